@@ -1,0 +1,57 @@
+/** Everything that can happen in a build, as one union. Reporters only read it; the engine never knows who listens. */
+export type BuildEvent =
+  | { type: 'build-started'; run: string; targets: readonly string[]; jobs: number }
+  | { type: 'scanned'; target: string; files: number; bytes: number; chunks: number; unchanged: boolean; tookMs: number }
+  | { type: 'target-started'; target: string; rule: string; why: readonly string[] }
+  | { type: 'steps-planned'; target: string; planned: number; done: number }
+  | { type: 'step-started'; target: string; step: string; id: number; bytesIn: number }
+  | { type: 'step-progress'; target: string; id: number; done: number; total?: number }
+  | { type: 'step-finished'; target: string; step: string; id: number; how: StepHow; counters: Counters; bytesOut: number; tookMs: number }
+  | { type: 'step-failed'; target: string; step: string; id: number; attempt: number; final: boolean; error: ShownError }
+  | { type: 'target-finished'; target: string; how: TargetHow; summary: TargetSummary }
+  | { type: 'target-failed'; target: string; error: ShownError }
+  | { type: 'target-blocked'; target: string; by: string }
+  | { type: 'published'; target: string; out: string; files: number; removed: number; bytes: number }
+  | { type: 'warning'; code: string; message: string; where?: string; hint?: string; target?: string }
+  | { type: 'note'; message: string; target?: string }
+  | BuildSummary;
+
+/** `ran`: the step's function was called; `hit`: its result was known; `restored`: called again only because stored bytes were gone. */
+export type StepHow = 'ran' | 'hit' | 'restored';
+/** `kept`: nothing had to be asked of its steps; `built`: its plan was run (all steps may still have been hits). */
+export type TargetHow = 'kept' | 'built';
+
+export type Counters = Readonly<Record<string, number>>;
+
+export interface ShownError {
+  code: string;
+  message: string;
+  where?: string;
+  hint?: string;
+}
+
+export interface TargetSummary {
+  documentsIn: number;
+  documentsOut: number;
+  dropped: Readonly<Record<string, number>>;
+  quarantined: number;
+  tokens: number;
+  parts: number;
+  bytesOut: number;
+  ran: number;
+  hit: number;
+  restored: number;
+  why: readonly string[];
+}
+
+export interface BuildSummary {
+  type: 'summary';
+  ok: boolean;
+  run: string;
+  steps: { ran: number; hit: number; restored: number; failed: number };
+  tookMs: number;
+  targets: Readonly<Record<string, TargetSummary>>;
+  warnings: number;
+}
+
+export type Emit = (event: BuildEvent) => void;

@@ -1,0 +1,110 @@
+import type { DocumentRow } from './documents.ts';
+import type { Facts, Form, Part } from './part.ts';
+
+export type StepInputs = Readonly<Record<string, Part | readonly Part[]>>;
+
+/** A file option resolved: what a rule sees of each file is a part. */
+export type FileParts = Readonly<Record<string, Part>>;
+export interface TokenizerParts {
+  readonly model: Part;
+  readonly config?: Part;
+}
+
+/** Writes one output part of a step. */
+export interface PartWriter {
+  write(bytes: Uint8Array): void;
+  /** Ends the part. `facts` become part of it, `name` is its path below `out` where files come out. */
+  close(facts?: Facts, more?: { name?: string }): void;
+}
+
+/** Writes records; they become as many parts as the cut rule says. */
+export interface RecordWriter {
+  /** One record's bytes, without newline. */
+  write(line: Uint8Array): void;
+  close(): void;
+}
+
+/** All that a step may use. It is on purpose synchronous: a step runs alone on its worker, and its data is local. */
+export interface StepIo {
+  readonly signal: AbortSignal;
+  /** All bytes of a part, checked against its digest. */
+  bytes(part: Part): Buffer;
+  /** The bytes of a part piece by piece, for parts that may be larger than memory. */
+  pieces(part: Part): Iterable<Buffer>;
+  /** The documents of a `lines` part or a `view`. */
+  documents(part: Part): Iterable<DocumentRow>;
+  /** Where a part's bytes lie on this machine, for a program that wants a file. Never let it reach the output. */
+  path(part: Part): string;
+  create(form: Form, output?: string): PartWriter;
+  /** Records of a `lines` output, cut into chunks. */
+  records(output?: string): RecordWriter;
+  /** Gives an input, or a selection of it, as an output: no text is copied. */
+  select(part: Part, selection: Selection, output?: string): void;
+  /** Adds to a counter; `documents`, `tokens` and what a rule defines. */
+  count(counter: string, amount?: number): void;
+  /** Documents that leave here for a reason. */
+  drop(reason: string, documents?: number): void;
+  /** A record that can not be used: counted, listed with its place, and left out. */
+  quarantine(part: Part, record: number, reason: string, detail: string): void;
+  progress(done: number, total?: number): void;
+  /** A folder of this step's own, removed when it ends. */
+  scratch(): string;
+  /** The value of a secret option; only external steps and programs get any. */
+  secret(name: string): string;
+}
+
+/** A remote file as a fetch left it on this machine. */
+export interface FetchedFile {
+  readonly path: string;
+  readonly etag?: string;
+  readonly lastModified?: string;
+}
+
+/** What an external step may use besides: it runs on the driver and reaches outside. */
+export interface ExternalIo extends StepIo {
+  fetch(file: { address: string; endpoint?: string; region?: string; declaredPin?: string }): Promise<FetchedFile>;
+  /** Takes a file that this step made as an output part; the file is moved. Gives its digest. */
+  adopt(path: string, output?: string): Promise<string>;
+  /** Notes in the lock what an address resolved to. */
+  pin(address: string, entry: Readonly<Record<string, string>>): void;
+}
+
+/** Which records of a part stay. */
+export type Selection =
+  | { readonly all: true; readonly facts: Facts }
+  | { readonly bitmap: Uint8Array; readonly records: number; readonly facts: Facts };
+
+export interface StepDefinition<In extends StepInputs = StepInputs, P = unknown, Out extends string = string> {
+  readonly name: string;
+  /** Raise when the same inputs give other bytes. */
+  readonly version: number;
+  readonly outputs: readonly Out[];
+  /** Reaches outside: runs on the driver, its result is data that is pinned, not cache. */
+  readonly external: boolean;
+  /** Libraries that shape its bytes, `name@version`: they are in the key. */
+  readonly uses: readonly string[];
+  readonly run: (inputs: In, params: P, io: ExternalIo) => void | Promise<void>;
+}
+
+/**
+ * A step that reaches outside (download, upload, paid calls). Its result is data: pinned by the lock, never silently replaced.
+ */
+export function defineExternalStep<In extends StepInputs, P, const Out extends readonly string[] = readonly ['main']>(
+  name: string,
+  about: { version: number; outputs?: Out; uses?: readonly string[] },
+  run: (inputs: In, params: P, io: ExternalIo) => Promise<void>,
+): StepDefinition<In, P, Out[number]> {
+  return { name, version: about.version, outputs: (about.outputs ?? ['main']) as readonly Out[number][], external: true, uses: about.uses ?? [], run };
+}
+
+/**
+ * A pure function from parts to parts: no clock, no randomness without a seed, no environment, no network.
+ * What it gives must follow from its inputs and params alone; a second run anywhere gives the same bytes.
+ */
+export function defineStep<In extends StepInputs, P, const Out extends readonly string[] = readonly ['main']>(
+  name: string,
+  about: { version: number; outputs?: Out; uses?: readonly string[] },
+  run: (inputs: In, params: P, io: StepIo) => void | Promise<void>,
+): StepDefinition<In, P, Out[number]> {
+  return { name, version: about.version, outputs: (about.outputs ?? ['main']) as readonly Out[number][], external: false, uses: about.uses ?? [], run };
+}

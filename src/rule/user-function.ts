@@ -1,0 +1,58 @@
+import type { Digest } from '../base/digest.ts';
+import type { DocumentRecord, RawRecord } from './documents.ts';
+import type { OptionsGiven, OptionsSeen, Options } from './options.ts';
+
+const userFunctionMark: unique symbol = Symbol.for('dsbuild.user-function');
+
+/**
+ * A function of the user with its options, as a value in a config: what a call of something made by `defineFilter` or `defineAdapter` gives.
+ * Its identity is the digest of the bundle of the module that defines it, and the options; never the closure.
+ */
+export interface UserFunction {
+  readonly [userFunctionMark]: true;
+  readonly definition: string;
+  readonly does: 'filter' | 'adapt';
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Digest of the bundle of the defining module, filled in by the engine; a worker loads the bundle by it. */
+  readonly bundle?: Digest;
+}
+
+export type Verdict = { readonly keep: true } | { readonly keep: false; readonly reason: string };
+export const keep: Verdict = { keep: true };
+export const drop = (reason: string): Verdict => ({ keep: false, reason });
+
+interface Definition {
+  readonly name: string;
+  readonly does: UserFunction['does'];
+  readonly options: Options;
+  readonly call: (input: never, options: never) => unknown;
+  /** Stack of the defining call: the config loader reads the module's file from it. */
+  readonly stack: string;
+}
+
+const definitions = new Map<string, Definition>();
+export const userDefinitions = (): ReadonlyMap<string, Definition> => definitions;
+
+function define(definition: Omit<Definition, 'stack'>): (options?: Readonly<Record<string, unknown>>) => UserFunction {
+  definitions.set(`${definition.does}:${definition.name}`, { ...definition, stack: new Error('defined here').stack ?? '' });
+  return (options = {}) => ({ [userFunctionMark]: true, definition: definition.name, does: definition.does, options });
+}
+
+/** A filter of the user's own: says of each document whether it stays, and why not. It must be pure. */
+export function defineFilter<const P extends Options>(filter: {
+  name: string;
+  version?: number;
+  options: P;
+  decide(document: DocumentRecord, options: OptionsSeen<P>): Verdict;
+}): (options?: OptionsGiven<P>) => UserFunction {
+  return define({ name: filter.name, does: 'filter', options: filter.options, call: filter.decide as Definition['call'] }) as (
+    options?: OptionsGiven<P>,
+  ) => UserFunction;
+}
+
+/** Turns the records of a source (chats, question and answer ...) into documents; null leaves the record out, counted as `adapted-away`. It must be pure. */
+export function defineAdapter(adapter: { name: string; adapt(record: RawRecord): Partial<DocumentRecord> | null }): UserFunction {
+  return define({ name: adapter.name, does: 'adapt', options: {}, call: ((record: RawRecord) => adapter.adapt(record)) as Definition['call'] })();
+}
+
+export const isUserFunction = (value: unknown): value is UserFunction => typeof value === 'object' && value !== null && userFunctionMark in value;
