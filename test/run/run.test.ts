@@ -1,0 +1,160 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { findTests, slowestFirst } from './find.ts';
+import { runFile } from './one.ts';
+import type { FileReport } from './protocol.ts';
+
+const fixture = (name: string): string => fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));
+const runner = fileURLToPath(new URL('../run.ts', import.meta.url));
+
+interface Limits {
+  limitMs?: number;
+  graceMs?: number;
+  ci?: boolean;
+}
+
+const run = (name: string, limits: Limits = {}): Promise<FileReport> =>
+  runFile(fixture(`${name}.test.ts`), { name, limitMs: 60_000, graceMs: 30_000, ci: false, ...limits });
+
+/** What uvu's own runner lets pass, and what the report must say of it. */
+const holes: readonly { file: string; is: string; passed: number; failed: number; says: RegExp; limits?: Limits }[] = [
+  { file: 'before-throws', is: 'a `before` that throws', passed: 0, failed: 2, says: /hook `before` failed: Error: no database/ },
+  { file: 'after-throws', is: 'an `after` that throws', passed: 1, failed: 1, says: /hook `after` failed: Error: can not clean up/ },
+  {
+    file: 'after-each-throws',
+    is: 'an `after.each` that throws',
+    passed: 2,
+    failed: 2,
+    says: /hook `after\.each` failed: Error: left a file open/,
+  },
+  { file: 'before-each-throws', is: 'a `before.each` that throws', passed: 0, failed: 1, says: /no folder/ },
+  { file: 'no-tests', is: 'a file without tests', passed: 0, failed: 1, says: /has no tests/ },
+  { file: 'empty-suite', is: 'a suite without tests', passed: 0, failed: 1, says: /has no tests/ },
+  { file: 'no-run', is: 'a missing `.run()`', passed: 1, failed: 1, says: /1 of its 2 tests never ran/ },
+  { file: 'after-run', is: 'a test behind `.run()`', passed: 1, failed: 1, says: /1 of its 2 tests never ran/ },
+  { file: 'floating', is: 'a floating rejection', passed: 2, failed: 1, says: /nobody awaited it .*Error: lost/ },
+  { file: 'floating-late', is: 'a rejection after the last test', passed: 1, failed: 1, says: /nobody awaited it .*Error: lost later/ },
+  {
+    file: 'exit-zero',
+    is: 'process.exit(0) in a test',
+    passed: 0,
+    failed: 1,
+    says: /ended \(0\) before its tests did, in: exit: ends the process/,
+  },
+  {
+    file: 'exit-loading',
+    is: 'process.exit(0) while loading',
+    passed: 0,
+    failed: 1,
+    says: /ended \(0\) before its tests did, in: loading/,
+  },
+  { file: 'exit-code', is: 'an exit code that a test left behind', passed: 1, failed: 1, says: /ended with 3 although its tests passed/ },
+  {
+    file: 'never-settles',
+    is: 'a test that never settles',
+    passed: 0,
+    failed: 1,
+    says: /before its tests did, in: pending: awaits what never comes/,
+  },
+  {
+    file: 'hangs',
+    is: 'a test that hangs',
+    passed: 0,
+    failed: 1,
+    says: /not finished after 2 s, in: hangs: holds a timer/,
+    limits: { limitMs: 2000 },
+  },
+  {
+    file: 'leaves-open',
+    is: 'a timer left open',
+    passed: 1,
+    failed: 1,
+    says: /still alive 0\.2 s after its last test/,
+    limits: { graceMs: 200 },
+  },
+  { file: 'throws-outside', is: 'an error outside of any test', passed: 0, failed: 1, says: /outside of any test .*from a timer/ },
+  { file: 'throws-loading', is: 'a file that can not be loaded', passed: 0, failed: 1, says: /loading\): Error: can not load/ },
+  { file: 'fails', is: 'a failing assertion', passed: 1, failed: 1, says: /FAIL[\s\S]*adds[\s\S]*3 {4}\(Expected\)/ },
+];
+
+const test = suite('test runner');
+
+for (const { file, is, passed, failed, says, limits } of holes) {
+  test(`${is} fails its file`, async () => {
+    const report = await run(`holes/${file}`, limits);
+    assert.equal([report.passed, report.failed], [passed, failed]);
+    assert.match(`${report.faults.join('\n')}\n${report.failures}`, says);
+  });
+}
+
+const inCi: readonly { file: string; skipped: number; says: RegExp }[] = [
+  { file: 'only', skipped: 1, says: /`\.only` is left in it/ },
+  { file: 'uvu-skip', skipped: 1, says: /`\.skip` is left in it/ },
+  { file: 'skip', skipped: 1, says: /CI must run everything: no oracle on this machine/ },
+];
+
+for (const { file, skipped, says } of inCi) {
+  test(`${file} is counted as skipped on a desk and fails in CI`, async () => {
+    const desk = await run(`ci/${file}`);
+    assert.equal([desk.passed, desk.failed, desk.skipped], [1, 0, skipped]);
+    const ci = await run(`ci/${file}`, { ci: true });
+    assert.equal([ci.failed, ci.skipped], [1, 0]);
+    assert.match(ci.faults.join('\n'), says);
+  });
+}
+
+test('a good file passes with all its suites', async () => {
+  const report = await run('good/two', { ci: true });
+  assert.equal([report.passed, report.failed, report.skipped, report.faults], [2, 0, 0, []]);
+});
+
+test('a file raises its own time limit in its first lines', async () => {
+  const report = await run('limit/patient', { limitMs: 1 });
+  assert.equal([report.passed, report.failed], [1, 0]);
+});
+
+test('--fast leaves out slow folders and slow files; arguments select by part of a path', async () => {
+  const names = async (fast: boolean, ...filters: string[]): Promise<string[]> =>
+    (await findTests(fixture('good'), { fast, filters })).map(({ name }) => name);
+  assert.equal(await names(false), ['also.slow.test.ts', 'build/slow.test.ts', 'one.test.ts', 'two.test.ts']);
+  assert.equal(await names(true), ['one.test.ts', 'two.test.ts']);
+  assert.equal(await names(false, 'build/', 'test/two'), ['build/slow.test.ts', 'two.test.ts']);
+});
+
+test('fixtures are not taken for tests', async () => {
+  const found = await findTests(fileURLToPath(new URL('.', import.meta.url)), { fast: false, filters: [] });
+  assert.equal(
+    found.map(({ name }) => name),
+    ['run.test.ts'],
+  );
+});
+
+test('the slowest file of the last run starts first, and slow ones never timed before all', () => {
+  const files = ['a', 'b', 'build/c', 'new'].map((name) => ({ name, file: name }));
+  assert.equal(
+    slowestFirst(files, { a: 5, b: 50 }).map(({ name }) => name),
+    ['build/c', 'b', 'a', 'new'],
+  );
+});
+
+function command(...args: string[]): { status: number | null; lines: string[] } {
+  const { CI: _, ...env } = process.env;
+  const { status, stdout } = spawnSync(process.execPath, ['--import', 'tsx', runner, ...args], { env, encoding: 'utf8' });
+  return { status, lines: stdout.trimEnd().split('\n') };
+}
+
+test('the command ends with the counts alone on the last line, and with 0 only when nothing failed', () => {
+  const good = command('--dir', fixture('good'));
+  assert.equal([good.status, good.lines.at(-1)], [0, '5 passed, 0 failed, 0 skipped']);
+  const bad = command('--dir', fixture('holes'), 'fails', 'no-tests');
+  assert.equal([bad.status, bad.lines.at(-1)], [1, '1 passed, 2 failed, 0 skipped']);
+});
+
+test('the command fails when no file matches', () => {
+  const none = command('--dir', fixture('good'), 'no-such-file');
+  assert.equal([none.status, none.lines], [1, ['no test file matches: no-such-file', '0 passed, 1 failed, 0 skipped']]);
+});
+
+test.run();
