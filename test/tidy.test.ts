@@ -59,7 +59,7 @@ const linesMatching =
   (file) =>
     file.text.split('\n').flatMap((line, i) => (pattern.test(line) ? [{ at: file.path, says: `${file.path}:${i + 1} ${says}` }] : []));
 
-/** Finds words where a path or a host begins: `/home/` in `cd /home/me`, not in `src/home/`. */
+/** Finds words where a path or a host begins: "/x/" in "cd /x/me", not in "src/x/". */
 const containing =
   (words: readonly string[], says: string): Rule['find'] =>
   (file) =>
