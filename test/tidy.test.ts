@@ -14,7 +14,9 @@ const allowed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   parameters: {
     'src/base/record-hash.ts#mixPairs': 'runs for every record that is scanned; an options object per call would be its main cost',
   },
-  'impure calls': {},
+  'impure calls': {
+    'src/base/files.ts': 'names of temporary files, which are in no key',
+  },
 };
 
 interface File {
