@@ -1,4 +1,5 @@
 import type { Digest } from '../base/digest.ts';
+import { BuildError } from '../base/errors.ts';
 import type { DocumentRecord, RawRecord } from './documents.ts';
 import type { OptionsGiven, OptionsSeen, Options } from './options.ts';
 
@@ -30,11 +31,33 @@ interface Definition {
   readonly stack: string;
 }
 
+const nameOf = (does: string, definition: string): string => `${does}:${definition}`;
+/** Everything that was defined in this process and belongs to no bundle: what a config made while it loaded. */
 const definitions = new Map<string, Definition>();
-export const userDefinitions = (): ReadonlyMap<string, Definition> => definitions;
+const bundled = new Map<Digest, ReadonlyMap<string, Definition>>();
+
+export const userDefinition = (use: UserFunction): Definition | undefined => definitions.get(nameOf(use.does, use.definition));
+
+/** Imports a bundle of user code once, and keeps what it defines apart from what other bundles define under the same names. */
+export async function importBundle(digest: Digest, load: () => Promise<unknown>): Promise<void> {
+  if (bundled.has(digest)) return;
+  const before = new Map(definitions);
+  definitions.clear();
+  await load();
+  bundled.set(digest, new Map(definitions));
+  definitions.clear();
+  for (const [name, definition] of before) definitions.set(name, definition);
+}
+
+/** The function behind a value of the config, in a worker that has imported its bundle. */
+export function callOf<Input, Output>(use: UserFunction): (input: Input) => Output {
+  const definition = bundled.get(use.bundle ?? '')?.get(nameOf(use.does, use.definition)) ?? userDefinition(use);
+  if (!definition) throw new BuildError('no-definition', { message: `the ${use.does} "${use.definition}" is not defined by its module` });
+  return (input) => (definition.call as (input: Input, options: unknown) => Output)(input, use.options);
+}
 
 function define(definition: Omit<Definition, 'stack'>): (options?: Readonly<Record<string, unknown>>) => UserFunction {
-  definitions.set(`${definition.does}:${definition.name}`, { ...definition, stack: new Error('defined here').stack ?? '' });
+  definitions.set(nameOf(definition.does, definition.name), { ...definition, stack: new Error('defined here').stack ?? '' });
   return (options = {}) => ({ [userFunctionMark]: true, definition: definition.name, does: definition.does, options });
 }
 

@@ -1,0 +1,164 @@
+import { closeSync, fdatasyncSync, fstatSync, mkdirSync, openSync, readdirSync, readSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { uniqueName, writeAll } from '../base/files.ts';
+import { byCodeUnit } from '../base/names.ts';
+
+const frameHeadBytes = 8;
+const recordHeadBytes = 36;
+const frameBytesMax = 64 * 1024;
+
+interface Value {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** How far a file of another process was read; live ones grow. */
+interface Seen {
+  offset: number;
+}
+
+/**
+ * A map from digests to small values that survives kill -9: append-only files of frames `[length u32][crc32 u32][records]`,
+ * a record being `[key 32 bytes][length u32][value]`. Every process appends to a file of its own, `<kind>-*.open`, and renames it to `.log` at its end.
+ * A torn or damaged frame ends the reading of its file: records behind it are lost, never wrong.
+ */
+export class Log {
+  readonly #dir: string;
+  readonly #kind: string;
+  readonly #values = new Map<string, Value>();
+  readonly #seen = new Map<string, Seen>();
+  #pending: Buffer[] = [];
+  #pendingBytes = 0;
+  #own: { fd: number; name: string } | undefined;
+  #flushAsked = false;
+
+  constructor(dir: string, kind: string) {
+    this.#dir = dir;
+    this.#kind = kind;
+    this.refresh();
+  }
+
+  get size(): number {
+    return this.#values.size;
+  }
+
+  /** Reads what other processes have written since the last look. */
+  refresh(): void {
+    let names: string[];
+    try {
+      names = readdirSync(this.#dir);
+    } catch {
+      return;
+    }
+    for (const name of names.filter((n) => n.startsWith(`${this.#kind}-`)).sort(byCodeUnit)) {
+      if (name !== this.#own?.name) this.#read(name);
+    }
+  }
+
+  get(key: string): Buffer | undefined {
+    const value = this.#values.get(key);
+    return value?.bytes.subarray(value.start, value.end);
+  }
+
+  *entries(): Generator<[string, Buffer]> {
+    for (const [key, value] of this.#values) yield [key, value.bytes.subarray(value.start, value.end)];
+  }
+
+  /** Adds a value; it is on its way to the disk when the current turn of the event loop ends. */
+  put(key: string, value: Uint8Array): void {
+    const record = Buffer.allocUnsafe(recordHeadBytes + value.length);
+    record.write(key, 0, 'hex');
+    record.writeUInt32LE(value.length, 32);
+    record.set(value, recordHeadBytes);
+    this.#values.set(key, { bytes: record, start: recordHeadBytes, end: record.length });
+    if (this.#pendingBytes + record.length > frameBytesMax) this.flush();
+    this.#pending.push(record);
+    this.#pendingBytes += record.length;
+    if (this.#flushAsked) return;
+    this.#flushAsked = true;
+    setImmediate(() => {
+      this.#flushAsked = false;
+      this.flush();
+    });
+  }
+
+  flush(): void {
+    if (this.#pending.length === 0) return;
+    const frame = Buffer.concat([Buffer.alloc(frameHeadBytes), ...this.#pending]);
+    frame.writeUInt32LE(frame.length - frameHeadBytes, 0);
+    frame.writeUInt32LE(crc32(frame.subarray(frameHeadBytes)), 4);
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    this.#own ??= this.#open();
+    writeAll(this.#own.fd, frame);
+  }
+
+  #open(): { fd: number; name: string } {
+    mkdirSync(this.#dir, { recursive: true });
+    const name = `${uniqueName(this.#kind)}.open`;
+    return { fd: openSync(join(this.#dir, name), 'ax'), name };
+  }
+
+  /** Ends this process's file; a later `put` opens another. */
+  seal(): void {
+    this.flush();
+    if (!this.#own) return;
+    fdatasyncSync(this.#own.fd);
+    closeSync(this.#own.fd);
+    renameSync(join(this.#dir, this.#own.name), join(this.#dir, this.#own.name.replace(/\.open$/, '.log')));
+    this.#own = undefined;
+  }
+
+  #read(name: string): void {
+    const stem = name.replace(/\.(open|log)$/, '');
+    const seen = this.#seen.get(stem) ?? { offset: 0 };
+    this.#seen.set(stem, seen);
+    const bytes = readFrom(join(this.#dir, name), seen.offset);
+    if (bytes) seen.offset += this.#take(bytes);
+  }
+
+  /** Indexes the whole frames at the start of `bytes` and says how many bytes they are. */
+  #take(bytes: Buffer): number {
+    let at = 0;
+    while (at + frameHeadBytes <= bytes.length) {
+      const end = at + frameHeadBytes + bytes.readUInt32LE(at);
+      if (end > bytes.length || crc32(bytes.subarray(at + frameHeadBytes, end)) !== bytes.readUInt32LE(at + 4)) break;
+      this.#index(bytes, at + frameHeadBytes, end);
+      at = end;
+    }
+    return at;
+  }
+
+  #index(bytes: Buffer, from: number, to: number): void {
+    for (let at = from; at + recordHeadBytes <= to; ) {
+      const start = at + recordHeadBytes;
+      const end = start + bytes.readUInt32LE(at + 32);
+      this.#values.set(bytes.toString('hex', at, at + 32), { bytes, start, end });
+      at = end;
+    }
+  }
+}
+
+function readFrom(path: string, offset: number): Buffer | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch {
+    // Sealed by rename between the listing and now: the next refresh reads it under its new name.
+    return undefined;
+  }
+  try {
+    const bytes = Buffer.allocUnsafe(Math.max(0, fstatSync(fd).size - offset));
+    let done = 0;
+    while (done < bytes.length) {
+      const read = readSync(fd, bytes, done, bytes.length - done, offset + done);
+      if (read === 0) break;
+      done += read;
+    }
+    return bytes.subarray(0, done);
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,97 @@
+import { join } from 'node:path';
+import type { Digest } from '../base/digest.ts';
+import type { Facts, Part } from '../rule/part.ts';
+import { Log } from './log.ts';
+
+/** One output part of a step, with the output it belongs to. */
+export interface OutputPart extends Part {
+  readonly output: string;
+}
+
+/** A record that could not be used: record n of an input part; its file and line are looked up when it is shown. */
+export interface Quarantined {
+  readonly part: Digest;
+  readonly record: number;
+  readonly reason: string;
+  readonly detail: string;
+}
+
+/** What a step's key maps to. */
+export interface StepResult {
+  readonly parts: readonly OutputPart[];
+  readonly counters: Facts;
+  readonly quarantined: readonly Quarantined[];
+  readonly tookMs: number;
+}
+
+export interface CollectionResult {
+  readonly digest: Digest;
+  readonly parts: number;
+  readonly bytes: number;
+  readonly records: number;
+  readonly tokens: number;
+}
+
+/** What a target's key maps to. */
+export interface TargetResult {
+  readonly outputs: Readonly<Record<string, CollectionResult>>;
+  readonly counters: Facts;
+  readonly quarantined: readonly Quarantined[];
+  readonly documentsIn: number;
+  readonly steps: number;
+  readonly tookMs: number;
+}
+
+/** The keys of steps and of targets lie apart: a build that has nothing to do never opens the former. */
+export class Results {
+  readonly #dir: string;
+  readonly #targets: Log;
+  #steps: Log | undefined;
+
+  constructor(stateDir: string) {
+    this.#dir = join(stateDir, 'results', 'v1');
+    this.#targets = new Log(this.#dir, 'targets');
+  }
+
+  target(key: Digest): TargetResult | undefined {
+    return decode<TargetResult>(this.#targets.get(key));
+  }
+
+  step(key: Digest): StepResult | undefined {
+    return decode<StepResult>(this.#opened().get(key));
+  }
+
+  putTarget(key: Digest, result: TargetResult): void {
+    this.#targets.put(key, encode(result));
+  }
+
+  putStep(key: Digest, result: StepResult): void {
+    this.#opened().put(key, encode(result));
+  }
+
+  refresh(): void {
+    this.#targets.refresh();
+    this.#steps?.refresh();
+  }
+
+  flush(): void {
+    this.#steps?.flush();
+    this.#targets.flush();
+  }
+
+  close(): void {
+    this.#steps?.seal();
+    this.#targets.seal();
+  }
+
+  #opened(): Log {
+    this.#steps ??= new Log(this.#dir, 'steps');
+    return this.#steps;
+  }
+}
+
+const encode = (result: unknown): Buffer => Buffer.from(JSON.stringify(result));
+
+function decode<T>(bytes: Buffer | undefined): T | undefined {
+  return bytes && bytes.length > 0 ? (JSON.parse(bytes.toString('utf8')) as T) : undefined;
+}

@@ -1,0 +1,61 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { createHasher, type Digest, digestHex } from '../base/digest.ts';
+import { BuildError } from '../base/errors.ts';
+import type { Location, Segment } from '../cache/store.ts';
+
+const pieceBytes = 4 * 1024 * 1024;
+const newline = Buffer.from('\n');
+
+function readSegment({ path, offset, length }: Segment, into: Buffer): void {
+  const fd = openSync(path, 'r');
+  try {
+    for (let done = 0; done < length; ) {
+      const read = readSync(fd, into, done, length - done, offset + done);
+      if (read === 0) throw mismatch(path);
+      done += read;
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The bytes of a part are not what its digest says: its source was edited, or the store is damaged. The engine tells which. */
+export const mismatch = (path: string): BuildError =>
+  new BuildError('part-mismatch', { message: 'the bytes on disk are not the ones that were planned with', where: path });
+
+/** All bytes of a part. The buffer that is handed out is the buffer that was hashed. */
+export function readPart(digest: Digest, location: Location): Buffer {
+  const length = location.reduce((sum, segment) => sum + segment.length + (segment.addNewline ? 1 : 0), 0);
+  const bytes = Buffer.allocUnsafeSlow(length);
+  let at = 0;
+  for (const segment of location) {
+    readSegment(segment, bytes.subarray(at, at + segment.length));
+    at += segment.length;
+    if (segment.addNewline) bytes[at++] = 10;
+  }
+  if (digestHex(bytes) !== digest) throw mismatch(location[0]?.path ?? digest);
+  return bytes;
+}
+
+/** The bytes of a part that may be larger than memory. Its digest is checked at the end: until then nothing made of it may be kept. */
+export function* readPieces(digest: Digest, location: Location): Generator<Buffer> {
+  const hasher = createHasher();
+  for (const segment of location) {
+    for (const piece of segmentPieces(segment)) {
+      hasher.update(piece);
+      yield piece;
+    }
+    if (!segment.addNewline) continue;
+    hasher.update(newline);
+    yield newline;
+  }
+  if (hasher.digest().toString('hex') !== digest) throw mismatch(location[0]?.path ?? digest);
+}
+
+function* segmentPieces({ path, offset, length }: Segment): Generator<Buffer> {
+  for (let at = 0; at < length; at += pieceBytes) {
+    const piece = Buffer.allocUnsafeSlow(Math.min(pieceBytes, length - at));
+    readSegment({ path, offset: offset + at, length: piece.length }, piece);
+    yield piece;
+  }
+}

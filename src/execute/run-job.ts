@@ -1,0 +1,30 @@
+import { pathToFileURL } from 'node:url';
+import { BuildError } from '../base/errors.ts';
+import { definedRules } from '../rule/rule.ts';
+import type { ExternalIo, StepDefinition, StepIo } from '../rule/step.ts';
+import { importBundle } from '../rule/user-function.ts';
+import { type IoHooks, JobIo } from './io.ts';
+import type { Job, Made } from './job.ts';
+
+/** The step's function, after importing the module that defines its rule. */
+async function definitionOf(job: Job): Promise<StepDefinition> {
+  if (!definedRules().has(job.rule)) await import(job.module);
+  const step = definedRules()
+    .get(job.rule)
+    ?.rule.steps.find((candidate) => candidate.name === job.step);
+  if (!step) throw new BuildError('no-definition', { message: `the module of rule "${job.rule}" defines no step "${job.step}"` });
+  return step as unknown as StepDefinition;
+}
+
+/** Runs one step where this process stands. The rest of the program reaches it through a runner. */
+export async function runJob(job: Job, hooks: IoHooks, extend: (io: JobIo) => StepIo = (io) => io): Promise<Made> {
+  const step = await definitionOf(job);
+  for (const [digest, path] of Object.entries(job.bundles)) await importBundle(digest, () => import(pathToFileURL(path).href));
+  const io = new JobIo(job, hooks);
+  try {
+    await step.run(job.inputs, job.params, extend(io) as ExternalIo);
+    return io.made();
+  } finally {
+    io.end();
+  }
+}

@@ -1,0 +1,94 @@
+import { createHasher, type Digest, digestHex } from '../base/digest.ts';
+import { byCodeUnit } from '../base/names.ts';
+import type { Part } from '../rule/part.ts';
+import type { Rule } from '../rule/rule.ts';
+import type { StepDefinition, StepInputs } from '../rule/step.ts';
+
+/** Raise when keys must change although no rule did. */
+const formatVersion = 1;
+
+/** Everything that goes into a step or a target, as plain data. */
+export type Manifest = { readonly [name: string]: ManifestValue };
+export type ManifestValue = string | number | boolean | null | undefined | readonly ManifestValue[] | Manifest;
+
+export interface ManifestEntry {
+  readonly path: string;
+  readonly value: string;
+}
+
+/** The one walk: what is hashed and what is shown both read it, so that `why` can not disagree with the key. Order is by code unit. */
+export function* entriesOf(value: unknown, path = ''): Generator<ManifestEntry> {
+  if (Array.isArray(value)) {
+    yield { path, value: `list of ${value.length}` };
+    for (const [i, item] of value.entries()) yield* entriesOf(item, `${path}[${i}]`);
+  } else if (typeof value === 'object' && value !== null) {
+    for (const name of Object.keys(value).sort(byCodeUnit)) {
+      const inner = (value as Record<string, unknown>)[name];
+      if (inner !== undefined) yield* entriesOf(inner, path === '' ? escaped(name) : `${path}.${escaped(name)}`);
+    }
+  } else {
+    yield { path, value: JSON.stringify(value) ?? 'undefined' };
+  }
+}
+
+/** Keeps a name with dots or brackets apart from a path. */
+const escaped = (name: string): string => (/^[\w-]+$/.test(name) ? name : JSON.stringify(name));
+
+/** The key of a manifest. */
+export function keyOf(manifest: Manifest): Digest {
+  const hasher = createHasher();
+  let text = '';
+  for (const { path, value } of entriesOf(manifest)) text += `${path}\0${value}\n`;
+  hasher.update(Buffer.from(text));
+  return hasher.digest().toString('hex');
+}
+
+/** What shapes bytes besides rules and inputs. */
+export interface Settings {
+  readonly chunkBytes: number;
+  readonly packTokens: number;
+}
+
+const versionsOf = (rule: Rule): Manifest =>
+  Object.fromEntries(rule.steps.map((step) => [step.name, { version: step.version, ...(step.uses.length > 0 && { uses: step.uses }) }]));
+
+/** A target's manifest: rule, versions of all its steps, options with digests for files, and digests of its inputs' collections. */
+export function targetManifest(target: { rule: Rule; options: Manifest; inputs: Manifest; settings: Settings }): Manifest {
+  const { rule, options, inputs, settings } = target;
+  return {
+    format: formatVersion,
+    rule: rule.name,
+    version: rule.version,
+    steps: versionsOf(rule),
+    options,
+    inputs,
+    settings: { ...settings },
+  };
+}
+
+/** A step's manifest but for its inputs: the same for all chunks of a target, so it is hashed once. */
+export function stepHead(step: { rule: Rule; definition: StepDefinition; params: unknown; settings: Settings }): Manifest {
+  const { rule, definition, params, settings } = step;
+  return {
+    format: formatVersion,
+    rule: rule.name,
+    version: rule.version,
+    step: definition.name,
+    stepVersion: definition.version,
+    uses: definition.uses,
+    params: params as ManifestValue,
+    chunkBytes: settings.chunkBytes,
+  };
+}
+
+/** A step's key: BLAKE3 over the head's digest and, input by input in order of name, each part's form and digest. */
+export function stepKey(head: Digest, inputs: StepInputs): Digest {
+  let text = head;
+  for (const name of Object.keys(inputs).sort(byCodeUnit)) {
+    const given = inputs[name] as Part | readonly Part[];
+    const parts: readonly Part[] = Array.isArray(given) ? given : [given as Part];
+    text += `\n${name} ${parts.length}`;
+    for (const part of parts) text += ` ${part.form}:${part.digest}`;
+  }
+  return digestHex(text);
+}
