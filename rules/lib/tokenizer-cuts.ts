@@ -10,8 +10,8 @@ const upperWord = '[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\
 const symbols = '| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*';
 
 /**
- * Split patterns in which no match holds a letter followed by a space, a space and letter can begin a match, and nothing but white space looks ahead.
- * So between a letter and a space with a letter behind it there is always a boundary, and neither side depends on the other.
+ * Split patterns in which no match holds a letter followed by a space or newline, and nothing looks back. So between such a letter and
+ * what follows there is always a boundary; matches before it end as they would in the whole text, matches after it begin the same.
  */
 const cuttablePatterns: ReadonlySet<string> = new Set([
   // GPT-2
@@ -31,36 +31,32 @@ export function isCuttable(definition: TokenizerDefinition): boolean {
   const normalizer = definition.normalizer?.type;
   return (
     definition.model['type'] === 'BPE' &&
-    // A space composes with nothing, so NFC of both sides is NFC of the whole.
+    // Space and newline compose with nothing, so NFC of both sides is NFC of the whole.
     (normalizer === undefined || normalizer === 'NFC') &&
     splits(definition.pre_tokenizer) &&
-    definition.added_tokens.every((token) => !token.lstrip && !token.rstrip && !token.single_word && !/\p{L} \p{L}/u.test(token.content))
+    definition.added_tokens.every((token) => !token.lstrip && !token.rstrip && !token.single_word && !/\p{L}[ \n]/u.test(token.content))
   );
 }
 
+/** Some pre-tokenizer splits by a known pattern, and the others look at single characters only. */
 function splits(preTokenizer: PreTokenizerDefinition | null): boolean {
-  if (preTokenizer?.type === 'Sequence') {
-    const inner = preTokenizer.pretokenizers ?? [];
-    return inner.some(splits) && inner.every((one) => splits(one) || keepsBoundaries(one));
-  }
-  if (preTokenizer?.type === 'ByteLevel') return preTokenizer.use_regex !== false;
-  const pattern = preTokenizer?.pattern?.Regex;
-  return (
-    preTokenizer?.type === 'Split' &&
-    preTokenizer.behavior === 'Isolated' &&
-    !preTokenizer.invert &&
-    pattern !== undefined &&
-    cuttablePatterns.has(pattern)
-  );
+  const all = preTokenizer?.type === 'Sequence' ? (preTokenizer.pretokenizers ?? []) : preTokenizer === null ? [] : [preTokenizer];
+  return all.some(splitsByPattern) && all.every((one) => splitsByPattern(one) || isPlainByteLevel(one));
 }
 
-/** Pre-tokenizers that look at single characters or runs of digits only. */
-const keepsBoundaries = (preTokenizer: PreTokenizerDefinition): boolean =>
-  preTokenizer.type === 'ByteLevel' && preTokenizer.add_prefix_space !== true;
+function splitsByPattern(preTokenizer: PreTokenizerDefinition): boolean {
+  if (preTokenizer.type === 'ByteLevel') return isPlainByteLevel(preTokenizer) && preTokenizer.use_regex !== false;
+  const pattern = preTokenizer.pattern?.Regex ?? '';
+  return preTokenizer.type === 'Split' && preTokenizer.behavior === 'Isolated' && !preTokenizer.invert && cuttablePatterns.has(pattern);
+}
 
-/** Runs of at least 64 Ki units that end between a letter and a space with a letter behind it; the last run may be of any length. */
+// With a prefix space a segment that begins with a newline would get one as well.
+const isPlainByteLevel = (preTokenizer: PreTokenizerDefinition): boolean =>
+  preTokenizer.type === 'ByteLevel' && preTokenizer.add_prefix_space === false;
+
+/** Runs of at least 64 Ki units that end between a letter and a space or newline; the last run may be of any length. */
 export function* segmentsOf(text: string): Generator<string> {
-  const cut = /[A-Za-z](?= [A-Za-z])/g;
+  const cut = /\p{L}(?=[ \n])/gu;
   let start = 0;
   while (text.length - start > segmentUnits) {
     cut.lastIndex = start + segmentUnits;

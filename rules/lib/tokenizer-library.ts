@@ -9,7 +9,7 @@ interface Library {
   Tokenizer: new (definition: TokenizerDefinition, config: { unk_token?: string }) => Engine;
   BPE: new (definition: object) => BpeModel;
   ByteLevelPreTokenizer: new (definition: object) => { pattern: RegExp };
-  ByteFallbackDecoder: new (definition: object) => { text_decoder: TextDecoder };
+  ByteFallbackDecoder: new (definition: object) => { text_decoder: InstanceType<typeof TextDecoder> };
   SequenceDecoder: new (definition: object) => { decoders: readonly unknown[] };
   SequencePreTokenizer: new (definition: object) => { tokenizers: readonly unknown[] };
 }
