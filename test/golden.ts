@@ -1,6 +1,6 @@
 /**
  * Golden cases and source pins: a rule whose bytes or code change must say so with a new version.
- * As a command it checks all of them, or records them: npx tsx test/golden.ts [--accept] [rule[/case]]...
+ * As a command it checks all of them, or records them: npm run golden -- [--accept] [rule[/case]]...
  */
 import { join } from 'node:path';
 import { argv } from 'node:process';

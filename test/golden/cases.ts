@@ -13,7 +13,7 @@ export interface GoldenCase {
   folder: string;
 }
 
-export const acceptCommand = 'npx tsx test/golden.ts --accept';
+export const acceptCommand = 'npm run golden -- --accept';
 
 const foldersIn = (folder: string): string[] =>
   existsSync(folder)
@@ -35,7 +35,7 @@ export function goldenCases(fixtures: string): GoldenCase[] {
 const digestsFile = (folder: string): string => join(folder, 'digests.json');
 
 /** What was recorded for each version of the rule; old versions stay as its history. */
-export function recordedDigests(folder: string): Readonly<Record<string, Outputs>> {
+function recordedDigests(folder: string): Readonly<Record<string, Outputs>> {
   const file = digestsFile(folder);
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
 }
@@ -56,7 +56,7 @@ function differences(was: Outputs, is: Outputs): string[] {
 }
 
 /** What is wrong with a case's outputs, as sentences; nothing when they are as recorded. */
-export function judgeCase({ rule, name, folder }: GoldenCase, { version, outputs }: Awaited<ReturnType<RunCase>>): string[] {
+function judgeCase({ rule, name, folder }: GoldenCase, { version, outputs }: Awaited<ReturnType<RunCase>>): string[] {
   const recorded = recordedDigests(folder);
   const accept = `${acceptCommand} ${rule}/${name}`;
   const newest = Math.max(0, ...Object.keys(recorded).map(Number));

@@ -7,7 +7,7 @@ export interface TestFile {
 }
 
 const slow = [/^build\//, /^e2e\//, /^services\//, /\.slow\.test\.tsx?$/];
-export const isSlow = (name: string): boolean => slow.some((pattern) => pattern.test(name));
+const isSlow = (name: string): boolean => slow.some((pattern) => pattern.test(name));
 
 /**
  * The test files under a folder, in order of name.
