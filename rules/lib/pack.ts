@@ -120,7 +120,7 @@ function copyDocuments(parts: readonly Tokens[], eosId: number, to: { ids: Int32
 }
 
 /** The label that trainers leave out of the loss (PyTorch's `ignore_index`). */
-export const ignoredLabel = -100;
+const ignoredLabel = -100;
 
 /** `shifted`: the label of a position is the next token. `hf`: the label is the token itself, for trainers that shift on their own. */
 export type LabelKind = 'shifted' | 'hf';

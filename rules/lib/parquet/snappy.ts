@@ -1,14 +1,16 @@
 /*
  * Snappy's raw format, for input made of 2-byte or 4-byte integers: repetitions are looked for at even addresses only. That costs half
- * of what a search at every byte does, finds the same repetitions of whole integers, and was 1.3 to 2 times as fast as snappyjs with
- * smaller output on tokens of English text.
+ * of what a search at every byte does and finds the same repetitions of whole integers: about twice the speed of snappyjs on tokens of
+ * English text, with smaller output.
  * Source: https://github.com/google/snappy/blob/main/format_description.txt
  */
 
 const hashBits = 14;
 /** Copies are written with a 16-bit offset, the longest that the reference's own compressor uses. */
 const offsetMax = 65_534;
-const newest = new Int32Array(1 << hashBits);
+/** Of each hash the word seen last and its place; the word is kept too because comparing it here is faster than going back to its place. */
+const newestWord = new Int32Array(1 << hashBits);
+const newestAt = new Int32Array(1 << hashBits);
 
 /** Upper bound of what `snappyCompress` writes for `size` bytes. */
 export function snappyBytesMax(size: number): number {
@@ -30,14 +32,14 @@ export function snappyCompress(input: Uint8Array, output: Uint8Array): number {
   let at = putVarint(output, input.length);
   let emitted = 0;
   let misses = 32;
-  newest.fill(-1);
+  newestAt.fill(-offsetMax);
   for (let i = 0; i <= last; ) {
-    const a = halves[i] as number;
-    const b = halves[i + 1] as number;
-    const slot = Math.imul(a | (b << 16), 0x1e35a7bd) >>> (32 - hashBits);
-    const from = newest[slot] as number;
-    newest[slot] = i;
-    if (from < 0 || (i - from) << 1 > offsetMax || halves[from] !== a || halves[from + 1] !== b) {
+    const word = (halves[i] as number) | ((halves[i + 1] as number) << 16);
+    const slot = Math.imul(word, 0x1e35a7bd) >>> (32 - hashBits);
+    const from = newestAt[slot] as number;
+    newestAt[slot] = i;
+    if (newestWord[slot] !== word || (i - from) << 1 > offsetMax) {
+      newestWord[slot] = word;
       // The longer nothing repeats, the wider the steps: what can not be compressed costs next to nothing.
       i += misses++ >>> 5;
       continue;

@@ -1,4 +1,4 @@
-import { ByteSink, utf8 } from './bytes.ts';
+import { type ByteSink, utf8 } from './bytes.ts';
 
 /*
  * The part of Thrift's compact protocol that Parquet's metadata needs.
@@ -73,13 +73,6 @@ export class ThriftStruct {
 export function writeStruct(to: ByteSink, fields: (struct: ThriftStruct) => void): void {
   fields(new ThriftStruct(to));
   to.byte(0);
-}
-
-/** The bytes of one whole struct. */
-export function encodeStruct(fields: (struct: ThriftStruct) => void): Uint8Array<ArrayBuffer> {
-  const to = new ByteSink();
-  writeStruct(to, fields);
-  return to.copy();
 }
 
 function writeBinary(to: ByteSink, value: Uint8Array | string): void {
