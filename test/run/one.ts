@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Heard, reportOf } from './judge.ts';
 import type { FileReport, Message } from './protocol.ts';
@@ -41,7 +42,16 @@ function limitOf(file: string, limitMs: number): number {
   return own ? Math.max(limitMs, Number(own[1]) * 1000) : limitMs;
 }
 
-function hear(heard: Heard, message: Message, onDrained: () => void): void {
+/** A line that a killed process did not finish says nothing. */
+function parsed(line: string): Message | undefined {
+  try {
+    return JSON.parse(line) as Message;
+  } catch {
+    return undefined;
+  }
+}
+
+function hear(heard: Heard, message: Message): void {
   switch (message.type) {
     case 'test':
       heard.current = message.name;
@@ -54,9 +64,29 @@ function hear(heard: Heard, message: Message, onDrained: () => void): void {
       break;
     case 'drained':
       heard.drained = message;
-      onDrained();
       break;
   }
+}
+
+interface Clock {
+  /** The last test has ended: from now on the process should end by itself. */
+  drained(): void;
+  stop(): void;
+}
+
+/** Ends the process, and says why, when it takes too long for its tests or to go away after them. */
+function clock(heard: Heard, { limitMs, graceMs, kill }: { limitMs: number; graceMs: number; kill: () => void }): Clock {
+  const after = (ms: number, fault: () => string): NodeJS.Timeout =>
+    setTimeout(() => {
+      heard.faults.push(fault());
+      kill();
+    }, ms);
+  const timers = [after(limitMs, () => `not finished after ${limitMs / 1000} s, in: ${heard.current}`)];
+  const left = `still alive ${graceMs / 1000} s after its last test: it left a timer, server, worker or child open`;
+  return {
+    drained: () => timers.push(after(graceMs, () => left)),
+    stop: () => timers.forEach(clearTimeout),
+  };
 }
 
 function collectOutput(child: ChildProcess): () => string {
@@ -65,46 +95,42 @@ function collectOutput(child: ChildProcess): () => string {
   return () => Buffer.concat(chunks).toString('utf8');
 }
 
-/** Ends when the process has ended and its messages are read; a grandchild that holds its output open is not waited for. */
-async function ended(child: ChildProcess, messages: Readable): Promise<string> {
-  const [how] = await Promise.all([
-    new Promise<string>((resolve) => child.once('exit', (code, signal) => resolve(signal ?? String(code)))),
-    new Promise((resolve) => messages.once('close', resolve)),
-  ]);
-  await new Promise((resolve) => setImmediate(resolve));
-  return how;
+const happened = (emitter: NodeJS.EventEmitter, event: string): Promise<unknown[]> =>
+  new Promise((resolve) => emitter.once(event, (...given) => resolve(given)));
+
+/** Reads the rest of the output, but does not wait for a daemon that left the group and holds it open. */
+async function closeOutput(child: ChildProcess, closed: Promise<unknown>): Promise<void> {
+  const patience = new AbortController();
+  await Promise.race([closed, delay(500, undefined, { signal: patience.signal }).catch(() => {})]);
+  patience.abort();
+  child.stdout?.destroy();
+  child.stderr?.destroy();
 }
 
 /** Runs one test file in a process of its own. Never rejects for what the file does. */
 export async function runFile(file: string, options: RunOptions): Promise<FileReport> {
   const started = performance.now();
+  const heard: Heard = { current: 'loading', faults: [], skipReasons: [] };
   const child = spawn(process.execPath, ['--import', loader, childFile, file], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   });
   const pid = child.pid as number;
   running.add(pid);
-  const heard: Heard = { current: 'loading', faults: [], skipReasons: [] };
-  const stop = (fault: string): void => {
-    heard.faults.push(fault);
-    killGroup(pid);
-  };
-  const limitMs = limitOf(file, options.limitMs);
-  const limit = setTimeout(() => stop(`not finished after ${limitMs / 1000} s, in: ${heard.current}`), limitMs);
-  let grace: NodeJS.Timeout | undefined;
-  const onDrained = (): void => {
-    grace = setTimeout(
-      () => stop(`still alive ${options.graceMs / 1000} s after its last test: it left a timer, server, worker or child open`),
-      options.graceMs,
-    );
-  };
-  const messages = child.stdio[3] as Readable;
-  createInterface({ input: messages }).on('line', (line) => hear(heard, JSON.parse(line) as Message, onDrained));
   const output = collectOutput(child);
-  const how = await ended(child, messages);
-  clearTimeout(limit);
-  clearTimeout(grace);
+  const time = clock(heard, { limitMs: limitOf(file, options.limitMs), graceMs: options.graceMs, kill: () => killGroup(pid) });
+  const messages = child.stdio[3] as Readable;
+  createInterface({ input: messages }).on('line', (line) => {
+    const message = parsed(line);
+    if (message) hear(heard, message);
+    if (message?.type === 'drained') time.drained();
+  });
+  const closed = happened(child, 'close');
+  const [[code, signal]] = await Promise.all([happened(child, 'exit'), happened(messages, 'close')]);
+  time.stop();
   killGroup(pid);
+  await closeOutput(child, closed);
   running.delete(pid);
-  return { ...reportOf({ heard, how, ci: options.ci }), name: options.name, output: output(), tookMs: performance.now() - started };
+  const outcome = reportOf({ heard, how: String(signal ?? code), ci: options.ci });
+  return { ...outcome, name: options.name, output: output(), tookMs: performance.now() - started };
 }

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -110,6 +111,18 @@ test('a good file passes with all its suites', async () => {
   assert.equal([report.passed, report.failed, report.skipped, report.faults], [2, 0, 0, []]);
 });
 
+test('what a file leaves running ends with it, and a daemon that holds its output open is not waited for', async () => {
+  const report = await run('leftover/grandchild', { ci: true });
+  assert.equal([report.passed, report.failed], [1, 0]);
+  const [attached, daemon] = (/pids (\d+) (\d+)/.exec(report.output) ?? []).slice(1) as [string, string];
+  // Where nobody collects the dead of a container, they stay as zombies.
+  const state = (pid: string): string =>
+    existsSync(`/proc/${pid}/stat`) ? (readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')[2] as string) : 'gone';
+  assert.ok(['gone', 'Z'].includes(state(attached)), state(attached));
+  assert.is(state(daemon), 'S');
+  process.kill(Number(daemon), 'SIGKILL');
+});
+
 test('a file raises its own time limit in its first lines', async () => {
   const report = await run('limit/patient', { limitMs: 1 });
   assert.equal([report.passed, report.failed], [1, 0]);
@@ -127,7 +140,7 @@ test('fixtures are not taken for tests', async () => {
   const found = await findTests(fileURLToPath(new URL('.', import.meta.url)), { fast: false, filters: [] });
   assert.equal(
     found.map(({ name }) => name),
-    ['run.test.ts'],
+    ['run.slow.test.ts'],
   );
 });
 
