@@ -11,7 +11,7 @@ import type { Form, Part } from '../rule/part.ts';
 import type { PartWriter, RecordWriter, Selection, StepIo } from '../rule/step.ts';
 import { decodeView, encodeView, isSelected } from '../rule/view.ts';
 import type { Job, Made, MadePart } from './job.ts';
-import { readPart, readPieces } from './part-reader.ts';
+import { readPart, readPieces } from '../cache/part-reader.ts';
 import { OutputWriter } from './part-writer.ts';
 import { RecordCutter } from './record-cutter.ts';
 

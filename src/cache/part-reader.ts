@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { createHasher, type Digest, digestHex } from '../base/digest.ts';
 import { BuildError } from '../base/errors.ts';
-import type { Location, Segment } from '../cache/store.ts';
+import type { Location, Segment } from './store.ts';
 
 const pieceBytes = 4 * 1024 * 1024;
 const newline = Buffer.from('\n');

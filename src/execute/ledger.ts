@@ -1,0 +1,52 @@
+import { BuildError } from '../base/errors.ts';
+import type { StepResult } from '../cache/results.ts';
+import { type Facts, type Part, sumOf } from '../rule/part.ts';
+import { inputParts } from './step-run.ts';
+import type { StepInputs } from '../rule/step.ts';
+
+const documentForms = ['lines', 'view', 'tokens'];
+
+export const sumByPrefix = (counters: Facts, prefix: string): number =>
+  Object.entries(counters).reduce((sum, [name, count]) => (name.startsWith(prefix) ? sum + count : sum), 0);
+
+const has = (counters: Facts, name: string): boolean => Object.hasOwn(counters, name);
+const count = (counters: Facts, name: string): number => (has(counters, name) ? (counters[name] as number) : 0);
+
+interface Balance {
+  readonly law: string;
+  readonly left: number;
+  readonly right: number;
+}
+
+/** documents in = out + dropped + quarantined (+ blank lines). A program that counts for itself may add and drop as it likes. */
+function documentBalance(inputs: readonly Part[], result: StepResult, firstOutput: string): Balance | undefined {
+  const out = result.parts.filter((part) => part.output === firstOutput);
+  const { counters } = result;
+  const counted = inputs.some((part) => Object.hasOwn(part.facts, 'records') && documentForms.includes(part.form));
+  if (has(counters, 'documentsOut') || !out.every((part) => documentForms.includes(part.form))) return undefined;
+  if (!counted && !has(counters, 'recordsIn')) return undefined;
+  const left = has(counters, 'recordsIn') ? count(counters, 'recordsIn') : sumOf(inputs.filter((part) => documentForms.includes(part.form)), 'records');
+  const blank = has(counters, 'recordsIn') ? 0 : count(counters, 'blank');
+  const right = sumOf(out, 'records') + sumByPrefix(counters, 'dropped:') + sumByPrefix(counters, 'quarantined:') + blank;
+  return { law: 'documents in = out + dropped + quarantined', left, right };
+}
+
+/** tokens in + added = packed + truncated + dropped. */
+function tokenBalance(inputs: readonly Part[], { counters }: StepResult): Balance | undefined {
+  if (!has(counters, 'tokensPacked')) return undefined;
+  const left = sumOf(inputs, 'tokens') + count(counters, 'tokensAdded');
+  const right = count(counters, 'tokensPacked') + count(counters, 'tokensTruncated') + count(counters, 'tokensDropped');
+  return { law: 'tokens in + added = packed + truncated + dropped', left, right };
+}
+
+/** Throws when a step's figures do not add up: such a result is never stored. The engine counts both sides; rules only give reasons. */
+export function assertBalanced(step: { name: string; firstOutput: string; inputs: StepInputs }, result: StepResult): void {
+  const inputs = [...inputParts(step.inputs)];
+  for (const balance of [documentBalance(inputs, result, step.firstOutput), tokenBalance(inputs, result)]) {
+    if (!balance || balance.left === balance.right) continue;
+    throw new BuildError('ledger', {
+      message: `the ledger of step "${step.name}" does not balance: ${balance.law}, but ${balance.left} is not ${balance.right}`,
+      hint: 'This is a mistake in the rule: it loses or invents data. Nothing of it was stored.',
+    });
+  }
+}

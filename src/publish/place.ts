@@ -1,0 +1,80 @@
+import { constants, copyFileSync, linkSync, lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Digest } from '../base/digest.ts';
+import { BuildError, systemCodeOf } from '../base/errors.ts';
+import { uniqueName } from '../base/files.ts';
+import type { Location, Store } from '../cache/store.ts';
+import { readPieces } from '../cache/part-reader.ts';
+
+/** A name from a rule, an archive or a listing must stay below `out`, whatever it holds; symbolic links on the way count. */
+export function pathBelow(out: string, name: string): string {
+  const parts = name.split('/');
+  if (name === '' || name.includes('\0') || name.includes('\\') || parts.some((part) => part === '' || part === '.' || part === '..')) {
+    throw new BuildError('bad-name', { message: `a file would be published under the name ${JSON.stringify(name)}, which leads outside its folder`, where: out });
+  }
+  let folder = out;
+  for (const part of parts.slice(0, -1)) {
+    folder = join(folder, part);
+    if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink()) {
+      throw new BuildError('bad-name', { message: `${folder} is a symbolic link: publishing through it could write elsewhere`, where: out });
+    }
+  }
+  return join(out, name);
+}
+
+/** Keeps the bytes that lie at `path` in the store before something else takes their place: going back to them then costs no step. */
+export function keepOld(path: string, digest: Digest, store: Store): void {
+  if (store.locate(digest)) return;
+  mkdirSync(dirname(store.path(digest)), { recursive: true });
+  try {
+    // For a moment only: the name in `out` goes on to another file.
+    linkSync(path, store.path(digest));
+  } catch (error) {
+    if (!['EXDEV', 'EPERM', 'EEXIST', 'ENOTSUP', 'EMLINK'].includes(systemCodeOf(error) ?? '')) throw error;
+  }
+}
+
+/** Takes a file out of the folder, back into the store. */
+export function unpublish(path: string, digest: Digest, store: Store): void {
+  if (store.locate(digest)) return rmSync(path, { force: true });
+  mkdirSync(dirname(store.path(digest)), { recursive: true });
+  try {
+    renameSync(path, store.path(digest));
+  } catch (error) {
+    if (systemCodeOf(error) !== 'EXDEV') throw error;
+    rmSync(path, { force: true });
+  }
+}
+
+/** Puts a blob at `path` in one move. A blob of its own in the store is renamed, so that it lies in one place; all else is copied first. */
+export function placeBlob(path: string, blob: { digest: Digest; location: Location; store: Store; keepInStore: boolean }): void {
+  const { digest, location, store, keepInStore } = blob;
+  mkdirSync(dirname(path), { recursive: true });
+  const [only] = location;
+  const own = location.length === 1 && only?.path === store.path(digest);
+  if (own && !keepInStore) {
+    try {
+      return renameSync(only.path, path);
+    } catch (error) {
+      if (systemCodeOf(error) !== 'EXDEV') throw error;
+    }
+  }
+  const temporary = join(dirname(path), `.${uniqueName('dsbuild')}.tmp`);
+  try {
+    copyBlob(temporary, digest, location);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  if (own && !keepInStore) store.remove(digest);
+}
+
+function copyBlob(to: string, digest: Digest, location: Location): void {
+  const [only] = location;
+  if (location.length === 1 && only?.offset === 0 && !only.addNewline && lstatSync(only.path).size === only.length) {
+    return copyFileSync(only.path, to, constants.COPYFILE_FICLONE);
+  }
+  writeFileSync(to, '');
+  for (const piece of readPieces(digest, location)) writeFileSync(to, piece, { flag: 'a' });
+}

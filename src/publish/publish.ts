@@ -1,0 +1,150 @@
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Digest } from '../base/digest.ts';
+import { BuildError } from '../base/errors.ts';
+import { identityOf } from '../base/files.ts';
+import type { Locations } from '../cache/locations.ts';
+import type { Store } from '../cache/store.ts';
+import { type JournalEntry, readJournal, removeJournal, writeJournal } from './journal.ts';
+import { keepOld, pathBelow, placeBlob, unpublish } from './place.ts';
+import { hashFile, Published, type PublishedFile, readPublished, writePublished } from './published.ts';
+
+export interface WantedFile {
+  readonly name: string;
+  readonly digest: Digest;
+  readonly target: string;
+}
+
+export interface Publication {
+  readonly out: string;
+  /** In the order in which they appear: what says that the others are there comes last. */
+  readonly files: readonly WantedFile[];
+  /** Digest of all that is wanted, to be compared by a build that has nothing to do. */
+  readonly wanted: Digest;
+  /** Files of the user's that lie at a published path: they are read where they are, and never written, removed or owned. */
+  readonly inPlace: ReadonlySet<string>;
+  readonly overwrite: boolean;
+}
+
+export interface PublishContext {
+  readonly stateDir: string;
+  readonly store: Store;
+  readonly locations: Locations;
+  /** Makes sure that these bytes are on this machine. */
+  need(digest: Digest, target: string): Promise<void>;
+  warn(warning: { code: string; message: string; where: string; hint?: string }): void;
+}
+
+export interface PublishOutcome {
+  readonly written: number;
+  readonly removed: number;
+  readonly bytes: number;
+}
+
+/** Files of ours as they lie there, after a crash as well: what the state file says, corrected by the journal. */
+async function ownFiles(context: PublishContext, out: string): Promise<Map<string, PublishedFile>> {
+  const published = readPublished(context.stateDir, out);
+  const files = new Map(Array.from({ length: published.count }, (_, i) => published.file(i)).map((file) => [file.name, file]));
+  for (const { name, before, after } of readJournal(context.stateDir, out)) {
+    const found = await hashFile(join(out, name));
+    if (found && (found.digest === before || found.digest === after)) files.set(name, { name, ...found });
+  }
+  return files;
+}
+
+interface Change extends JournalEntry {
+  readonly target: string;
+}
+
+type Standing = { readonly is: 'ours' | 'absent' | 'foreign'; readonly file?: PublishedFile };
+
+/** What lies at a path: a file of ours, nothing, or something that someone else wrote. */
+async function standingOf(path: string, own: PublishedFile | undefined): Promise<Standing> {
+  const identity = identityOf(path);
+  if (!identity) return { is: 'absent' };
+  if (own && identity.ctimeNs === own.identity.ctimeNs && identity.ino === own.identity.ino && identity.size === own.identity.size && identity.mtimeNs === own.identity.mtimeNs) {
+    return { is: 'ours', file: own };
+  }
+  const found = await hashFile(path);
+  const name = own?.name ?? '';
+  if (found && own && found.digest === own.digest) return { is: 'ours', file: { name, ...found } };
+  return { is: 'foreign', ...(found && { file: { name, ...found } }) };
+}
+
+const editedError = (path: string, ours: boolean): BuildError =>
+  new BuildError('edited', {
+    message: ours ? 'this published file was changed by someone else' : 'a file that dsbuild did not write lies where one is to be published',
+    where: path,
+    hint: 'Move it away, or give --overwrite to replace it.',
+  });
+
+/**
+ * Brings one folder to what is wanted, as one transaction: all or nothing as far as other files are concerned, each file in one move, and after a crash
+ * the next build goes on from the journal.
+ */
+export async function publish(context: PublishContext, publication: Publication): Promise<PublishOutcome> {
+  const { out, inPlace } = publication;
+  const own = await ownFiles(context, out);
+  const kept = new Map<string, PublishedFile>();
+  const changes: Change[] = [];
+  const wantedNames = new Set<string>();
+  for (const { name, digest, target } of publication.files) {
+    const path = pathBelow(out, name);
+    if (inPlace.has(path)) continue;
+    wantedNames.add(name);
+    const standing = await standingOf(path, own.get(name));
+    if (standing.file?.digest === digest) kept.set(name, { ...standing.file, name });
+    else if (standing.is === 'foreign' && !publication.overwrite) throw editedError(path, own.has(name));
+    else changes.push({ name, before: standing.is === 'ours' ? (standing.file?.digest ?? null) : null, after: digest, target });
+  }
+  for (const [name, file] of own) {
+    if (wantedNames.has(name) || inPlace.has(join(out, name))) continue;
+    const standing = await standingOf(join(out, name), file);
+    if (standing.is === 'ours') changes.push({ name, before: file.digest, after: null, target: '' });
+    if (standing.is === 'foreign') {
+      const message = 'this file is no longer wanted, but someone changed it: it stays';
+      context.warn({ code: 'edited', message, where: join(out, name), hint: 'Remove it by hand if you do not need it.' });
+    }
+  }
+  return carryOut(context, publication, { kept, changes });
+}
+
+async function carryOut(
+  context: PublishContext,
+  { out, files, wanted }: Publication,
+  { kept, changes }: { kept: Map<string, PublishedFile>; changes: readonly Change[] },
+): Promise<PublishOutcome> {
+  for (const { after, target } of changes) if (after !== null) await context.need(after, target);
+  if (changes.length > 0) writeJournal(context.stateDir, out, changes.map(({ name, before, after }) => ({ name, before, after })));
+  let bytes = 0;
+  const uses = new Map<Digest, number>();
+  for (const { after } of changes) if (after !== null) uses.set(after, (uses.get(after) ?? 0) + 1);
+  for (const change of changes) {
+    const left = change.after === null ? 0 : (uses.get(change.after) ?? 1) - 1;
+    if (change.after !== null) uses.set(change.after, left);
+    bytes += apply(context, join(out, change.name), change, left > 0);
+  }
+  for (const { name, after } of changes) {
+    const identity = identityOf(join(out, name));
+    if (after !== null && identity) kept.set(name, { name, digest: after, identity });
+  }
+  const order = new Map(files.map(({ name }, i) => [name, i]));
+  const all = [...kept.values()].sort((a, b) => (order.get(a.name) ?? 0) - (order.get(b.name) ?? 0));
+  writePublished(context.stateDir, Published.of(out, wanted, all));
+  removeJournal(context.stateDir, out);
+  return { written: changes.filter((c) => c.after !== null).length, removed: changes.filter((c) => c.after === null).length, bytes };
+}
+
+/** One file changes over. @returns the bytes that were written. */
+function apply({ store, locations }: PublishContext, path: string, { before, after }: Change, keepInStore: boolean): number {
+  if (after === null) {
+    if (before !== null) unpublish(path, before, store);
+    return 0;
+  }
+  const location = locations.locate(after);
+  if (!location) throw new BuildError('missing-bytes', { message: `the bytes of a file to be published are gone: ${after.slice(0, 12)}`, where: path });
+  mkdirSync(dirname(path), { recursive: true });
+  if (before !== null) keepOld(path, before, store);
+  placeBlob(path, { digest: after, location, store, keepInStore });
+  return location.reduce((sum, segment) => sum + segment.length, 0);
+}
