@@ -1,0 +1,89 @@
+import type { BuildSummary, Emit, TargetSummary } from '../base/events.ts';
+import type { Change } from '../plan/explain.ts';
+
+/** How a project is opened: from its config, or from a config made in memory (one-shot `run`). */
+export interface OpenOptions {
+  readonly cwd: string;
+  /** Config file; else `datasets.config.*` is looked for from `cwd` upward. */
+  readonly configFile?: string;
+  /** Values of `param()`, from `--set name=value`. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly env: NodeJS.ProcessEnv;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+}
+
+export interface BuildOptions {
+  /** Names or patterns of targets; all when empty. */
+  readonly targets: readonly string[];
+  /** Groups, such as `code/*`; what gathers over groups is then left alone. */
+  readonly only?: string;
+  readonly tags?: readonly string[];
+  readonly jobs?: number;
+  /** Plan only. */
+  readonly dryRun?: boolean;
+  readonly keepGoing?: boolean;
+  /** Run though fresh. */
+  readonly force?: boolean;
+  /** Replace published files that someone edited. */
+  readonly overwrite?: boolean;
+  /** Fail if dsbuild.lock would change. */
+  readonly locked?: boolean;
+  readonly offline?: boolean;
+  /** Reread local files whatever their identity says. */
+  readonly paranoid?: boolean;
+  readonly publish?: boolean;
+  /** Documents per group, built apart from the real outputs in `.dsbuild/sample`. */
+  readonly sample?: number;
+}
+
+/** What a dry run, `status` and `--check` say of one target. */
+export interface TargetStatus {
+  readonly target: string;
+  readonly rule: string;
+  readonly where: string;
+  /** `~`: it depends on results that are not known yet. */
+  readonly state: 'fresh' | 'stale' | 'unknown' | 'never-built' | 'failed';
+  readonly why: readonly string[];
+  /** Steps that would run and whose results are known, as far as can be told. */
+  readonly steps: { readonly toRun: number; readonly hit: number; readonly exact: boolean };
+  readonly parts?: number;
+  readonly documents?: number;
+  readonly tokens?: number;
+  readonly bytes?: number;
+  readonly out?: string;
+  /** Published files that are missing, or not as they were published. */
+  readonly outProblems: readonly string[];
+  /** For targets that read sources: what is there before anything is downloaded. */
+  readonly sources: readonly SourceStatus[];
+}
+
+export interface SourceStatus {
+  readonly group: string;
+  readonly source: string;
+  readonly state: 'there' | 'missing' | 'not-fetched' | 'fetched';
+  readonly files?: number;
+  readonly bytes?: number;
+}
+
+export interface StatusReport {
+  readonly targets: readonly TargetStatus[];
+  readonly stale: number;
+  readonly diskFree: number;
+}
+
+export interface WhyReport {
+  readonly target: string;
+  readonly state: TargetStatus['state'];
+  readonly changes: readonly Change[];
+  /** The changes as sentences; for sources with file and lines. */
+  readonly reasons: readonly string[];
+}
+
+/** A document, a training row, or a file's line, as `head` shows it. */
+export interface HeadRow {
+  readonly group: string;
+  readonly row: Readonly<Record<string, unknown>>;
+}
+
+export type { BuildSummary, TargetSummary };
