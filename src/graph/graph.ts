@@ -9,6 +9,7 @@ export interface GraphTarget {
   readonly rule: Rule;
   /** Checked, with defaults and inherited options; file-like options are still as the config gave them. */
   readonly options: Readonly<Record<string, unknown>>;
+  /** As declared, with the config's `onBadRecord` where the target says nothing. */
   readonly common: Common;
   readonly inputs: readonly GraphInput[];
   /** `datasets.config.ts:12`, for errors and `why`. */
@@ -19,6 +20,8 @@ export interface GraphTarget {
   readonly out: string | undefined;
   /** The config gave it a name; targets that only feed others have none of their own. */
   readonly named: boolean;
+  /** Name of the target whose documents this one writes as files into its `out`; such a target is not in the config. */
+  readonly filesOf: string | undefined;
 }
 
 export interface GraphInput {
@@ -31,8 +34,16 @@ export interface GraphInput {
   readonly output: string;
 }
 
+/** An output of a target: what a name on the command line means. */
+export interface GraphOutput {
+  readonly target: GraphTarget;
+  readonly output: string;
+}
+
 /** All targets, each after those that it needs. */
 export interface Graph {
   readonly targets: readonly GraphTarget[];
+  /** By every name that works: `clean`, another name of the same target, `clean.rejected`, `clean/filter`. */
+  readonly outputs: ReadonlyMap<string, GraphOutput>;
   get(name: string): GraphTarget | undefined;
 }

@@ -1,0 +1,117 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { digestHex } from '../base/digest.ts';
+import { bundle, esbuildVersion } from './esbuild.ts';
+import { type SeenFile, seenAgain } from './identity.ts';
+import { surroundingsName } from './loading.ts';
+
+/** Raise when a kept bundle of an older dsbuild must not be used any more. */
+const format = 1;
+
+export interface ConfigBundle {
+  /** Absolute path of the bundle; its name is the digest of its text. */
+  readonly path: string;
+  readonly map: string;
+  readonly files: readonly SeenFile[];
+  /** `cached`: no file that it was made of has changed, and esbuild was not started. */
+  readonly how: 'cached' | 'bundled';
+}
+
+/** What is kept beside a bundle. Paths are relative to its folder, so that a moved project keeps it. */
+interface Kept {
+  readonly format: number;
+  readonly esbuild: string;
+  readonly face: string;
+  readonly digest: string;
+  readonly map: string;
+  readonly files: readonly SeenFile[];
+}
+
+export interface ConfigBundleRequest {
+  readonly file: string;
+  readonly stateDir: string;
+  readonly faceUrl: string;
+}
+
+const folderOf = ({ stateDir }: ConfigBundleRequest): string => join(stateDir, 'config');
+const keptPath = (request: ConfigBundleRequest): string =>
+  join(folderOf(request), `${digestHex(relative(request.stateDir, request.file)).slice(0, 16)}.json`);
+
+function readKept(path: string): Kept | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Kept;
+  } catch {
+    return undefined;
+  }
+}
+
+function replaceFile(path: string, text: string): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeFileSync(temporary, text);
+  renameSync(temporary, path);
+}
+
+const bundlePath = (request: ConfigBundleRequest, digest: string): string => join(folderOf(request), `${digest}.mjs`);
+
+function isWhole(path: string, digest: string): boolean {
+  return existsSync(path) && digestHex(readFileSync(path)) === digest;
+}
+
+function write(request: ConfigBundleRequest, kept: Omit<Kept, 'format' | 'esbuild' | 'face'>): void {
+  const folder = folderOf(request);
+  const files = kept.files.map((file) => ({ ...file, path: relative(folder, file.path) }));
+  const record: Kept = { format, esbuild: esbuildVersion(), face: request.faceUrl, ...kept, files };
+  replaceFile(keptPath(request), `${JSON.stringify(record)}\n`);
+}
+
+function cached(request: ConfigBundleRequest): ConfigBundle | undefined {
+  const kept = readKept(keptPath(request));
+  if (!kept || kept.format !== format || kept.face !== request.faceUrl || kept.esbuild !== esbuildVersion()) return undefined;
+  const before = kept.files.map((file) => ({ ...file, path: resolve(folderOf(request), file.path) }));
+  const files: SeenFile[] = [];
+  for (const file of before) {
+    const now = seenAgain(file);
+    if (!now) return undefined;
+    files.push(now);
+  }
+  const path = bundlePath(request, kept.digest);
+  if (!isWhole(path, kept.digest)) return undefined;
+  if (files.some((file, i) => file.identity !== before[i]?.identity)) write(request, { digest: kept.digest, map: kept.map, files });
+  return { path, map: kept.map, files, how: 'cached' };
+}
+
+/** Bundled modules have no `import.meta` and no environment of their own: both come from the surroundings. */
+const banner = `const __dsbuild=globalThis[Symbol.for("${surroundingsName}")](import.meta.url);`;
+const define = {
+  'process.env': '__dsbuild.env',
+  'import.meta.url': '__dsbuildMeta.url',
+  'import.meta.dirname': '__dsbuildMeta.dirname',
+  'import.meta.filename': '__dsbuildMeta.filename',
+};
+const prelude = (path: string, text: string): string =>
+  /\bimport\s*\.\s*meta\b/.test(text) ? `const __dsbuildMeta=__dsbuild.metaOf(${JSON.stringify(path)});` : '';
+
+async function bundled(request: ConfigBundleRequest): Promise<ConfigBundle> {
+  const made = await bundle({
+    entry: request.file,
+    outfile: join(folderOf(request), 'bundle.mjs'),
+    face: request.faceUrl,
+    // Symbolic links stay as they are: a config's relative paths belong to the place where the user sees it.
+    options: { packages: 'external', preserveSymlinks: true, define, banner: { js: banner } },
+    prelude,
+  });
+  const digest = digestHex(made.text);
+  const path = bundlePath(request, digest);
+  mkdirSync(dirname(path), { recursive: true });
+  if (!isWhole(path, digest)) replaceFile(path, made.text);
+  write(request, { digest, map: made.map, files: made.files });
+  return { path, map: made.map, files: made.files, how: 'bundled' };
+}
+
+/**
+ * The config and all files that it imports, as one module in `<stateDir>/config`, made again only if one of them has changed.
+ * @throws esbuild's BuildFailure, or the system's error if the folder can not be written.
+ */
+export async function bundleConfig(request: ConfigBundleRequest): Promise<ConfigBundle> {
+  return cached(request) ?? (await bundled(request));
+}

@@ -1,0 +1,75 @@
+import { parseSize } from '../base/bytes.ts';
+import { didYouMean } from '../base/names.ts';
+import { type OptionShape, problemOf } from '../rule/options.ts';
+import { isExecutor } from './define.ts';
+import type { Problem } from './problems.ts';
+
+type Check = (value: unknown) => string | undefined;
+/** What may stand in an object of the config, by name. */
+type Fields = { readonly [name: string]: Check | Fields };
+
+const shape =
+  (of: OptionShape): Check =>
+  (value) =>
+    problemOf(value, of);
+
+const shown = (value: unknown): string => JSON.stringify(value) ?? String(value);
+const matches =
+  (pattern: RegExp, wanted: string): Check =>
+  (value) =>
+    typeof value === 'string' && pattern.test(value) ? undefined : `must be ${wanted}, but is ${shown(value)}`;
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const sizeMax: Check = (value) => {
+  const share = typeof value === 'string' ? /^(\d+(?:\.\d+)?)%$/.exec(value) : null;
+  if (share) return Number(share[1]) > 0 && Number(share[1]) <= 100 ? undefined : `must be above 0% and at most 100%, but is ${shown(value)}`;
+  return problemOf(value, { type: 'size' }) && `must be a size such as '500GB' or a share of the disk such as '20%', but is ${shown(value)}`;
+};
+
+const chunkSize: Check = (value) => {
+  const problem = problemOf(value, { type: 'size' });
+  return problem ?? ((parseSize(value as string) as number) < 1000 ? `must be at least 1KB, but is ${shown(value)}` : undefined);
+};
+
+const localFields: Fields = { jobs: shape({ type: 'integer', min: 1 }), memory: shape({ type: 'size' }) };
+
+const executor: Check = (value) => {
+  if (!isExecutor(value)) return `must be made by local(), but is ${shown(value)}`;
+  if (value.executor !== 'local') return undefined;
+  const { executor: _, ...options } = value as unknown as Readonly<Record<string, unknown>>;
+  const [first] = fieldProblems(options, localFields);
+  return first && `local(): ${first.option} ${first.message}`;
+};
+
+const fields: Fields = {
+  targets: (value) => (isRecord(value) ? undefined : `must be an object of name: target, but is ${shown(value)}`),
+  cache: {
+    remote: matches(/^s3:\/\/[^/]+/, "an address such as 's3://bucket/folder'"),
+    endpoint: matches(/^https?:\/\/[^/]+/, "an address such as 'https://s3.example.org'"),
+    sizeMax,
+  },
+  executor,
+  onBadRecord: shape({ type: 'choice', choices: ['quarantine', 'fail'] }),
+  chunking: { chunkSize, packTokens: shape({ type: 'integer', min: 1 }) },
+};
+
+function fieldProblems(value: Readonly<Record<string, unknown>>, known: Fields, path = ''): { option: string; message: string }[] {
+  return Object.entries(value).flatMap(([name, given]) => {
+    const option = path + name;
+    if (given === undefined) return [];
+    const check = Object.hasOwn(known, name) ? known[name] : undefined;
+    if (check === undefined) return [{ option, message: `is not known here.${didYouMean(name, Object.keys(known))}` }];
+    if (typeof check === 'object') return isRecord(given) ? fieldProblems(given, check, `${option}.`) : [{ option, message: `must be an object, but is ${shown(given)}` }];
+    const message = check(given);
+    return message === undefined ? [] : [{ option, message }];
+  });
+}
+
+/** What is wrong with a config apart from its targets. */
+export function configProblems(config: unknown, where: string): Problem[] {
+  if (!isRecord(config)) return [{ where, message: `the config must be an object with targets, but is ${shown(config)}` }];
+  const problems = fieldProblems(config, fields);
+  if (config.targets === undefined) problems.push({ option: 'targets', message: 'is missing' });
+  return problems.map((problem) => ({ where, ...problem }));
+}

@@ -1,0 +1,43 @@
+import { relative, resolve, sep } from 'node:path';
+import type { Problem } from '../config/problems.ts';
+
+/** Folders that hold what is not ours to replace. */
+const reserved = ['.dsbuild', '.git', 'node_modules'];
+
+export const posixBelow = (folder: string, path: string): string => relative(folder, path).split(sep).join('/');
+
+/** What is wrong with an `out`, as the end of a sentence that begins with it. */
+export function outProblem(out: string, { base, project }: { base: string; project: string }): string | undefined {
+  const shown = JSON.stringify(out);
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(out)) return `must be a folder of the project, but is the address ${shown}`;
+  const segments = posixBelow(project, resolve(base, out)).split('/');
+  if (segments[0] === '') return `must be a folder inside the project, but ${shown} is the project itself`;
+  if (segments[0] === '..' || /^[a-z]:$/i.test(segments[0] as string)) return `must be a folder inside the project, but ${shown} lies outside`;
+  const within = segments.find((segment) => reserved.includes(segment));
+  return within === undefined ? undefined : `must not lie inside ${within}, but is ${shown}`;
+}
+
+/** A target that fills a folder. */
+export interface Claim {
+  readonly target: string;
+  readonly where: string;
+  readonly kind: string;
+  readonly folder: string;
+  readonly shown: string;
+}
+
+/** Kinds that name their files after groups or numbers, so that two of them would write the same ones. */
+const exclusive = ['documents', 'shards', 'index'];
+
+/** Targets of one kind that would publish into one folder. Whether others overlap is only known when their files are. */
+export function sharedFolders(claims: readonly Claim[]): Problem[] {
+  const first = new Map<string, Claim>();
+  return claims.flatMap((claim) => {
+    const key = `${claim.kind} ${claim.folder}`;
+    const other = first.get(key);
+    if (!other) first.set(key, claim);
+    if (!other || !exclusive.includes(claim.kind)) return [];
+    const message = `"${claim.shown}" is already published by ${other.target} (${other.where}); two targets of the same kind can not share a folder`;
+    return [{ where: claim.where, target: claim.target, option: 'out', message }];
+  });
+}
