@@ -1,16 +1,11 @@
 /** Records up to this length are hashed whole; of longer ones a sample is taken. */
 const wholeBytesMax = 256;
 const edgeBytes = 64;
-const spreadWords = 15;
-const wordBytes = 8;
+const spreadCount = 15;
+const spreadBytes = 8;
 
 const multiplierA = 0x9e3779b1;
 const multiplierB = 0x85ebca77;
-
-/** The bytes of a long record that are looked at, in order: its first 64, 15 words of 8 spread evenly, its last 64. */
-function sampleOffset(length: number, word: number): number {
-  return word * Math.floor((length - wordBytes) / (spreadWords + 1));
-}
 
 /** Murmur3's 32-bit finaliser: every input bit reaches every output bit. */
 export function finish(hash: number): number {
@@ -19,9 +14,48 @@ export function finish(hash: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-function join(length: number, a: number, b: number): number {
-  const high = Math.floor(length / 2 ** 32);
-  return finish(Math.imul(finish(a ^ length), multiplierA) ^ finish(b ^ high));
+const spreadStep = (length: number): number => Math.floor((length - spreadBytes) / (spreadCount + 1));
+
+/** Words go to two lanes in turn, because a multiplication would wait for the one before it. */
+const lanes = new Int32Array(2);
+
+/** Mixes `count` pairs of words, each pair `step` bytes after the one before. */
+function mixPairs(view: DataView, at: number, step: number, count: number): void {
+  let a = lanes[0] as number;
+  let b = lanes[1] as number;
+  for (let i = 0, from = at; i < count; i++, from += step) {
+    a = Math.imul(a ^ view.getInt32(from, true), multiplierA);
+    a ^= a >>> 15;
+    b = Math.imul(b ^ view.getInt32(from + 4, true), multiplierB);
+    b ^= b >>> 15;
+  }
+  lanes[0] = a;
+  lanes[1] = b;
+}
+
+/** The last 0 to 7 bytes, padded with zeros: the length tells padding from data. */
+function mixRest(view: DataView, from: number, end: number): void {
+  for (let at = from, shift = 0; at < end; at++, shift += 8) {
+    const lane = shift < 32 ? 0 : 1;
+    lanes[lane] = (lanes[lane] as number) ^ (view.getUint8(at) << (shift & 31));
+  }
+}
+
+function mixSample(view: DataView, start: number, end: number): void {
+  const step = spreadStep(end - start);
+  mixPairs(view, start, 8, edgeBytes / 8);
+  mixPairs(view, start + step, step, spreadCount);
+  mixPairs(view, end - edgeBytes, 8, edgeBytes / 8);
+}
+
+function startLanes(): void {
+  lanes[0] = multiplierB;
+  lanes[1] = multiplierA;
+}
+
+function join(length: number): number {
+  const high = Math.floor(length / 0x1_0000_0000);
+  return finish(Math.imul(finish((lanes[0] as number) ^ length), multiplierA) ^ finish((lanes[1] as number) ^ high));
 }
 
 /**
@@ -32,69 +66,31 @@ function join(length: number, a: number, b: number): number {
  */
 export function recordHashAt(view: DataView, start: number, end: number): number {
   const length = end - start;
-  return length <= wholeBytesMax ? hashWhole(view, start, end) : hashSample(view, start, end);
+  startLanes();
+  if (length > wholeBytesMax) mixSample(view, start, end);
+  else {
+    mixPairs(view, start, 8, length >> 3);
+    mixRest(view, end - (length & 7), end);
+  }
+  return join(length);
 }
 
+/** `recordHashAt` of all of `record`. */
 export function recordHash(record: Uint8Array): number {
   return recordHashAt(new DataView(record.buffer, record.byteOffset, record.byteLength), 0, record.byteLength);
-}
-
-// Two lanes, because a multiplication waits for the one before it: words go to lane a and lane b in turn.
-function hashWhole(view: DataView, start: number, end: number): number {
-  let a = multiplierB;
-  let b = multiplierA;
-  let at = start;
-  for (; at + 8 <= end; at += 8) {
-    a = Math.imul(a ^ view.getInt32(at, true), multiplierA);
-    a ^= a >>> 15;
-    b = Math.imul(b ^ view.getInt32(at + 4, true), multiplierB);
-    b ^= b >>> 15;
-  }
-  for (let shift = 0; at < end; at++, shift += 8) {
-    if (shift < 32) a ^= view.getUint8(at) << shift;
-    else b ^= view.getUint8(at) << (shift - 32);
-  }
-  return join(end - start, a, b);
-}
-
-function hashSample(view: DataView, start: number, end: number): number {
-  const length = end - start;
-  const step = Math.floor((length - wordBytes) / (spreadWords + 1));
-  let a = multiplierB;
-  let b = multiplierA;
-  for (let at = start; at < start + edgeBytes; at += 8) {
-    a = Math.imul(a ^ view.getInt32(at, true), multiplierA);
-    a ^= a >>> 15;
-    b = Math.imul(b ^ view.getInt32(at + 4, true), multiplierB);
-    b ^= b >>> 15;
-  }
-  for (let word = 1, at = start + step; word <= spreadWords; word++, at += step) {
-    a = Math.imul(a ^ view.getInt32(at, true), multiplierA);
-    a ^= a >>> 15;
-    b = Math.imul(b ^ view.getInt32(at + 4, true), multiplierB);
-    b ^= b >>> 15;
-  }
-  for (let at = end - edgeBytes; at < end; at += 8) {
-    a = Math.imul(a ^ view.getInt32(at, true), multiplierA);
-    a ^= a >>> 15;
-    b = Math.imul(b ^ view.getInt32(at + 4, true), multiplierB);
-    b ^= b >>> 15;
-  }
-  return join(length, a, b);
 }
 
 /**
  * The same hash of a record that is too long to be held in memory.
  *
- * @param read gives the bytes `[offset, offset + size)` of the record; called 17 times, for 248 bytes in all.
+ * @param read gives the bytes `[offset, offset + bytes)` of the record; called 17 times for a long one, for 248 bytes in all.
  */
-export function recordHashOfLong(length: number, read: (offset: number, size: number) => Uint8Array): number {
+export function recordHashOfLong(length: number, read: (offset: number, bytes: number) => Uint8Array): number {
   if (length <= wholeBytesMax) return recordHash(read(0, length));
-  const sample = Buffer.allocUnsafe(2 * edgeBytes + spreadWords * wordBytes);
-  sample.set(read(0, edgeBytes), 0);
-  for (let word = 1; word <= spreadWords; word++) {
-    sample.set(read(sampleOffset(length, word), wordBytes), edgeBytes + (word - 1) * wordBytes);
-  }
-  sample.set(read(length - edgeBytes, edgeBytes), edgeBytes + spreadWords * wordBytes);
-  return recordHash(sample);
+  const step = spreadStep(length);
+  const spread = Array.from({ length: spreadCount }, (_, i) => read((i + 1) * step, spreadBytes));
+  const sample = Buffer.concat([read(0, edgeBytes), ...spread, read(length - edgeBytes, edgeBytes)]);
+  startLanes();
+  mixPairs(new DataView(sample.buffer, sample.byteOffset, sample.byteLength), 0, 8, sample.length / 8);
+  return join(length);
 }

@@ -1,0 +1,158 @@
+import { type Dirent, readdirSync, statSync } from 'node:fs';
+import { posix, relative, resolve, sep } from 'node:path';
+import { BuildError, messageOf, systemCodeOf } from '../base/errors.ts';
+import { type Glob, isGlob, parseGlob } from './glob.ts';
+
+/** Local files that belong together. */
+export interface SourceSpec {
+  /** The group of all its files; with a `*`, a template: each file is a group of its own. */
+  readonly group: string;
+  /** Plain paths and globs, relative to `base`. */
+  readonly patterns: readonly string[];
+  /** Absolute folder. */
+  readonly base: string;
+}
+
+export interface MissingPath {
+  readonly group: string;
+  /** The plain path of the declaration; or a link that a glob matched and that leads nowhere. */
+  readonly pattern: string;
+}
+
+export interface SourceListing {
+  /** POSIX paths relative to the base folder, each once, by code unit. */
+  readonly paths: string[];
+  readonly missing: MissingPath[];
+}
+
+const foldersNeverEntered = new Set(['.dsbuild', '.git', 'node_modules']);
+/** Extensions of record files, which are not part of a group's name. */
+const recordExtension = /\.jsonl(?:\.gz|\.zst)?$/;
+
+// By code unit, not locale: this order is hashed. A folder counts with its slash, so that it sorts as the paths below it do.
+const byName = (a: Dirent, b: Dirent): number => {
+  const [left, right] = [sortName(a), sortName(b)];
+  return left < right ? -1 : left > right ? 1 : 0;
+};
+const sortName = (entry: Dirent): string => (entry.isDirectory() ? `${entry.name}/` : entry.name);
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}
+
+function entriesOf(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).sort(byName);
+  } catch (cause) {
+    if (['ENOENT', 'ENOTDIR'].includes(systemCodeOf(cause) ?? '')) return [];
+    throw new BuildError('source-unreadable', {
+      message: `the folder can not be listed: ${messageOf(cause)}`,
+      where: folder,
+      hint: 'Check its permissions, or leave it out of the patterns.',
+      cause,
+    });
+  }
+}
+
+class Walk {
+  readonly files: string[] = [];
+  /** Links that lead nowhere. */
+  readonly dangling: string[] = [];
+  readonly #glob: Glob;
+  readonly #root: string;
+
+  constructor(glob: Glob, root: string) {
+    this.#glob = glob;
+    this.#root = root;
+  }
+
+  /** @param below path of the folder below the root, empty or with a slash at its end. */
+  visit(below: string, depth: number): void {
+    for (const entry of entriesOf(this.#root + below)) {
+      const path = below + entry.name;
+      if (!entry.isDirectory()) this.#addFile(entry, path);
+      else if (!foldersNeverEntered.has(entry.name) && this.#glob.enters(entry.name, depth)) this.visit(`${path}/`, depth + 1);
+    }
+  }
+
+  #addFile(entry: Dirent, path: string): void {
+    if (!this.#glob.matches(path)) return;
+    if (entry.isFile()) this.files.push(this.#readable(path));
+    else if (entry.isSymbolicLink()) this.#addLink(path);
+  }
+
+  #addLink(path: string): void {
+    const stats = statSync(this.#root + path, { throwIfNoEntry: false });
+    if (!stats) this.dangling.push(path);
+    else if (stats.isFile()) this.files.push(path);
+  }
+
+  /** Node gives a name that is not UTF-8 with replacement characters: such a file can not be opened, nor should it be passed over. */
+  #readable(path: string): string {
+    if (!path.includes('\ufffd') || isFile(this.#root + path)) return path;
+    throw new BuildError('source-unreadable', {
+      message: 'the file name is not valid UTF-8',
+      where: this.#root + path,
+      hint: 'Rename the file.',
+    });
+  }
+}
+
+interface Expansion {
+  /** POSIX, relative to the base folder, by code unit. */
+  readonly paths: string[];
+  readonly missing: string[];
+}
+
+/** POSIX path from `base` to a path that the user wrote. */
+function fromBase(base: string, path: string): string {
+  return relative(base, resolve(base, path)).split(sep).join('/');
+}
+
+function expandGlob(pattern: string, base: string): Expansion {
+  const glob = parseGlob(pattern);
+  const root = resolve(base, glob.folder);
+  const walk = new Walk(glob, root.endsWith('/') ? root : `${root}/`);
+  walk.visit('', 0);
+  const folder = fromBase(base, glob.folder);
+  const place = (path: string): string => (folder === '' ? path : `${folder}/${path}`);
+  return { paths: walk.files.map(place), missing: walk.dangling.map(place) };
+}
+
+function expandPath(pattern: string, base: string): Expansion {
+  const found = isFile(resolve(base, pattern));
+  return found ? { paths: [fromBase(base, pattern)], missing: [] } : { paths: [], missing: [pattern] };
+}
+
+/**
+ * The regular files of a source, and links to such, in the order of their paths. Folders count only through globs; `.dsbuild`, `.git` and
+ * `node_modules` are never entered, nor are links to folders.
+ *
+ * @throws {BuildError} `source-unreadable` for a folder that can not be listed, or a file name that is not UTF-8.
+ */
+export function listSource({ group, patterns, base }: SourceSpec): SourceListing {
+  const expansions = patterns.map((pattern) => (isGlob(pattern) ? expandGlob(pattern, base) : expandPath(pattern, base)));
+  const missing = expansions.flatMap((expansion) => expansion.missing.map((pattern) => ({ group, pattern })));
+  const [only] = expansions;
+  if (only && expansions.length === 1) return { paths: only.paths, missing };
+  return { paths: [...new Set(expansions.flatMap((expansion) => expansion.paths))].sort(), missing };
+}
+
+/** The folder that a pattern's names are relative to: a glob's fixed beginning, a plain path's folder. */
+function namingFolder(pattern: string, base: string): string {
+  return fromBase(base, isGlob(pattern) ? parseGlob(pattern).folder : posix.dirname(pattern));
+}
+
+/**
+ * How a source's files are grouped. `custom/*` makes each file a group: the star becomes its path below the fixed beginning of the first
+ * pattern whose fixed beginning it lies in, without the extension of a record file.
+ */
+export function grouping({ group, patterns, base }: SourceSpec): (path: string) => string {
+  if (!group.includes('*')) return () => group;
+  const prefixes = patterns.map((pattern) => namingFolder(pattern, base)).map((folder) => (folder === '' ? '' : `${folder}/`));
+  return (path) => {
+    const prefix = prefixes.find((candidate) => path.startsWith(candidate)) ?? '';
+    const name = path.slice(prefix.length).replace(recordExtension, '');
+    return group.replace('*', () => name);
+  };
+}

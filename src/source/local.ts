@@ -1,0 +1,139 @@
+import { statSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import { chunkBytesDefault } from '../base/cut.ts';
+import type { Digest } from '../base/digest.ts';
+import { BuildError } from '../base/errors.ts';
+import type { FileIdentity } from '../base/files.ts';
+import { KnownSources } from './known.ts';
+import { listSource, type MissingPath, type SourceListing, type SourceSpec } from './list.ts';
+import { pathIn } from './paths.ts';
+import { ChangedMeanwhile, type RefreshOptions, refresh } from './refresh.ts';
+import { type ScanFile, scanFile as scanHere } from './scan-file.ts';
+import { chunkCount, fileCount, fileFlags, isFileAt, listDigestHex, packTexts, readTable, type SourceTable, writeTable } from './table.ts';
+import { type LocalChunk, type SourceLine, TableView } from './view.ts';
+
+const triesMax = 3;
+
+export interface ScanLocalOptions {
+  readonly sources: readonly SourceSpec[];
+  /** Where the table of the last scan lies, and the new one is put. */
+  readonly tableFile: string;
+  /** The size that chunks are aimed at; 8 MiB unless a test wants less. */
+  readonly chunkBytes?: number;
+  /** Read every file, even if its identity says that it is unchanged. */
+  readonly paranoid?: boolean;
+  readonly signal?: AbortSignal;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+  /** Scans one big file; in this thread unless a pool does it. Up to 16 are asked for at once. */
+  readonly scanFile?: ScanFile;
+}
+
+/** Local sources as a list of chunks. */
+export interface LocalSources {
+  /** Digest of the ordered (group, chunk digest, bytes, records, u): equal ones have equal records in equal chunks. */
+  readonly listDigest: Digest;
+  /** Whether `listDigest` is that of the last scan. */
+  readonly unchanged: boolean;
+  /** In the order of their first files; a group whose files are all empty has no chunk. */
+  readonly groups: readonly string[];
+  readonly files: number;
+  /** Of all files. */
+  readonly bytes: number;
+  readonly missing: readonly MissingPath[];
+  readonly chunkCount: number;
+  /** @throws {RangeError} if there is no such chunk. */
+  chunk(index: number): LocalChunk;
+  /** File and line of a chunk's record, counted from 0. @throws {RangeError} if there is no such record. */
+  lines(index: number, record: number): SourceLine;
+  /** The first chunk with this digest. */
+  indexOf(digest: Digest): number | undefined;
+  /** Chunk and record of a file's line, counted from 1. */
+  recordAt(path: string, line: number): { chunk: number; record: number } | undefined;
+  /** The identity that the file at this absolute path had when it was read. */
+  fileIdentity(path: string): FileIdentity | undefined;
+}
+
+/** Whether the table describes these very files, by comparing numbers in place: a no-op build does this for 100,000 files. */
+function describes(table: SourceTable, specs: readonly SourceSpec[], listings: readonly SourceListing[]): boolean {
+  if (Buffer.compare(table.specs, Buffer.from(JSON.stringify(specs))) !== 0) return false;
+  if (Buffer.compare(table.paths, packTexts(listings.flatMap((listing) => listing.paths))) !== 0) return false;
+  if (table.fileFlags.some((flags) => (flags & fileFlags.racy) !== 0)) return false;
+  let file = 0;
+  return specs.every(({ base }, source) =>
+    (listings[source] as SourceListing).paths.every((path) => {
+      const seen = statSync(pathIn(base, path), { bigint: true, throwIfNoEntry: false });
+      return seen !== undefined && isFileAt(table, file++, seen);
+    }),
+  );
+}
+
+function localSources(table: SourceTable, missing: readonly MissingPath[], unchanged: boolean): LocalSources {
+  const view = new TableView(table);
+  return {
+    listDigest: listDigestHex(table),
+    unchanged,
+    get groups() {
+      return view.groups();
+    },
+    files: fileCount(table),
+    bytes: Number(table.sizes.reduce((sum, size) => sum + size, 0n)),
+    missing,
+    chunkCount: chunkCount(table),
+    chunk: (index) => view.chunk(index),
+    lines: (index, record) => view.line(index, record),
+    indexOf: (digest) => view.indexOf(digest),
+    recordAt: (path, line) => view.recordAt(path, line),
+    fileIdentity: (path) => view.identity(path),
+  };
+}
+
+const isPassing = (error: unknown): boolean =>
+  error instanceof ChangedMeanwhile || (error instanceof BuildError && error.code === 'source-gone');
+
+function stillChanging(error: unknown): BuildError {
+  if (error instanceof BuildError) return error;
+  return new BuildError('source-changing', {
+    message: `a file changed during each of ${triesMax} scans of the sources`,
+    ...(error instanceof ChangedMeanwhile && { where: error.path }),
+    hint: 'Build again when its writer is done, or write to another name and rename it into place.',
+    cause: error,
+  });
+}
+
+/** Lists and scans; once more if a file changed or went away in between. */
+async function scanAnew(options: Omit<RefreshOptions, 'listings'>, old: SourceTable | undefined) {
+  for (let tries = 1; ; tries++) {
+    const listings = options.specs.map(listSource);
+    try {
+      return { listings, table: await refresh({ ...options, listings }, old && new KnownSources(old)) };
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      if (tries === triesMax) throw stillChanging(error);
+      await setImmediate();
+    }
+  }
+}
+
+const missingOf = (listings: readonly SourceListing[]): MissingPath[] => listings.flatMap((listing) => listing.missing);
+
+/**
+ * Scans local sources into chunks. Files that are as the last scan saw them are not read (unless `paranoid`); of a changed one, only the
+ * chunks that changed are named anew. The chunks are always those of a scan from nothing.
+ *
+ * @throws {BuildError} `source-changing`, `source-gone`, `source-unreadable`; the signal's reason if it aborts.
+ */
+export async function scanLocal(options: ScanLocalOptions): Promise<LocalSources> {
+  const { sources: specs, tableFile, chunkBytes = chunkBytesDefault, paranoid = false, signal } = options;
+  signal?.throwIfAborted();
+  const old = readTable(tableFile, chunkBytes);
+  if (old && !paranoid) {
+    const listings = specs.map(listSource);
+    if (describes(old, specs, listings)) return localSources(old, missingOf(listings), true);
+  }
+  const { scanFile = scanHere, now = Date.now } = options;
+  const { listings, table } = await scanAnew({ specs, chunkBytes, scanFile, now, signal, paranoid }, old);
+  writeTable(tableFile, chunkBytes, table);
+  const unchanged = old !== undefined && Buffer.compare(old.listDigest, table.listDigest) === 0;
+  return localSources(table, missingOf(listings), unchanged);
+}
