@@ -2,8 +2,8 @@ import { BuildError, messageOf } from '../../src/base/errors.ts';
 import { parseObject, type Tokenizer, type TokenizerFiles } from './tokenizer-contract.ts';
 import { huggingfaceTokenizer } from './tokenizer-huggingface.ts';
 
-export type { DecodeOptions, EncodeOptions, Tokenizer, TokenizerFiles } from './tokenizer-contract.ts';
-export { type SpecialTokens, type SpecialTokensInput, specialTokensOf } from './tokenizer-specials.ts';
+export type { Tokenizer, TokenizerFiles } from './tokenizer-contract.ts';
+export { type SpecialTokens, specialTokensOf } from './tokenizer-specials.ts';
 
 /**
  * A tokenizer from the bytes of its tokenizer.json. Takes 0.1 s (GPT-2) to 1.5 s (Gemma 3): see `tokenizerFor`.

