@@ -1,0 +1,182 @@
+import { readFileSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { loadTokenizer } from '../../rules/lib/tokenizer.ts';
+import { decodeTokens } from '../../rules/lib/tokens.ts';
+import { tokenize } from '../../rules/tokenize.ts';
+import { BuildError } from '../../src/base/errors.ts';
+import type { Part } from '../../src/rule/part.ts';
+import { encodeView } from '../../src/rule/view.ts';
+import { bytesOf, documentsPart, filePart, identitiesOf, type Planned, planRule } from './harness.ts';
+import { StepMemory } from './step-keys.ts';
+
+const test = suite('tokenize');
+const read = (name: string): Buffer => readFileSync(new URL(`../../fixtures/tokenizers/tiny/${name}`, import.meta.url));
+const definition = JSON.parse(read('tokenizer.json').toString()) as Record<string, unknown>;
+const engine = loadTokenizer({ model: read('tokenizer.json') });
+const idOf = (token: string): number => engine.idOf(token) as number;
+const model = filePart(read('tokenizer.json'));
+const tiny = { model, config: filePart(read('tokenizer_config.json')) };
+
+/** Puts no BOS before each text, unlike the tiny one as it is. */
+const plain = filePart(JSON.stringify({ ...definition, post_processor: null }));
+
+const texts = ['The builder reads a line of text.', 'A second document, with numbers: 12345', 'Third'];
+const documents = documentsPart(texts.map((text, i) => ({ id: `d${i}`, text })));
+const run = (parts: readonly Part[], options: object = {}): Promise<Planned> =>
+  planRule(tokenize, { documents: parts }, { tokenizer: tiny, ...options });
+
+function idsOf(part: Part | undefined): number[][] {
+  const { lengths, ids } = decodeTokens(bytesOf(part as Part));
+  let start = 0;
+  return Array.from(lengths, (length) => {
+    start += length;
+    return Array.from(ids.subarray(start - length, start));
+  });
+}
+
+const encodedPlainly = (text: string): number[] => Array.from(engine.encode(text, { addSpecialTokens: false }));
+const encoded = (text: string): number[] => [idOf('<|begin|>'), ...encodedPlainly(text)];
+
+function onlyPart({ outputs }: Planned): Part {
+  const [part, ...others] = outputs['main'] ?? [];
+  assert.is(others.length, 0);
+  return part as Part;
+}
+
+async function errorOf(promise: Promise<unknown>): Promise<BuildError> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  assert.instance(error, BuildError);
+  return error as BuildError;
+}
+
+test('each chunk becomes one tokens part with the ids of its documents, in order', async () => {
+  const other = documentsPart([{ id: 'x', text: 'Other' }], 'c/d');
+  const { outputs, steps } = await run([documents, other]);
+  const [first, second] = outputs['main'] ?? [];
+  assert.equal(idsOf(first), texts.map(encoded));
+  assert.equal(idsOf(second), [encoded('Other')]);
+  assert.equal([first?.form, first?.group, second?.group], ['tokens', 'a/b', 'c/d']);
+  assert.equal(steps, ['encode', 'encode']);
+});
+
+test('a part tells its documents, its tokens, and the ids of EOS and padding', async () => {
+  const planned = await run([documents]);
+  const tokens = texts.flatMap(encoded).length;
+  const { u, ...facts } = onlyPart(planned).facts;
+  assert.equal(facts, { records: 3, tokens, eos: idOf('<|endoftext|>'), pad: idOf('<|pad|>') });
+  assert.ok(Number.isInteger(u) && (u as number) >= 0 && (u as number) < 2 ** 32);
+  assert.equal(planned.counters, { documents: 3, tokens });
+});
+
+test('only the documents that a view selects are tokenized', async () => {
+  const bytes = encodeView({ base: documents.digest, records: 3, bitmap: Uint8Array.of(0b101) });
+  const view: Part = { ...filePart(bytes), form: 'view', facts: { records: 2, u: 1 } };
+  const { outputs } = await run([view]);
+  assert.equal(
+    idsOf(outputs['main']?.[0]),
+    [texts[0], texts[2]].map((text) => encoded(text as string)),
+  );
+});
+
+test('an empty text is a document without tokens', async () => {
+  const planned = await run([documentsPart([{ text: '' }, { text: 'a' }, { text: '' }])], { specialTokens: false });
+  assert.equal(idsOf(onlyPart(planned)), [[], encodedPlainly('a'), []]);
+});
+
+test('a chunk of which nothing is left gives a part without documents', async () => {
+  const bytes = encodeView({ base: documents.digest, records: 3, bitmap: Uint8Array.of(0) });
+  const { outputs } = await run([{ ...filePart(bytes), form: 'view', facts: { records: 0, u: 7 } }]);
+  const [part] = outputs['main'] ?? [];
+  assert.equal(idsOf(part), []);
+  assert.equal([part?.facts['records'], part?.facts['tokens']], [0, 0]);
+});
+
+test('another field than text can be tokenized; documents without it are quarantined and the others go on', async () => {
+  const part = documentsPart([
+    { text: 'a', body: 'The' },
+    { text: 'b' },
+    { text: 'c', body: null },
+    { text: 'd', body: 'line' },
+    { text: 'e', body: 5 },
+  ]);
+  const { outputs, counters, quarantined } = await run([part], { text: 'body' });
+  assert.equal(idsOf(outputs['main']?.[0]), [encoded('The'), encoded('line')]);
+  assert.equal(counters['quarantined:no-text'], 3);
+  assert.equal(
+    quarantined.map(({ record, detail }) => [record, detail]),
+    [
+      [1, 'has no "body"'],
+      [2, '"body" is null'],
+      [4, '"body" is not a text but of type number'],
+    ],
+  );
+});
+
+test("the post-processor's tokens are put around each text unless specialTokens is off", async () => {
+  assert.equal(idsOf(onlyPart(await run([documents]))), texts.map(encoded));
+  assert.equal(idsOf(onlyPart(await run([documents], { specialTokens: false }))), texts.map(encodedPlainly));
+});
+
+test('addBos puts a BOS before each text, but never a second one', async () => {
+  assert.equal(idsOf(onlyPart(await run([documents], { tokenizer: { ...tiny, model: plain } }))), texts.map(encodedPlainly));
+  for (const file of [model, plain]) {
+    assert.equal(idsOf(onlyPart(await run([documents], { tokenizer: { ...tiny, model: file }, addBos: true }))), texts.map(encoded));
+  }
+});
+
+test('addBos without a known BOS is an error that says what to do, and option bos mends it', async () => {
+  const options = { tokenizer: { model }, eos: '<|endoftext|>', addBos: true };
+  const error = await errorOf(run([documents], options));
+  assert.is(error.code, 'no-bos');
+  assert.match(error.hint ?? '', /option `bos`/);
+  const mended = await run([documents], { ...options, bos: '<|begin|>' });
+  assert.equal(idsOf(onlyPart(mended)), texts.map(encoded));
+});
+
+test('without a known EOS the step fails and names the option', async () => {
+  const error = await errorOf(run([documents], { tokenizer: { model } }));
+  assert.is(error.code, 'no-eos');
+  assert.match(error.hint ?? '', /option `eos`/);
+});
+
+test('padding falls back to EOS; options win over the configuration', async () => {
+  const alone = await run([documents], { tokenizer: { model }, eos: '<|endoftext|>' });
+  assert.is(onlyPart(alone).facts['pad'], idOf('<|endoftext|>'));
+  const swapped = await run([documents], { eos: '<|pad|>', pad: '<|endoftext|>' });
+  const { eos, pad } = onlyPart(swapped).facts;
+  assert.equal([eos, pad], [idOf('<|pad|>'), idOf('<|endoftext|>')]);
+});
+
+test('the tokenizer library with its version is in the key of every step', () => {
+  assert.equal(
+    tokenize.rule.steps.map(({ name, uses }) => [name, uses]),
+    [['encode', [engine.engine]]],
+  );
+});
+
+test('what changes no token changes no fact: an edit of other fields ends here', async () => {
+  const edited = documentsPart(texts.map((text, i) => ({ id: `other${i}`, text, note: i })));
+  const parts = (planned: Planned) => planned.outputs['main'];
+  assert.equal(parts(await run([edited])), parts(await run([documents])));
+  const changed = documentsPart(texts.map((text, i) => ({ id: `d${i}`, text: i === 2 ? `${text}!` : text })));
+  assert.is.not(parts(await run([changed]))?.[0]?.facts['u'], parts(await run([documents]))?.[0]?.facts['u']);
+});
+
+test('facts of an input do not reach the output, because they are in no key', async () => {
+  const memory = new StepMemory();
+  const first = await memory.plan(tokenize, { documents: [documents] }, { tokenizer: tiny });
+  const again = await memory.plan(tokenize, { documents: [{ ...documents, facts: { records: 3, u: 99 } }] }, { tokenizer: tiny });
+  assert.equal([first.ran, again.ran], [['encode'], []]);
+});
+
+test('the same collection comes out in whatever order the steps end', async () => {
+  const parts = Array.from({ length: 6 }, (_, i) => documentsPart([{ text: `Document ${i} of some` }], i < 3 ? 'a/b' : 'a/c'));
+  const identities = await identitiesOf(tokenize, { documents: parts }, { tokenizer: tiny });
+  assert.is(new Set(identities).size, 1);
+});
+
+test.run();
