@@ -2,10 +2,25 @@ import { parseSize } from '../base/bytes.ts';
 import { didYouMean } from '../base/names.ts';
 import type { Sources, SourceValue } from './source.ts';
 import type { FileParts, TokenizerParts } from './step.ts';
+import { isUserFunction, type UserFunction } from './user-function.ts';
 
 /** What an option looks like to everything that reads it as data: checking, flags of `run`, documentation, completion. */
 export interface OptionShape {
-  readonly type: 'integer' | 'number' | 'boolean' | 'text' | 'choice' | 'size' | 'list' | 'record' | 'file' | 'files' | 'tokenizer' | 'sources' | 'secrets';
+  readonly type:
+    | 'integer'
+    | 'number'
+    | 'boolean'
+    | 'text'
+    | 'choice'
+    | 'size'
+    | 'list'
+    | 'record'
+    | 'file'
+    | 'files'
+    | 'tokenizer'
+    | 'sources'
+    | 'secrets'
+    | 'uses';
   readonly min?: number;
   readonly max?: number;
   readonly choices?: readonly string[];
@@ -48,7 +63,8 @@ export const number = (bounds: { min?: number; max?: number } = {}): Option<numb
 export const boolean = (): Option<boolean> => option({ type: 'boolean' });
 export const text = (): Option<string> => option({ type: 'text' });
 export const choice = <const C extends readonly string[]>(...choices: C): Option<C[number]> => option({ type: 'choice', choices });
-export const list = <Seen, Given>(of: Option<Seen, Given>): Option<readonly Seen[], readonly Given[]> => option({ type: 'list', of: of.shape });
+export const list = <Seen, Given>(of: Option<Seen, Given>): Option<readonly Seen[], readonly Given[]> =>
+  option({ type: 'list', of: of.shape });
 export const record = <Seen, Given>(of: Option<Seen, Given>): Option<Readonly<Record<string, Seen>>, Readonly<Record<string, Given>>> =>
   option({ type: 'record', of: of.shape });
 /** Decimal size with a unit (`'2GB'` = 2 * 10^9 bytes); the rule sees bytes. */
@@ -63,6 +79,8 @@ export const tokenizer = (): Option<TokenizerParts, string> => option({ type: 't
 export const sources = (): Option<Sources, Readonly<Record<string, string | SourceValue>>> => option({ type: 'sources' });
 /** Names of secrets: environment variables that a step may read by `io.secret`; in no key, log or cache. */
 export const secrets = (): Option<Readonly<Record<string, string>>, Readonly<Record<string, unknown>>> => option({ type: 'secrets' });
+/** One filter made by `defineFilter`, or several that are asked in order; the rule sees a list. */
+export const uses = (): Option<readonly UserFunction[], UserFunction | readonly UserFunction[]> => option({ type: 'uses' });
 
 export interface OptionProblem {
   option: string;
@@ -90,6 +108,21 @@ const firstProblem = (values: Iterable<readonly [string, unknown]>, of: OptionSh
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
+function usesProblem(value: unknown): string | undefined {
+  const wrong = usesOf(value).find((use) => !isUserFunction(use) || use.does !== 'filter');
+  if (wrong !== undefined)
+    return `must be a filter made by defineFilter, called with its options, or a list of such, but has ${show(wrong)}`;
+  return usesOf(value).length > 0 ? undefined : 'must name at least one filter';
+}
+
+const usesOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [value]);
+
+/** One way to write a value, so that what means the same has one key. */
+function normal(value: unknown, { type }: OptionShape): unknown {
+  if (type === 'size') return parseSize(value as string);
+  return type === 'uses' ? usesOf(value) : value;
+}
+
 const checks: Record<OptionShape['type'], (value: unknown, shape: OptionShape) => string | undefined> = {
   integer: (v, shape) => (Number.isSafeInteger(v) ? bounded(v as number, shape) : `must be a whole number, but is ${show(v)}`),
   number: (v, shape) => (typeof v === 'number' && Number.isFinite(v) ? bounded(v, shape) : `must be a number, but is ${show(v)}`),
@@ -97,14 +130,24 @@ const checks: Record<OptionShape['type'], (value: unknown, shape: OptionShape) =
   text: (v) => (typeof v === 'string' ? undefined : `must be a text, but is ${show(v)}`),
   choice: (v, { choices = [] }) =>
     choices.includes(v as string) ? undefined : `must be one of ${choices.join(', ')}, but is ${show(v)}.${didYouMean(String(v), choices)}`,
-  size: (v) => (typeof v === 'string' && parseSize(v) !== undefined ? undefined : `must be a size such as '500MB' or '2GB', but is ${show(v)}`),
-  list: (v, { of }) => (Array.isArray(v) ? firstProblem(v.map((x, i) => [`[${i}]`, x] as const), of as OptionShape) : `must be a list, but is ${show(v)}`),
+  size: (v) =>
+    typeof v === 'string' && parseSize(v) !== undefined ? undefined : `must be a size such as '500MB' or '2GB', but is ${show(v)}`,
+  list: (v, { of }) =>
+    Array.isArray(v)
+      ? firstProblem(
+          v.map((x, i) => [`[${i}]`, x] as const),
+          of as OptionShape,
+        )
+      : `must be a list, but is ${show(v)}`,
   record: (v, { of }) => (isRecord(v) ? firstProblem(Object.entries(v), of as OptionShape) : `must be an object, but is ${show(v)}`),
   file: (v) => (typeof v === 'string' && v !== '' ? undefined : `must be the path of a file, but is ${show(v)}`),
-  files: (v) => (Array.isArray(v) && v.every((x) => typeof x === 'string' && x !== '') ? undefined : `must be a list of paths, but is ${show(v)}`),
+  files: (v) =>
+    Array.isArray(v) && v.every((x) => typeof x === 'string' && x !== '') ? undefined : `must be a list of paths, but is ${show(v)}`,
   tokenizer: (v) =>
     typeof v === 'string' && v !== '' ? undefined : `must name a tokenizer (a path, 'npm:<package>' or a Hub name), but is ${show(v)}`,
-  sources: (v) => (isRecord(v) && Object.keys(v).length > 0 ? undefined : `must be an object of '<category>/<name>': source, but is ${show(v)}`),
+  sources: (v) =>
+    isRecord(v) && Object.keys(v).length > 0 ? undefined : `must be an object of '<category>/<name>': source, but is ${show(v)}`,
+  uses: (v) => usesProblem(v),
   secrets: (v) => (isRecord(v) ? undefined : `must be an object of name: secret('VARIABLE'), but is ${show(v)}`),
 };
 
@@ -117,7 +160,10 @@ export function problemOf(value: unknown, shape: OptionShape): string | undefine
  * Checks all options that a config gave to a rule and fills in defaults; sizes become bytes, so that '2GB' and '2000MB' have one key.
  * File-like options stay as given: the engine resolves them.
  */
-export function checkOptions(options: Options, given: Readonly<Record<string, unknown>>): { values: Record<string, unknown>; problems: OptionProblem[] } {
+export function checkOptions(
+  options: Options,
+  given: Readonly<Record<string, unknown>>,
+): { values: Record<string, unknown>; problems: OptionProblem[] } {
   const problems: OptionProblem[] = [];
   const values: Record<string, unknown> = {};
   for (const name of Object.keys(given)) {
@@ -130,7 +176,7 @@ export function checkOptions(options: Options, given: Readonly<Record<string, un
     if (value === undefined) continue;
     const problem = problemOf(value, shape);
     if (problem) problems.push({ option: name, message: problem });
-    else values[name] = shape.type === 'size' ? parseSize(value as string) : value;
+    else values[name] = normal(value, shape);
   }
   return { values, problems };
 }
