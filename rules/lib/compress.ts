@@ -49,7 +49,8 @@ async function* gzip(pieces: Pieces): AsyncGenerator<Uint8Array, void> {
 let ready: Promise<void> | undefined;
 
 async function* zstd(pieces: Pieces): AsyncGenerator<Uint8Array, void> {
-  await (ready ??= init());
+  ready ??= init();
+  await ready;
   for await (const { bytes } of blocks(pieces, frameBytes)) yield compressFrame(bytes, zstdLevel);
 }
 

@@ -42,7 +42,10 @@ function text(bytes: number): Buffer {
   const lines: string[] = [];
   for (let length = 0, state = 7; length < bytes; length += lines.at(-1)?.length ?? 0) {
     const words: number[] = [];
-    for (let i = 0; i < 12; i++) words.push((state = (Math.imul(state, 1103515245) + 12345) >>> 0) >>> 19);
+    for (let i = 0; i < 12; i++) {
+      state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+      words.push(state >>> 19);
+    }
     lines.push(`{"text":"${words.map((word) => (word % 997).toString(36)).join(' ')}"}\n`);
   }
   return Buffer.from(lines.join('')).subarray(0, bytes);
