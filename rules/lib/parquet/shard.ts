@@ -25,7 +25,7 @@ export function shardHeader(): Uint8Array {
  * @throws {BuildError} `bad-part` when the groups do not all have the same columns.
  */
 export function shardFooter({ groups, keyValues, columns = packedColumns.map((column) => column.name) }: ShardFooterInput): Uint8Array {
-  const filled = groups.filter((group) => group.rows > 0);
+  const filled = withRows(groups);
   const names = filled[0]?.columns.map((column) => column.name) ?? columns;
   const out = new ByteSink(1024);
   writeStruct(out, (file) =>
@@ -74,11 +74,13 @@ export function writeShard(
   for (const part of parts) {
     const { bytes, meta } = decodeRowGroupPart(part);
     put(bytes);
-    if (meta.rows > 0) groups.push(meta);
+    groups.push(meta);
   }
   put(shardFooter({ ...options, groups }));
-  return { bytes: written, rows: groups.reduce((rows, group) => rows + group.rows, 0), rowGroups: groups.length };
+  return { bytes: written, rows: groups.reduce((rows, group) => rows + group.rows, 0), rowGroups: withRows(groups).length };
 }
+
+const withRows = (groups: readonly RowGroupMeta[]): RowGroupMeta[] => groups.filter((group) => group.rows > 0);
 
 interface PlacedGroup {
   readonly group: RowGroupMeta;

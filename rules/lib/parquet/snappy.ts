@@ -70,11 +70,11 @@ function putLiteral(output: Uint8Array, start: number, { bytes, from, to }: { by
   return at + to - from;
 }
 
-/** Writes one repetition as copies of at most 64 bytes; none is shorter than 4, since only those have a two-byte form. */
+/** Writes one repetition as copies of at most 64 bytes: in three bytes, or in two if it is near and short. */
 function putCopy(output: Uint8Array, start: number, { offset, length }: { offset: number; length: number }): number {
   let at = start;
   for (let left = length; left > 0; ) {
-    const size = left < 65 ? left : left < 68 ? 60 : 64;
+    const size = Math.min(left, 64);
     left -= size;
     if (size >= 4 && size < 12 && offset < 2048) {
       output[at++] = 1 | ((size - 4) << 2) | ((offset >>> 8) << 5);

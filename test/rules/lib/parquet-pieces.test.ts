@@ -8,6 +8,7 @@ import { codecFor } from '../../../rules/lib/parquet/codecs.ts';
 import type { Codec } from '../../../rules/lib/parquet/format.ts';
 import { snappyBytesMax, snappyCompress } from '../../../rules/lib/parquet/snappy.ts';
 import { type ThriftStruct, writeStruct } from '../../../rules/lib/parquet/thrift.ts';
+import { runsEncoding } from '../../../rules/lib/parquet/values.ts';
 import { randomIds } from './parquet-rows.ts';
 
 const test = suite('parquet pieces');
@@ -50,14 +51,13 @@ test('every length of a repetition and of what lies before it is written right',
   }
 });
 
-test('nothing farther away than a 16-bit offset is referred to', () => {
-  const block = randomIds(40, { seed: 7, below: 1 << 30 });
-  for (const gapWords of [16_300, 16_340, 16_343, 16_344, 16_345, 20_000, 40_000]) {
-    const words = new Int32Array(gapWords + 80);
-    words.set(randomIds(gapWords, { seed: 3, below: 1 << 30 }), 40);
-    words.set(block);
-    words.set(block, gapWords);
-    checkSnappy(new Uint8Array(words.buffer));
+test('a repetition is referred to at every distance that the format can write, and not beyond', () => {
+  const block = Uint16Array.of(11, 12, 13, 14, 15);
+  for (const far of [6, 1022, 1023, 1024, 1025, 1026, 32_766, 32_767, 32_768, 32_769, 50_000]) {
+    const halves = new Uint16Array(far + block.length);
+    halves.set(block);
+    halves.set(block, far);
+    checkSnappy(new Uint8Array(halves.buffer));
   }
 });
 
@@ -103,6 +103,20 @@ test('places are packed least significant bit first, at every width', () => {
 
 test('as many bits are taken as the last place needs, and one at least', () => {
   assert.equal([1, 2, 3, 4, 5, 256, 257, 65_536, 65_537].map(bitsFor), [1, 1, 2, 2, 3, 8, 9, 16, 17]);
+});
+
+test('runs are cut where a page begins and ends', () => {
+  const { dictionary, page } = runsEncoding({ values: Int32Array.of(7, -1, 7), lengths: Uint32Array.of(4, 4, 4) });
+  assert.equal(dictionary, Int32Array.of(-1, 7));
+  const bytes = (from: number, to: number): number[] => Array.from(page(from, to).prefix);
+  assert.equal(
+    [bytes(0, 12), bytes(4, 10), bytes(2, 4)],
+    [
+      [1, 8, 1, 8, 0, 8, 1],
+      [1, 8, 0, 4, 1],
+      [1, 4, 1],
+    ],
+  );
 });
 
 test('varints hold every whole number up to 2^53', () => {

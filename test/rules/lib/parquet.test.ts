@@ -8,7 +8,7 @@ import { type PackedColumn, packedColumns } from '../../../rules/lib/parquet/col
 import type { Codec, RowGroupMeta } from '../../../rules/lib/parquet/format.ts';
 import { decodeRowGroupPart, encodeRowGroupPart } from '../../../rules/lib/parquet/part.ts';
 import { encodeRowGroup } from '../../../rules/lib/parquet/rowgroup.ts';
-import { shardFooter, shardHeader } from '../../../rules/lib/parquet/shard.ts';
+import { shardFooter, shardHeader, writeShard } from '../../../rules/lib/parquet/shard.ts';
 import { BuildError } from '../../../src/base/errors.ts';
 import { type Columns, columnsOf, fileOf, partOf, randomIds, rowsOf, shifted } from './parquet-rows.ts';
 
@@ -83,6 +83,15 @@ test('ids too far apart for a table are written plain', () => {
   );
 });
 
+test('ids that do not repeat are written plain, since a dictionary of them is as long as they are', () => {
+  const group = rowsOf(
+    Int32Array.from({ length: 1000 }, (_, i) => (i * 7919) % 50_000),
+    { maxSeqLength: 1000 },
+  );
+  const { meta } = encodeRowGroup({ ...group, ...shifted, codec: 'none' });
+  assert.equal(meta.columns[0]?.encodings, [0, 3]);
+});
+
 test('a mask costs a few bytes a page, whatever its length', () => {
   const { meta } = encodeRowGroup({ ...groupOf(512, { maxSeqLength: 1024, padding: 3 }), ...shifted, codec: 'snappy' });
   assert.ok((meta.columns[1]?.bytesCompressed ?? 0) < 1000, `${meta.columns[1]?.bytesCompressed} bytes`);
@@ -98,6 +107,7 @@ test('text whose words repeat takes less than two bytes a token', () => {
 });
 
 test('a file without rows is a file with the three columns', async () => {
+  assert.ok(Buffer.compare(fileOf([partOf(groupOf(0)), partOf(groupOf(5))]), fileOf([partOf(groupOf(5))])) === 0);
   for (const parts of [[], [partOf(groupOf(0))]]) {
     const file = fileOf(parts);
     const metadata = parquetMetadata(file.buffer);
@@ -118,6 +128,20 @@ test('the bytes of a shard are pinned', () => {
   assert.is(digestOf(fileOf(parts('none'), { b: '2', a: 'ä' })), '5078d87ea01e6f15d331f404e8415b08b84945cba58ad6621ffc81063ff30f0f');
   assert.is(digestOf(fileOf(parts('snappy'))), '201df4c5982c024ce72bad2cd344f745e7eb8d7eab380939764f01539ee734dd');
   assert.is(digestOf(fileOf([])), '3b0e09bf68b95d0399a1244f3e51b0e3f719584df4b1f15faa5a8af31cd6a293');
+});
+
+test('what was written is counted', () => {
+  let bytes = 0;
+  const summary = writeShard(
+    [partOf(groupOf(5)), partOf(groupOf(0)), partOf(groupOf(7))],
+    (piece) => {
+      bytes += piece.length;
+    },
+    {
+      keyValues: {},
+    },
+  );
+  assert.equal(summary, { bytes, rows: 12, rowGroups: 2 });
 });
 
 test('row groups are copied byte for byte behind the header', () => {
@@ -221,7 +245,8 @@ test('a part that is cut short, grown or not a part is refused', () => {
 
 test('a part whose meta does not tell of its bytes is refused', () => {
   const { bytes, meta } = decodeRowGroupPart(partOf(groupOf(2)));
-  const [first, ...rest] = meta.columns;
+  const [first, mask, labels] = meta.columns;
+  const rest = [mask, labels];
   const refused = (changed: unknown): void =>
     assert.throws(() => decodeRowGroupPart(encodeRowGroupPart({ bytes, meta: changed as RowGroupMeta })), isBadPart);
   refused(null);
@@ -231,6 +256,8 @@ test('a part whose meta does not tell of its bytes is refused', () => {
   refused({ ...meta, columns: [null, ...rest] });
   refused({ ...meta, columns: [{ ...first, codec: 'lzo' }, ...rest] });
   refused({ ...meta, columns: [{ ...first, dataPageOffset: -1 }, ...rest] });
+  refused({ ...meta, columns: [first, { ...mask, dataPageOffset: 1 }, labels] });
+  refused({ ...meta, columns: [first, mask, { ...labels, bytesCompressed: 1 }] });
   refused({ ...meta, columns: [{ ...first, bytesCompressed: 1 }, ...rest] });
 });
 
