@@ -19,12 +19,16 @@ const matches =
   (value) =>
     typeof value === 'string' && pattern.test(value) ? undefined : `must be ${wanted}, but is ${shown(value)}`;
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const sizeMax: Check = (value) => {
   const share = typeof value === 'string' ? /^(\d+(?:\.\d+)?)%$/.exec(value) : null;
-  if (share) return Number(share[1]) > 0 && Number(share[1]) <= 100 ? undefined : `must be above 0% and at most 100%, but is ${shown(value)}`;
-  return problemOf(value, { type: 'size' }) && `must be a size such as '500GB' or a share of the disk such as '20%', but is ${shown(value)}`;
+  if (share)
+    return Number(share[1]) > 0 && Number(share[1]) <= 100 ? undefined : `must be above 0% and at most 100%, but is ${shown(value)}`;
+  return (
+    problemOf(value, { type: 'size' }) && `must be a size such as '500GB' or a share of the disk such as '20%', but is ${shown(value)}`
+  );
 };
 
 const chunkSize: Check = (value) => {
@@ -60,7 +64,10 @@ function fieldProblems(value: Readonly<Record<string, unknown>>, known: Fields, 
     if (given === undefined) return [];
     const check = Object.hasOwn(known, name) ? known[name] : undefined;
     if (check === undefined) return [{ option, message: `is not known here.${didYouMean(name, Object.keys(known))}` }];
-    if (typeof check === 'object') return isRecord(given) ? fieldProblems(given, check, `${option}.`) : [{ option, message: `must be an object, but is ${shown(given)}` }];
+    if (typeof check === 'object')
+      return isRecord(given)
+        ? fieldProblems(given, check, `${option}.`)
+        : [{ option, message: `must be an object, but is ${shown(given)}` }];
     const message = check(given);
     return message === undefined ? [] : [{ option, message }];
   });

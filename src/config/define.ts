@@ -74,7 +74,8 @@ export function defineConfig(config: Config | ((given: Given) => Config)): Defin
   };
 }
 
-export const isDefinedConfig = (value: unknown): value is DefinedConfig => typeof value === 'object' && value !== null && configMark in value;
+export const isDefinedConfig = (value: unknown): value is DefinedConfig =>
+  typeof value === 'object' && value !== null && configMark in value;
 
 /** Runs steps on worker threads of this machine. */
 export function local(options: { jobs?: number; memory?: Size } = {}): LocalExecutor {

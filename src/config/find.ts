@@ -22,7 +22,10 @@ export function findConfig(cwd: string, file?: string): string {
   if (file !== undefined) {
     const path = resolve(cwd, file);
     if (isFile(path)) return path;
-    throw new BuildError('no-config', { message: `there is no config at ${path}`, hint: 'Check --config, or leave it away to search from here upward.' });
+    throw new BuildError('no-config', {
+      message: `there is no config at ${path}`,
+      hint: 'Check --config, or leave it away to search from here upward.',
+    });
   }
   for (const folder of foldersUp(resolve(cwd))) {
     const found = configNames.map((name) => join(folder, name)).find(isFile);

@@ -15,7 +15,7 @@ export interface SeenFile {
 function identityOf(path: string): string {
   const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
   if (!stat) return '';
-  const changed = Number((stat.mtimeNs > stat.ctimeNs ? stat.mtimeNs : stat.ctimeNs) / 1_000_000n);
+  const changed = Math.max(Number(stat.mtimeMs), Number(stat.ctimeMs));
   if (changed > Date.now() - racyMs) return '';
   return `${stat.size} ${stat.mtimeNs} ${stat.ctimeNs} ${stat.dev} ${stat.ino}`;
 }

@@ -7,7 +7,8 @@ import { excerpt, type Position, type Positions, showPosition } from './position
 
 const code = 'bad-config';
 
-export const isBuildFailure = (error: unknown): error is BuildFailure => error instanceof Error && Array.isArray((error as Partial<BuildFailure>).errors);
+export const isBuildFailure = (error: unknown): error is BuildFailure =>
+  error instanceof Error && Array.isArray((error as Partial<BuildFailure>).errors);
 
 /** esbuild counts columns in bytes, from 0. */
 const columnOf = ({ lineText, column }: Location): number => Buffer.from(lineText).subarray(0, column).toString('utf8').length + 1;
@@ -117,7 +118,8 @@ function missingPackage(evaluated: EvaluatedConfig, error: unknown): BuildError 
 /** What a config threw, or what kept it from being linked, with the user's line. */
 export async function evaluationError(evaluated: EvaluatedConfig, error: unknown): Promise<BuildError> {
   const position = error instanceof Error ? evaluated.positions.find(error.stack ?? '') : undefined;
-  if (error instanceof BuildError) return error.where === undefined && position ? error.at(showPosition(evaluated.positions, position)) : error;
+  if (error instanceof BuildError)
+    return error.where === undefined && position ? error.at(showPosition(evaluated.positions, position)) : error;
   const named = (await missingExport(evaluated, error)) ?? missingPackage(evaluated, error);
   if (named) return named;
   const thrown = error instanceof Error ? `${error.name}: ${error.message}` : JSON.stringify(error);

@@ -26,10 +26,13 @@ export interface Loading {
 export const loading = new AsyncLocalStorage<Loading>();
 
 function recorder({ env, variables }: Loading): Readonly<Record<string, string | undefined>> {
-  const note = (name: string | symbol): void => void (typeof name === 'string' && variables.add(name));
+  const noted = (name: string | symbol): string | symbol => {
+    if (typeof name === 'string') variables.add(name);
+    return name;
+  };
   return new Proxy(env, {
-    get: (target, name) => (note(name), Reflect.get(target, name)),
-    has: (target, name) => (note(name), Reflect.has(target, name)),
+    get: (target, name) => Reflect.get(target, noted(name)),
+    has: (target, name) => Reflect.has(target, noted(name)),
   });
 }
 

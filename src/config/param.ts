@@ -13,7 +13,7 @@ const convert: Readonly<Record<string, (text: string) => ParamValue | undefined>
 
 const wanted: Readonly<Record<string, string>> = { number: 'a number', boolean: 'true or false' };
 
-function valueOf(name: string, text: string | undefined, fallback: ParamValue): ParamValue {
+function converted(name: string, text: string | undefined, fallback: ParamValue): ParamValue {
   if (text === undefined) return fallback;
   const value = convert[typeof fallback]?.(text);
   if (value !== undefined) return value;
@@ -40,7 +40,7 @@ export function param<const D extends ParamValue>(name: string, fallback: D): Wi
     throw new BuildError('bad-param', { message: `param('${name}') needs a text, a number or true/false as its second argument` });
   }
   const text = Object.hasOwn(current.given, name) ? current.given[name] : undefined;
-  const value = valueOf(name, text, fallback);
+  const value = converted(name, text, fallback);
   current.params.set(name, { name, value, fallback, set: text !== undefined });
   return value as Widened<D>;
 }

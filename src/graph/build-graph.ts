@@ -8,7 +8,7 @@ import { type TargetNode, targetsOf } from '../rule/target.ts';
 import { checkedOptions, commonProblems } from './check-options.ts';
 import type { Graph, GraphInput, GraphOutput, GraphTarget } from './graph.ts';
 import type { ReadInputs } from './inputs.ts';
-import { mainOutput, nameClashes, nameNodes, outputNames } from './names.ts';
+import { freeName, mainOutput, nameClashes, nameNodes, outputNames } from './names.ts';
 import { inOrder, type Ordered } from './order.ts';
 import { type Claim, outProblem, posixBelow, sharedFolders } from './out-folders.ts';
 import { type NamedTarget, namedTargets } from './walk.ts';
@@ -19,6 +19,8 @@ export interface GraphRequest {
   readonly base: string;
   /** Place of the config as a whole. */
   readonly where?: string;
+  /** Folder that every `out` must lie in; the project's by default. */
+  readonly outRoot?: string;
   /** `file:line:column` of the declaring call, from its stack. */
   locate(stack: string): string | undefined;
   /** Absolute path of the module that declares, from the same stack. */
@@ -28,7 +30,7 @@ export interface GraphRequest {
 }
 
 const unplaced = 'the config';
-const withoutColumn = (place: string): string => place.replace(/:\d+$/, '');
+const withoutColumn = (place: string): string => place.replace(/(:\d+):\d+$/, '$1');
 
 /** A graph in the making. */
 class Builder {
@@ -39,21 +41,25 @@ class Builder {
   /** Nodes with a problem of their own or upstream: what they would inherit is not known. */
   readonly #doubtful = new Set<TargetNode>();
   readonly #claims: Claim[] = [];
+  readonly #names = new Set<string>();
 
   constructor(request: GraphRequest) {
     this.#request = request;
   }
 
   build(): Graph {
-    const { config, where = unplaced } = this.#request;
+    const { config } = this.#request;
+    const where = withoutColumn(this.#request.where ?? unplaced);
     this.#problems.push(...configProblems(config, where));
-    if (typeof config !== 'object' || config === null || typeof config.targets !== 'object' || config.targets === null) throwIfAny(this.#problems);
+    if (typeof config !== 'object' || config === null || typeof config.targets !== 'object' || config.targets === null)
+      throwIfAny(this.#problems);
     const { named, problems } = namedTargets(config.targets, where);
     const whereOf = (node: TargetNode): string => this.#where(node);
     this.#problems.push(...problems, ...nameClashes(named, whereOf));
     const ordered = inOrder(named.map(({ target }) => target.node));
     const names = nameNodes(named, ordered);
     this.#refuseCycle(ordered, names);
+    for (const name of [...named.map((one) => one.name), ...names.values()]) this.#names.add(name);
     const given = new Set(named.map(({ target }) => target.node));
     for (const node of ordered.nodes) {
       this.#add(node, { name: names.get(node) as string, named: given.has(node), read: ordered.inputs.get(node) as ReadInputs });
@@ -70,7 +76,7 @@ class Builder {
   #refuseCycle({ cycle }: Ordered, names: ReadonlyMap<TargetNode, string>): void {
     if (!cycle) return;
     const [first] = cycle as [TargetNode];
-    const circle = cycle.map((node) => names.get(node) ?? node.rule.name).join(' <- ');
+    const circle = cycle.map((node) => names.get(node) ?? node.rule.name).join(' needs ');
     this.#problems.push({ where: this.#where(first), target: names.get(first) ?? first.rule.name, message: `needs itself: ${circle}` });
     throwIfAny(this.#problems);
   }
@@ -99,13 +105,29 @@ class Builder {
     problems.filter(({ message }) => !(doubtful && node.rule.inherit && message === 'is missing')).forEach(note);
     if (doubtful || problems.length > 0) this.#doubtful.add(node);
     const common = config.onBadRecord === undefined ? node.common : { onBadRecord: config.onBadRecord, ...withoutUndefined(node.common) };
-    const target: GraphTarget = { name, node, rule: node.rule, options: values, common, inputs, where, base, out, named, filesOf: undefined };
+    const target: GraphTarget = {
+      name,
+      node,
+      rule: node.rule,
+      options: values,
+      common,
+      inputs,
+      where,
+      base,
+      out,
+      named,
+      filesOf: undefined,
+    };
     this.#place(target);
   }
 
-  #declaredOut({ common }: TargetNode, { base, note }: { base: string; note(problem: { option: string; message: string }): void }): string | undefined {
+  #declaredOut(
+    { common }: TargetNode,
+    { base, note }: { base: string; note(problem: { option: string; message: string }): void },
+  ): string | undefined {
     if (typeof common.out !== 'string' || common.out === '') return undefined;
-    const message = outProblem(common.out, { base, project: this.#request.base });
+    const { base: project, outRoot = project } = this.#request;
+    const message = outProblem(common.out, { base, project, root: outRoot });
     if (message !== undefined) note({ option: 'out', message });
     return resolve(base, common.out);
   }
@@ -143,12 +165,14 @@ class Builder {
     const inherited = this.#problems.length > 0 ? {} : (rule.inherit?.(this.#ancestors(inputs), posixBelow(this.#request.base, out)) ?? {});
     const { values: options } = checkedOptions(files, inherited);
     const { where, base } = documents;
-    return { name: `${documents.name}/files`, node: files, rule, options, common, inputs, where, base, out, named: false, filesOf: documents.name };
+    const name = freeName(`${documents.name}/files`, this.#names);
+    return { name, node: files, rule, options, common, inputs, where, base, out, named: false, filesOf: documents.name };
   }
 
   #outputs(named: readonly NamedTarget[]): Map<string, GraphOutput> {
     const outputs = new Map<string, GraphOutput>();
-    for (const { name, target } of named) outputs.set(name, { target: this.#byNode.get(target.node) as GraphTarget, output: target.output });
+    for (const { name, target } of named)
+      outputs.set(name, { target: this.#byNode.get(target.node) as GraphTarget, output: target.output });
     for (const target of this.#targets) {
       if (!outputs.has(target.name)) outputs.set(target.name, { target, output: mainOutput(target.node) });
       for (const output of outputNames(target.node).slice(1)) outputs.set(`${target.name}.${output}`, { target, output });
@@ -157,7 +181,8 @@ class Builder {
   }
 }
 
-const withoutUndefined = <T extends object>(value: T): T => Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as T;
+const withoutUndefined = <T extends object>(value: T): T =>
+  Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as T;
 
 const kindOf = (node: TargetNode): Kind => targetsOf(node).kind;
 

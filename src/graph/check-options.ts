@@ -3,6 +3,7 @@ import { isSecret } from '../config/secret.ts';
 import { checkOptions, type OptionProblem, type OptionShape, problemOf } from '../rule/options.ts';
 import type { Rule } from '../rule/rule.ts';
 import type { Common, TargetNode } from '../rule/target.ts';
+import { checkedUses } from './user-functions.ts';
 
 const resourceShapes: Readonly<Record<string, OptionShape>> = { memory: { type: 'size' }, cpus: { type: 'number', min: 0 } };
 
@@ -21,7 +22,9 @@ function resourceProblems(resources: unknown): OptionProblem[] {
   }
   return Object.entries(resources).flatMap(([name, value]) => {
     const shape = Object.hasOwn(resourceShapes, name) ? resourceShapes[name] : undefined;
-    const message = shape ? value !== undefined && problemOf(value, shape) : `is no resource.${didYouMean(name, Object.keys(resourceShapes))}`;
+    const message = shape
+      ? value !== undefined && problemOf(value, shape)
+      : `is no resource.${didYouMean(name, Object.keys(resourceShapes))}`;
     return message ? [{ option: `resources.${name}`, message }] : [];
   });
 }
@@ -31,7 +34,8 @@ export function commonProblems(common: Common): OptionProblem[] {
   return Object.entries(common).flatMap(([option, value]) => {
     if (value === undefined) return [];
     if (option === 'resources') return resourceProblems(value);
-    const message = option === 'out' && value === '' ? 'must name a folder, but is empty' : problemOf(value, commonShapes[option as keyof Common]);
+    const message =
+      option === 'out' && value === '' ? 'must name a folder, but is empty' : problemOf(value, commonShapes[option as keyof Common]);
     return message === undefined ? [] : [{ option, message }];
   });
 }
@@ -42,7 +46,10 @@ function secretProblems(rule: Rule, values: Readonly<Record<string, unknown>>): 
     const value = values[option];
     if (shape.type !== 'secrets' || value === undefined) return [];
     const bad = Object.entries(value as object).filter(([, secret]) => !isSecret(secret));
-    return bad.map(([name]) => ({ option: `${option}.${name}`, message: "must be secret('VARIABLE'), the name of an environment variable" }));
+    return bad.map(([name]) => ({
+      option: `${option}.${name}`,
+      message: "must be secret('VARIABLE'), the name of an environment variable",
+    }));
   });
 }
 
@@ -50,7 +57,8 @@ const isDefined = ([, value]: readonly [string, unknown]): boolean => value !== 
 
 export interface CheckedOptions {
   readonly values: Readonly<Record<string, unknown>>;
-  readonly problems: readonly OptionProblem[];
+  /** Without an option where the target as a whole is meant. */
+  readonly problems: readonly { readonly option?: string; readonly message: string }[];
 }
 
 /**
@@ -60,11 +68,12 @@ export interface CheckedOptions {
 export function checkedOptions({ rule, options }: TargetNode, inherited: Readonly<Record<string, unknown>>): CheckedOptions {
   const given = Object.fromEntries(Object.entries(options).filter(isDefined));
   if (Object.keys(rule.inputs).length === 0 && Object.hasOwn(given, 'node') && Object.hasOwn(given, 'kind')) {
-    return { values: {}, problems: [{ option: 'it', message: 'takes no target, only options; it is where data comes from' }] };
+    return { values: {}, problems: [{ message: 'takes no target, only options; it is where data comes from' }] };
   }
   const handed = Object.entries(inherited).filter(isDefined);
   const listed = handed.filter(([name]) => Object.hasOwn(rule.options, name));
   const checked = checkOptions(rule.options, { ...Object.fromEntries(listed), ...given });
-  const values = { ...Object.fromEntries(handed), ...checked.values };
-  return { values, problems: [...checked.problems, ...secretProblems(rule, checked.values)] };
+  const used = checkedUses(rule, checked.values);
+  const values = { ...Object.fromEntries(handed), ...used.values };
+  return { values, problems: [...checked.problems, ...used.problems, ...secretProblems(rule, used.values)] };
 }

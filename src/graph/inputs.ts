@@ -22,7 +22,9 @@ const article = (kind: Kind): string => (kind === 'table' || kind === 'index' ? 
 function whatIs(value: unknown): string {
   if (typeof value === 'function') return 'a function that was not called';
   if (Array.isArray(value)) return 'a list';
-  return typeof value === 'object' && value !== null ? `an object with ${Object.keys(value).join(', ') || 'nothing in it'}` : JSON.stringify(value);
+  return typeof value === 'object' && value !== null
+    ? `an object with ${Object.keys(value).join(', ') || 'nothing in it'}`
+    : JSON.stringify(value);
 }
 
 /** The targets that an input was given, by key; undefined where the value has another form than the rule takes. */

@@ -4,7 +4,8 @@ import type { Ordered } from './order.ts';
 import type { NamedTarget } from './walk.ts';
 
 /** Outputs of a node by name, the main one first. */
-export const outputNames = ({ rule }: TargetNode): readonly string[] => (typeof rule.output === 'string' ? ['main'] : Object.keys(rule.output));
+export const outputNames = ({ rule }: TargetNode): readonly string[] =>
+  typeof rule.output === 'string' ? ['main'] : Object.keys(rule.output);
 export const mainOutput = (node: TargetNode): string => outputNames(node)[0] as string;
 
 /** The first name of a node's main output; only if that has none, the first of another output. */
@@ -17,7 +18,8 @@ function namesFromConfig(named: readonly NamedTarget[]): Map<TargetNode, string>
   return names;
 }
 
-function unused(name: string, used: ReadonlySet<string>): string {
+/** The name, with a number behind it if it is taken. */
+export function freeName(name: string, used: ReadonlySet<string>): string {
   for (let n = 1; ; n++) {
     const candidate = n === 1 ? name : `${name}-${n}`;
     if (!used.has(candidate)) return candidate;
@@ -34,7 +36,7 @@ export function nameNodes(named: readonly NamedTarget[], { inputs }: Pick<Ordere
   const nameFeeders = (node: TargetNode, consumer: string): void => {
     for (const { target } of inputs.get(node)?.uses ?? []) {
       if (names.has(target.node)) continue;
-      const name = unused(`${consumer}/${target.node.rule.name}`, used);
+      const name = freeName(`${consumer}/${target.node.rule.name}`, used);
       used.add(name);
       names.set(target.node, name);
       nameFeeders(target.node, consumer);

@@ -7,12 +7,15 @@ const reserved = ['.dsbuild', '.git', 'node_modules'];
 export const posixBelow = (folder: string, path: string): string => relative(folder, path).split(sep).join('/');
 
 /** What is wrong with an `out`, as the end of a sentence that begins with it. */
-export function outProblem(out: string, { base, project }: { base: string; project: string }): string | undefined {
+export function outProblem(out: string, { base, project, root }: { base: string; project: string; root: string }): string | undefined {
   const shown = JSON.stringify(out);
+  const folder = resolve(base, out);
   if (/^[a-z][a-z0-9+.-]+:\/\//i.test(out)) return `must be a folder of the project, but is the address ${shown}`;
-  const segments = posixBelow(project, resolve(base, out)).split('/');
-  if (segments[0] === '') return `must be a folder inside the project, but ${shown} is the project itself`;
-  if (segments[0] === '..' || /^[a-z]:$/i.test(segments[0] as string)) return `must be a folder inside the project, but ${shown} lies outside`;
+  if (folder === resolve(project)) return `must be a folder inside the project, but ${shown} is the project itself`;
+  const segments = posixBelow(root, folder).split('/');
+  if (segments[0] === '..' || /^[a-z]:$/i.test(segments[0] as string)) {
+    return `must be a folder inside the project, but ${shown} lies outside`;
+  }
   const within = segments.find((segment) => reserved.includes(segment));
   return within === undefined ? undefined : `must not lie inside ${within}, but is ${shown}`;
 }
