@@ -1,4 +1,4 @@
-import { type Dirent, readdirSync, statSync } from 'node:fs';
+import { type Dirent, readdirSync, type Stats, statSync } from 'node:fs';
 import { posix, relative, resolve, sep } from 'node:path';
 import { BuildError, messageOf, systemCodeOf } from '../base/errors.ts';
 import { type Glob, isGlob, parseGlob } from './glob.ts';
@@ -36,21 +36,29 @@ const byName = (a: Dirent, b: Dirent): number => {
 };
 const sortName = (entry: Dirent): string => (entry.isDirectory() ? `${entry.name}/` : entry.name);
 
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+function unreadable(what: string, where: string, cause: unknown): BuildError {
+  const hint = 'Check its permissions, or leave it out of the patterns.';
+  return new BuildError('source-unreadable', { message: `${what}: ${messageOf(cause)}`, where, hint, cause });
 }
+
+/** What lies at the path, links followed; undefined if nothing does, as behind a link to itself. */
+function statsAt(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (cause) {
+    if (systemCodeOf(cause) === 'ELOOP') return undefined;
+    throw unreadable('the file can not be looked at', path, cause);
+  }
+}
+
+const isFile = (path: string): boolean => statsAt(path)?.isFile() ?? false;
 
 function entriesOf(folder: string): Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true }).sort(byName);
   } catch (cause) {
     if (['ENOENT', 'ENOTDIR'].includes(systemCodeOf(cause) ?? '')) return [];
-    throw new BuildError('source-unreadable', {
-      message: `the folder can not be listed: ${messageOf(cause)}`,
-      where: folder,
-      hint: 'Check its permissions, or leave it out of the patterns.',
-      cause,
-    });
+    throw unreadable('the folder can not be listed', folder, cause);
   }
 }
 
@@ -82,7 +90,7 @@ class Walk {
   }
 
   #addLink(path: string): void {
-    const stats = statSync(this.#root + path, { throwIfNoEntry: false });
+    const stats = statsAt(this.#root + path);
     if (!stats) this.dangling.push(path);
     else if (stats.isFile()) this.files.push(path);
   }

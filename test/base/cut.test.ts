@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Cut, Cutter, cutAll, cutSalts, mix } from '../../src/base/cut.ts';
