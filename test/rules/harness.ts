@@ -321,7 +321,7 @@ export async function planRule(
     const outputs: Record<string, readonly Part[]> = {};
     for (const [name, stream] of Object.entries(plan.outputs)) outputs[name] = await stream.whole();
     const params: Record<string, unknown[]> = {};
-    for (const step of plan.steps) (params[step.name] ??= []).push(step.params);
+    for (const step of plan.steps) params[step.name] = [...(params[step.name] ?? []), step.params];
     const { counters, quarantined, pins } = bench;
     return { outputs, counters, quarantined, pins, params, steps: plan.steps.map((step) => step.name) };
   } catch (error) {
