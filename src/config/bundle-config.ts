@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
 import { digestHex } from '../base/digest.ts';
+import { writeFileAtomic } from '../base/files.ts';
 import { bundle, esbuildVersion } from './esbuild.ts';
 import { type SeenFile, seenAgain } from './identity.ts';
 import { surroundingsName } from './loading.ts';
@@ -45,12 +46,6 @@ function readKept(path: string): Kept | undefined {
   }
 }
 
-function replaceFile(path: string, text: string): void {
-  const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, text);
-  renameSync(temporary, path);
-}
-
 const bundlePath = (request: ConfigBundleRequest, digest: string): string => join(folderOf(request), `${digest}.mjs`);
 
 function isWhole(path: string, digest: string): boolean {
@@ -61,7 +56,7 @@ function write(request: ConfigBundleRequest, kept: Omit<Kept, 'format' | 'esbuil
   const folder = folderOf(request);
   const files = kept.files.map((file) => ({ ...file, path: relative(folder, file.path) }));
   const record: Kept = { format, esbuild: esbuildVersion(), face: request.faceUrl, ...kept, files };
-  replaceFile(keptPath(request), `${JSON.stringify(record)}\n`);
+  writeFileAtomic(keptPath(request), `${JSON.stringify(record)}\n`);
 }
 
 function cached(request: ConfigBundleRequest): ConfigBundle | undefined {
@@ -102,8 +97,7 @@ async function bundled(request: ConfigBundleRequest): Promise<ConfigBundle> {
   });
   const digest = digestHex(made.text);
   const path = bundlePath(request, digest);
-  mkdirSync(dirname(path), { recursive: true });
-  if (!isWhole(path, digest)) replaceFile(path, made.text);
+  if (!isWhole(path, digest)) writeFileAtomic(path, made.text);
   write(request, { digest, map: made.map, files: made.files });
   return { path, map: made.map, files: made.files, how: 'bundled' };
 }

@@ -17,7 +17,7 @@ const sentence = ({ target, option, message }: Problem): string =>
  * All problems of a config as one error: whoever mends one wants to see the others too.
  * @param problems At least one, in the order in which they are to be shown.
  */
-export function problemsError(problems: readonly [Problem, ...Problem[]]): BuildError {
+function problemsError(problems: readonly [Problem, ...Problem[]]): BuildError {
   const [first, ...others] = problems;
   if (others.length === 0) return new BuildError('bad-config', { message: sentence(first), where: first.where });
   const lines = problems.map((problem) => `  ${problem.where}  ${sentence(problem)}`);
