@@ -27,7 +27,7 @@ import { checkOptions } from '../../src/rule/options.ts';
 import { factOf, type Part } from '../../src/rule/part.ts';
 import type { Rule } from '../../src/rule/rule.ts';
 import type { SourceItem, Sources } from '../../src/rule/source.ts';
-import { decodeView, isSelected } from '../../src/rule/view.ts';
+import { decodeView, emptyBitmap, encodeView, isSelected, select } from '../../src/rule/view.ts';
 
 const stateDir = mkdtempSync(join(tmpdir(), 'dsbuild-rules-'));
 const tmpDir = join(stateDir, 'tmp');
@@ -72,6 +72,14 @@ export function documentsPart(documents: readonly (object | string)[], group = '
   const bytes = Buffer.from(lines.join(''));
   const u = recordHash(Buffer.from(lines.at(-1) ?? ''));
   return { digest: store.put(bytes), form: 'lines', bytes: bytes.length, facts: { records: lines.length, u }, group };
+}
+
+/** A view on some records of a `lines` part. */
+export function selectedFrom(base: Part, records: readonly number[]): Part {
+  const bitmap = emptyBitmap(factOf(base, 'records'));
+  for (const record of records) select(bitmap, record);
+  const bytes = encodeView({ base: base.digest, records: factOf(base, 'records'), bitmap });
+  return { ...base, digest: store.put(bytes), form: 'view', bytes: bytes.length, facts: { ...base.facts, records: records.length } };
 }
 
 /** What the option kind `sources()` gives a plan. */
