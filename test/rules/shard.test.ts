@@ -1,0 +1,320 @@
+import fc from 'fast-check';
+import { parquetMetadata, parquetReadObjects } from 'hyparquet';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { shardEnds } from '../../rules/lib/shard-cut.ts';
+import { encodeTokens } from '../../rules/lib/tokens.ts';
+import { shard } from '../../rules/shard.ts';
+import { BuildError } from '../../src/base/errors.ts';
+import { recordHash } from '../../src/base/record-hash.ts';
+import type { Part } from '../../src/rule/part.ts';
+import { bytesOf, filePart, identitiesOf, type Planned, planRule, textOf } from './harness.ts';
+import { StepMemory } from './step-keys.ts';
+
+const test = suite('shard');
+const [eos, pad] = [0, 1];
+const small = { maxSeqLength: 16, packTokens: 400, shardSize: '12KB' };
+/** More pack groups to a shard, as real ones have. */
+const fine = { ...small, packTokens: 100, shardSize: '30KB' };
+
+/** What `tokenize` gives for a chunk: documents are lists of ids. */
+function tokensPart(
+  documents: readonly (readonly number[])[],
+  { group = 'a/train', ...facts }: { group?: string; eos?: number } = {},
+): Part {
+  const ids = Int32Array.from(documents.flat());
+  const bytes = encodeTokens({ lengths: Uint32Array.from(documents, (document) => document.length), ids });
+  const u = recordHash(Buffer.from(Int32Array.from(documents.at(-1) ?? []).buffer));
+  return { ...filePart(bytes, group), form: 'tokens', facts: { records: documents.length, tokens: ids.length, u, eos, pad, ...facts } };
+}
+
+/** Ids that look random and follow from the seed alone; none is EOS or padding. */
+const idsFrom = (seed: number, count: number): number[] =>
+  Array.from({ length: count }, (_, i) => 2 + (recordHash(Buffer.from(`${seed} ${i}`)) % 50_000));
+
+/** Documents of some chunks: five documents each, of 5 to 34 tokens. */
+const chunkOf = (seed: number): number[][] => Array.from({ length: 5 }, (_, d) => idsFrom(seed * 10 + d, 5 + ((seed * 7 + d * 11) % 30)));
+const chunks = (count: number): number[][][] => Array.from({ length: count }, (_, i) => chunkOf(i));
+const partsOf = (list: readonly number[][][], group = 'a/train'): Part[] => list.map((documents) => tokensPart(documents, { group }));
+
+const run = (tokens: readonly Part[], options: object = {}): Promise<Planned> => planRule(shard, { tokens }, { ...small, ...options });
+const files = ({ outputs }: Planned): readonly Part[] => outputs['main'] ?? [];
+const shardsIn = (planned: Planned): readonly Part[] => files(planned).filter(({ name }) => name?.endsWith('.parquet'));
+const statsIn = (planned: Planned): unknown[] =>
+  files(planned)
+    .filter(({ name }) => name?.endsWith('_stats.json'))
+    .map((part) => JSON.parse(textOf(part)));
+const countOf = (names: readonly string[], name: string): number => names.filter((ran) => ran === name).length;
+
+interface Row {
+  input_ids: number[];
+  attention_mask: number[];
+  labels: number[];
+}
+
+const bufferOf = (part: Part): ArrayBuffer => new Uint8Array(bytesOf(part)).buffer;
+async function rowsIn(planned: Planned): Promise<Row[]> {
+  const all = await Promise.all(shardsIn(planned).map((part) => parquetReadObjects({ file: bufferOf(part) })));
+  return all.flat() as unknown as Row[];
+}
+
+async function errorOf(promise: Promise<unknown>): Promise<BuildError> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  assert.instance(error, BuildError);
+  return error as BuildError;
+}
+
+test('sequences hold all documents in order, an EOS behind each, and padding at the ends of pack groups only', async () => {
+  const list = chunks(20);
+  const planned = await run(partsOf(list));
+  const rows = await rowsIn(planned);
+  assert.ok(rows.every(({ input_ids }) => input_ids.length === 16));
+  const real = rows.flatMap(({ input_ids, attention_mask }) => input_ids.filter((_, i) => attention_mask[i] === 1));
+  assert.equal(
+    real,
+    list.flat().flatMap((document) => [...document, eos]),
+  );
+  const padded = rows.filter(({ attention_mask }) => attention_mask.includes(0)).length;
+  assert.ok(padded <= countOf(planned.steps, 'pack'));
+});
+
+test('labels are the next token by default, and the tokens themselves for trainers that shift', async () => {
+  const tokens = [tokensPart([[5, 6, 7]])];
+  const [shifted] = await rowsIn(await run(tokens, { maxSeqLength: 5 }));
+  assert.equal(shifted, { input_ids: [5, 6, 7, eos, pad], attention_mask: [1, 1, 1, 1, 0], labels: [6, 7, eos, -100, -100] });
+  const [hf] = await rowsIn(await run(tokens, { maxSeqLength: 5, labels: 'hf' }));
+  assert.equal(hf?.labels, [5, 6, 7, eos, -100]);
+});
+
+test('without acrossDocuments no document predicts the next', async () => {
+  const [row] = await rowsIn(await run([tokensPart([[5], [6]])], { maxSeqLength: 4, acrossDocuments: false }));
+  assert.equal(
+    [row?.input_ids, row?.labels],
+    [
+      [5, eos, 6, eos],
+      [eos, -100, eos, -100],
+    ],
+  );
+});
+
+test('a split is a folder named after the last part of its group, with its statistics beside it', async () => {
+  const planned = await run([...partsOf(chunks(2), 'code/apps'), ...partsOf(chunks(1), 'chat/helpful')]);
+  assert.equal(
+    files(planned).map(({ name, group }) => [name, group]),
+    [
+      ['apps/shard_0000.parquet', 'code/apps'],
+      ['apps_stats.json', 'code/apps'],
+      ['helpful/shard_0000.parquet', 'chat/helpful'],
+      ['helpful_stats.json', 'chat/helpful'],
+    ],
+  );
+});
+
+test('the statistics count sequences, documents, tokens from the tokenizer, padding and shards', async () => {
+  const planned = await run([tokensPart([[5, 6, 7], [], [8, eos]]), tokensPart([[9]])], { maxSeqLength: 5 });
+  const [stats] = files(planned).filter(({ name }) => name === 'train_stats.json');
+  const expected = { split: 'train', sequences: 2, samples: 3, tokens: 6, padding: 2, shards: 1, max_seq_length: 5 };
+  assert.is(textOf(stats as Part), `${JSON.stringify(expected, null, 2)}\n`);
+  assert.equal(shardsIn(planned)[0]?.facts, { sequences: 2, samples: 3, tokens: 6 });
+});
+
+test('the ledger of tokens is given in counters', async () => {
+  const { counters } = await run([tokensPart([[5, 6, 7], [], [8, eos]]), tokensPart([[9]])], { maxSeqLength: 5 });
+  assert.equal(counters, {
+    documentsPacked: 3,
+    documentsEmpty: 1,
+    tokensAdded: 2,
+    tokensPacked: 8,
+    tokensTruncated: 0,
+    tokensDropped: 0,
+    tokensPadding: 2,
+  });
+});
+
+test('parts of one group that lie apart make one split', async () => {
+  const [a, b, c] = [tokensPart([[5]]), tokensPart([[6]], { group: 'x/y' }), tokensPart([[7]])];
+  const planned = await run([a, b, c]);
+  assert.equal(
+    files(planned).map(({ name }) => name),
+    ['train/shard_0000.parquet', 'train_stats.json', 'y/shard_0000.parquet', 'y_stats.json'],
+  );
+  assert.is(shardsIn(planned)[0]?.facts['tokens'], 2);
+});
+
+test('two groups that would be one split are an error that names both', async () => {
+  const error = await errorOf(run([tokensPart([[5]], { group: 'code/apps' }), tokensPart([[6]], { group: 'web/apps' })]));
+  assert.is(error.code, 'equal-splits');
+  assert.match(error.message, /"code\/apps" and "web\/apps"/);
+  assert.ok(error.hint);
+});
+
+test('a group whose name would lead outside the folder is refused', async () => {
+  for (const group of ['code/..', 'code/a\\b', '.', 'x/a\nb']) {
+    assert.is((await errorOf(run([tokensPart([[5]], { group })]))).code, 'bad-split');
+  }
+});
+
+test('a split without a sequence has statistics and no shard', async () => {
+  const planned = await run([tokensPart([[]]), tokensPart([])]);
+  assert.equal(shardsIn(planned), []);
+  assert.equal(statsIn(planned), [{ split: 'train', sequences: 0, samples: 0, tokens: 0, padding: 0, shards: 0, max_seq_length: 16 }]);
+  assert.equal(planned.steps, ['split-stats']);
+});
+
+test('tokens whose tokenizers disagree on EOS are refused, and so are tokens that do not tell it', async () => {
+  assert.is((await errorOf(run([tokensPart([[5]]), tokensPart([[6]], { eos: 3 })]))).code, 'mixed-tokens');
+  const { eos: _, ...facts } = tokensPart([[5]]).facts;
+  assert.is((await errorOf(run([{ ...tokensPart([[5]]), facts }]))).code, 'no-eos');
+});
+
+test('no shard is larger than the size asked for, and they are not much smaller', async () => {
+  const planned = await run(partsOf(chunks(120)));
+  const sizes = shardsIn(planned).map(({ bytes }) => bytes);
+  assert.ok(sizes.length > 5);
+  assert.ok(Math.max(...sizes) <= 12_000, `${Math.max(...sizes)}`);
+  assert.ok(sizes.reduce((sum, bytes) => sum + bytes, 0) / sizes.length > 0.5 * 12_000, `${sizes}`);
+});
+
+test('a row group that alone is larger than the size asked for is a shard of its own', async () => {
+  const planned = await run(partsOf(chunks(30)), { shardSize: '1KB' });
+  assert.ok(shardsIn(planned).length > 1);
+  for (const part of shardsIn(planned)) assert.is(parquetMetadata(bufferOf(part)).row_groups.length, 1);
+});
+
+test('any list of pack groups is cut so that a run is below the bound or a single group', () => {
+  const group = fc.record({ weight: fc.integer({ min: 1, max: 1500 }), u: fc.nat({ max: 0xffffffff }) });
+  fc.assert(
+    fc.property(fc.array(group, { maxLength: 80 }), (groups) => {
+      const weights = groups.map(({ weight }) => weight);
+      const us = groups.map(({ u }) => u);
+      const ends = shardEnds({ weights, us }, 1000);
+      assert.is(ends.at(-1) ?? 0, groups.length);
+      ends.forEach((end, i) => {
+        const run = weights.slice(ends[i - 1] ?? 0, end);
+        assert.ok(run.length === 1 || run.reduce((sum, weight) => sum + weight, 0) <= 1000, `${run}`);
+      });
+    }),
+  );
+});
+
+test('the sequence length stands in the metadata of each file', async () => {
+  const [part] = shardsIn(await run(partsOf(chunks(1))));
+  assert.equal(parquetMetadata(bufferOf(part as Part)).key_value_metadata, [{ key: 'dsbuild.maxSeqLength', value: '16' }]);
+});
+
+test('named by digest, a shard keeps its name when another appears before it', async () => {
+  const list = chunks(200);
+  const options = { ...fine, names: 'digest' };
+  const before = shardsIn(await run(partsOf(list), options));
+  const after = shardsIn(await run(partsOf([...Array.from({ length: 12 }, (_, i) => chunkOf(500 + i)), ...list]), options));
+  assert.ok(before.every(({ name, digest }) => name === `train/${digest.slice(0, 16)}.parquet`));
+  const names = new Set(after.map(({ name }) => name));
+  const kept = before.filter(({ name }) => names.has(name as string)).length;
+  assert.ok(kept >= before.length - 2, `${kept} of ${before.length}`);
+});
+
+test('shards of equal bytes have names of their own', async () => {
+  const planned = await run([tokensPart([[5, 6]]), tokensPart([[5, 6]])], { names: 'digest', packTokens: 1, shardSize: '1KB' });
+  const names = shardsIn(planned).map(({ name }) => name);
+  assert.is(names.length, 2);
+  assert.is(names[1], `${names[0]?.slice(0, -'.parquet'.length)}-1.parquet`);
+});
+
+test('a second plan of the same tokens runs no step; another sequence length packs again', async () => {
+  const memory = new StepMemory();
+  const tokens = partsOf(chunks(30));
+  const plan = (options: object = {}) => memory.plan(shard, { tokens }, { ...small, ...options });
+  assert.ok((await plan()).ran.length > 3);
+  assert.equal((await plan()).ran, []);
+  const longer = await plan({ maxSeqLength: 32 });
+  assert.is(countOf(longer.ran, 'pack'), countOf(longer.steps, 'pack'));
+  assert.equal((await plan()).ran, []);
+});
+
+test('an edit that keeps the numbers packs one group and assembles one shard, nothing else', async () => {
+  const memory = new StepMemory();
+  const list = chunks(100);
+  await memory.plan(shard, { tokens: partsOf(list) }, small);
+  const edited = list.map((documents, i) =>
+    i === 50 ? documents.map((ids, d) => (d === 2 ? idsFrom(9999, ids.length) : ids)) : documents,
+  );
+  const { ran } = await memory.plan(shard, { tokens: partsOf(edited) }, small);
+  assert.equal(ran, ['pack', 'assemble']);
+});
+
+test('edits, inserts and deletes of chunks redo little more than one pack group and one shard each', async () => {
+  const memory = new StepMemory();
+  let list = chunks(160);
+  await memory.plan(shard, { tokens: partsOf(list) }, fine);
+  const scripts = [
+    (at: number) => list.map((documents, i) => (i === at ? chunkOf(1000 + at) : documents)),
+    (at: number) => list.toSpliced(at, 0, chunkOf(2000 + at)),
+    (at: number) => list.toSpliced(at, 1),
+  ];
+  let [packs, shards] = [0, 0];
+  for (let edit = 0; edit < 12; edit++) {
+    list = (scripts[edit % 3] as (at: number) => number[][][])((edit * 37) % list.length);
+    const { ran } = await memory.plan(shard, { tokens: partsOf(list) }, fine);
+    packs += countOf(ran, 'pack');
+    shards += countOf(ran, 'assemble');
+  }
+  assert.ok(packs <= 2 * 12, `${packs} pack groups for 12 edits`);
+  assert.ok(shards <= 2 * 12, `${shards} shards for 12 edits`);
+});
+
+test('what comes out does not depend on what was built before', async () => {
+  const documents = fc.array(fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 12 }), { maxLength: 4 });
+  const given = fc.array(documents, { maxLength: 12 });
+  const memory = new StepMemory();
+  const options = { maxSeqLength: 4, packTokens: 12, shardSize: '1KB' };
+  await fc.assert(
+    fc.asyncProperty(given, async (list) => {
+      const remembered = await memory.plan(shard, { tokens: partsOf(list) }, options);
+      assert.equal(files(remembered), files(await planRule(shard, { tokens: partsOf(list) }, options)));
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('equal rows that hold other documents are told apart: a shard counts its own', async () => {
+  const memory = new StepMemory();
+  const samplesOf = async (documents: number[][]) => {
+    const planned = await memory.plan(shard, { tokens: [tokensPart(documents)] }, small);
+    return [shardsIn(planned)[0]?.digest, shardsIn(planned)[0]?.facts['samples']];
+  };
+  const [one, two] = [await samplesOf([[5, eos, 6]]), await samplesOf([[5], [6]])];
+  assert.is(one[0], two[0]);
+  assert.equal([one[1], two[1]], [1, 2]);
+});
+
+test('a renamed group writes its statistics again and nothing else', async () => {
+  const memory = new StepMemory();
+  await memory.plan(shard, { tokens: partsOf(chunks(30), 'a/train') }, small);
+  const { ran } = await memory.plan(shard, { tokens: partsOf(chunks(30), 'b/other') }, small);
+  assert.equal(ran, ['split-stats']);
+});
+
+test('a chunk that has no tokens moves nothing, wherever it comes', async () => {
+  const memory = new StepMemory();
+  const tokens = partsOf(chunks(40));
+  await memory.plan(shard, { tokens }, small);
+  const { ran } = await memory.plan(
+    shard,
+    { tokens: [tokensPart([]), ...tokens.slice(0, 20), tokensPart([[]]), ...tokens.slice(20)] },
+    small,
+  );
+  assert.equal(ran, []);
+});
+
+test('the same collection comes out in whatever order the steps end', async () => {
+  const tokens = [...partsOf(chunks(40)), ...partsOf(chunks(25), 'a/other')];
+  for (const names of ['number', 'digest']) {
+    const identities = await identitiesOf(shard, { tokens }, { ...small, names });
+    assert.is(new Set(identities).size, 1);
+  }
+});
+
+test.run();
