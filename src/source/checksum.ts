@@ -7,7 +7,7 @@ export type Checksum = (pieces: Iterable<Uint8Array>) => bigint;
 /** Pieces of this size stay in the processor's cache on their way into WebAssembly memory, which never grows beyond a few of them. */
 const pieceBytes = 256 * 1024;
 
-export function* piecesOf(bytes: Uint8Array): Generator<Uint8Array> {
+function* piecesOf(bytes: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
 }
 

@@ -13,7 +13,7 @@ interface ChunkRange {
   readonly to: number;
 }
 
-export const specsOf = (table: SourceTable): SourceSpec[] => JSON.parse(Buffer.from(table.specs).toString()) as SourceSpec[];
+const specsOf = (table: SourceTable): SourceSpec[] => JSON.parse(Buffer.from(table.specs).toString()) as SourceSpec[];
 
 /** Absolute paths of the table's files. */
 export function absolutePathsOf(table: SourceTable): string[] {

@@ -11,6 +11,8 @@ export interface SourceSpec {
   readonly patterns: readonly string[];
   /** Absolute folder. */
   readonly base: string;
+  /** Leaves out files that are read in another way; all are taken without it. */
+  readonly accepts?: (path: string) => boolean;
 }
 
 export interface MissingPath {
@@ -138,12 +140,12 @@ function expandPath(pattern: string, base: string): Expansion {
  *
  * @throws {BuildError} `source-unreadable` for a folder that can not be listed, or a file name that is not UTF-8.
  */
-export function listSource({ group, patterns, base }: SourceSpec): SourceListing {
+export function listSource({ group, patterns, base, accepts }: SourceSpec): SourceListing {
   const expansions = patterns.map((pattern) => (isGlob(pattern) ? expandGlob(pattern, base) : expandPath(pattern, base)));
   const missing = expansions.flatMap((expansion) => expansion.missing.map((pattern) => ({ group, pattern })));
   const [only] = expansions;
-  if (only && expansions.length === 1) return { paths: only.paths, missing };
-  return { paths: [...new Set(expansions.flatMap((expansion) => expansion.paths))].sort(), missing };
+  const paths = only && expansions.length === 1 ? only.paths : [...new Set(expansions.flatMap((expansion) => expansion.paths))].sort();
+  return { paths: accepts ? paths.filter(accepts) : paths, missing };
 }
 
 /** The folder that a pattern's names are relative to: a glob's fixed beginning, a plain path's folder. */

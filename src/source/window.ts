@@ -59,7 +59,7 @@ export class Window {
 }
 
 /** The file's bytes `[from, to)` read piece by piece into `spare`; each piece is good until the next is asked for. */
-export function* filePieces(file: OpenFile, range: { from: number; to: number }, spare: Uint8Array): Generator<Uint8Array> {
+function* filePieces(file: OpenFile, range: { from: number; to: number }, spare: Uint8Array): Generator<Uint8Array> {
   for (let at = range.from; at < range.to; ) {
     const count = readAt(file, spare.subarray(0, Math.min(spare.length, range.to - at)), at);
     if (count === 0) return;

@@ -95,6 +95,14 @@ test('paths outside the base folder and absolute ones are relative to it', () =>
   assert.equal(list(base, '../data/*.jsonl', `${outer}/data/a.jsonl`, `${outer}/project/*`), ['../data/a.jsonl', 'b.jsonl']);
 });
 
+test('a source may leave out files that are read in another way', () => {
+  const base = folderWith('a.jsonl', 'b.jsonl.gz');
+  const accepts = (path: string): boolean => !path.endsWith('.gz');
+  for (const patterns of [['*'], ['a.jsonl', 'b.jsonl.gz']]) {
+    assert.equal(listSource({ group: 'g', patterns, base, accepts }), { paths: ['a.jsonl'], missing: [] });
+  }
+});
+
 test('a folder that can not be listed is an error that names it', () => {
   const base = folderWith('d/a.jsonl');
   mkdirSync(join(base, 'closed'));

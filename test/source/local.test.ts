@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -8,6 +8,7 @@ import type { SourceSpec } from '../../src/source/list.ts';
 import { type LocalSources, type ScanLocalOptions, scanLocal } from '../../src/source/local.ts';
 import { type ScanFile, scanFile } from '../../src/source/scan-file.ts';
 import { readSegments } from '../../src/source/segments.ts';
+import { readTable, writeTable } from '../../src/source/table.ts';
 import { chunkBytes, numbers, put, someLines, temporaryFolder } from './files.ts';
 
 const test = suite('local sources');
@@ -140,12 +141,33 @@ test('a racy file is read at every scan until it is not racy any more', async ()
   assert.equal(read, []);
 });
 
-test('a small file that was rewritten unseen is found because it was racy', async () => {
-  const { scan, clean, path, put } = project({ 'a.jsonl': 'one\n', 'b.jsonl': 'two\n' });
+test('a small file that was rewritten within the same tick of the clock is found because it was racy', async () => {
+  const { scan, clean, path, put, tableFile } = project({ 'a.jsonl': 'one\n', 'b.jsonl': 'two\n' });
+  const rewriteUnseen = (content: string): void => {
+    put({ 'a.jsonl': content });
+    const table = readTable(tableFile, chunkBytes);
+    assert.ok(table);
+    const { mtimeNs, ctimeNs } = statSync(path('a.jsonl'), { bigint: true });
+    table?.mtimesNs.set([mtimeNs]);
+    table?.ctimesNs.set([ctimeNs]);
+    if (table) writeTable(tableFile, chunkBytes, table);
+  };
   await scan({ now: Date.now });
-  put({ 'a.jsonl': 'eno\n' });
-  assert.is(readFileSync(path('a.jsonl'), 'utf8'), 'eno\n');
+  rewriteUnseen('eno\n');
   assertSame(await scan(), await clean());
+  rewriteUnseen('neo\n');
+  assert.is((await scan()).unchanged, true, 'nothing else tells such a file');
+});
+
+test('a small file that changes after it was looked at is looked at again', async () => {
+  const { scan, clean, put } = project({ 'a.jsonl': someLines(9000, 1), 'b.jsonl': 'two\n', 'c.jsonl': 'three\n' });
+  await scan();
+  put({ 'a.jsonl': someLines(9000, 2), 'd.jsonl': 'four\n' });
+  const changing: ScanFile = (job) => {
+    put({ 'b.jsonl': 'two and\na half\n' });
+    return scanFile(job);
+  };
+  assertSame(await scan({ scanFile: changing }), await clean());
 });
 
 test('a paranoid scan reads every file', async () => {
