@@ -71,8 +71,14 @@ class FlushBySize {
     this.#writer.setPageSize(endsPage ? 1 : Number.POSITIVE_INFINITY);
     this.#writer.setRowGroupSize(endsGroup ? 1 : Number.POSITIVE_INFINITY);
     await this.#writer.appendRow(values);
-    if (endsPage) this.#pageBytes = 0;
+    if (endsPage) this.#forgetValues();
     if (endsGroup) this.#groupBytes = 0;
+  }
+
+  /** A page that is encoded keeps its values for statistics, which are not written: they would be held until the row group ends. */
+  #forgetValues(): void {
+    this.#pageBytes = 0;
+    for (const pages of Object.values(this.#writer.rowBuffer.pages ?? {})) pages.at(-1)?.distinct_values.clear();
   }
 }
 
