@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { GetObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
+import { publicAddress } from '../base/address.ts';
 import { BuildError, messageOf } from '../base/errors.ts';
 import { networkTrouble, noBytes, type Opened, type Remote, type Resume, statusTrouble, TransferError } from './fetch-remote.ts';
 
@@ -40,12 +41,15 @@ function parse(address: string): { bucket: string; key: string } {
   if (bucket && key) return { bucket, key };
   throw new BuildError('bad-address', {
     message: 'an S3 address is s3://bucket/key',
+    where: publicAddress(address),
     hint: 'Give keys and secrets in the environment or a profile, never in an address.',
   });
 }
 
 /** Retries and their pauses are the caller's: it can go on where a body was cut off, the SDK can not. */
 async function connect({ endpoint, region, env }: S3Place): Promise<S3Client> {
+  // Which Node the SDK's later versions want is no news for whoever builds a dataset.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   const { S3Client } = await import('@aws-sdk/client-s3');
   const url = endpoint ?? env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'];
   const [accessKeyId, secretAccessKey, sessionToken] = [env['AWS_ACCESS_KEY_ID'], env['AWS_SECRET_ACCESS_KEY'], env['AWS_SESSION_TOKEN']];
@@ -96,11 +100,15 @@ async function* bodyOf(body: Readable, signal: AbortSignal): AsyncGenerator<Uint
 const statusOf = (error: unknown): number | undefined =>
   (error as { $metadata?: { httpStatusCode?: number } } | null)?.$metadata?.httpStatusCode;
 
+const unknownKey = (): string => 'The server does not know the access key: check AWS_ACCESS_KEY_ID or the profile.';
+
 const hints: Readonly<Record<string, (bucket: string) => string>> = {
   NoSuchBucket: (bucket) => `There is no bucket ${bucket} at this endpoint: check its name, \`endpoint\` and \`region\`.`,
   NoSuchKey: (bucket) => `There is no such object in ${bucket}: check the key, letter by letter.`,
   AccessDenied: (bucket) => `Your key may not read from ${bucket}: it needs s3:GetObject.`,
-  InvalidAccessKeyId: () => 'The server does not know the access key: check AWS_ACCESS_KEY_ID or the profile.',
+  InvalidAccessKeyId: unknownKey,
+  // What versitygw says instead.
+  XAdminUserNotFound: unknownKey,
   SignatureDoesNotMatch: () => 'The secret does not fit the access key: check AWS_SECRET_ACCESS_KEY or the profile.',
   ExpiredToken: () => 'The session has run out: sign in again.',
 };

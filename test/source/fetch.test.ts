@@ -377,6 +377,17 @@ test('a partial file that is whole already is taken without its bytes', async ()
   assert.is(requests.at(-1)?.headers.range, `bytes=${contents.length}-`);
 });
 
+test('an S3 object without the checksum that its server names is fetched again as a whole', async () => {
+  const wrongSum: Answer = (_, response) => {
+    response.writeHead(200, { ...validators, 'content-length': contents.length, 'x-amz-checksum-crc32': 'AAAAAA==' }).end(contents);
+  };
+  answers = [wrongSum, whole];
+  const env = { AWS_ACCESS_KEY_ID: 'key', AWS_SECRET_ACCESS_KEY: 'secret' };
+  assert.is((await fetchFile(request({ address: 's3://bucket/key', endpoint: origin, env }))).blake3, digest);
+  assert.is(requests.length, 2);
+  assert.is(requests[1]?.headers.range, undefined);
+});
+
 const sha256 = createHash('sha256').update(contents).digest('hex');
 test('bytes with the digest that lock and config name are taken', async () => {
   answers = [whole, cutAfter(5000), rest()];

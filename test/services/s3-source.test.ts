@@ -1,0 +1,214 @@
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { digestHex } from '../../src/base/digest.ts';
+import { BuildError } from '../../src/base/errors.ts';
+import { type FetchRequest, fetchFile } from '../../src/source/fetch.ts';
+import { type S3Service, startS3 } from './s3.ts';
+
+const service = await startS3();
+
+/** Hands bytes on between the client and the server, and does to answers what a test says. */
+interface Proxy {
+  readonly endpoint: string;
+  /** What clients asked so far: the heads of their requests. */
+  readonly heads: string[];
+  /** For the next connections in turn: how many bytes of answers come through, and what happens then. */
+  readonly faults: { bytes: number; end: 'cut' | 'stall' }[];
+  close(): void;
+}
+
+async function startProxy(target: URL): Promise<Proxy> {
+  const heads: string[] = [];
+  const faults: Proxy['faults'] = [];
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((client) => {
+    const upstream = connect(Number(target.port), target.hostname);
+    const fault = faults.shift();
+    let left = fault?.bytes ?? Number.POSITIVE_INFINITY;
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', () => socket.destroy());
+    }
+    client.on('data', (bytes) => heads.push(bytes.toString('latin1')));
+    client.pipe(upstream);
+    upstream.on('data', (bytes) => {
+      client.write(bytes.subarray(0, left));
+      left -= Math.min(left, bytes.length);
+      if (left > 0) return;
+      upstream.destroy();
+      if (fault?.end === 'cut') client.end();
+    });
+    upstream.on('end', () => client.end());
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const close = (): void => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  };
+  return { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, heads, faults, close };
+}
+
+const contents = Buffer.from(Array.from({ length: 60_000 }, (_, i) => `{"text":"line ${i}"}\n`).join(''));
+const digest = digestHex(contents);
+const odd = 'dir with space/ü?x=1#y%20.jsonl';
+
+function define({ endpoint, accessKey, secretKey, stop }: S3Service): void {
+  const test = suite('s3 source');
+  const env = { AWS_ACCESS_KEY_ID: accessKey, AWS_SECRET_ACCESS_KEY: secretKey };
+  const client = new S3Client({
+    endpoint,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    credentials: { accessKeyId: accessKey, secretAccessKey: secretKey },
+  });
+  const put = (key: string, body: Buffer) => client.send(new PutObjectCommand({ Bucket: 'corpus', Key: key, Body: body }));
+  let toDir = '';
+  let proxy: Proxy;
+
+  test.before(async () => {
+    await client.send(new CreateBucketCommand({ Bucket: 'corpus' }));
+    await put('data/a.jsonl', contents);
+    await put(odd, Buffer.from('odd'));
+  });
+  test.after(async () => {
+    client.destroy();
+    await stop();
+  });
+  test.before.each(async () => {
+    toDir = mkdtempSync(join(tmpdir(), 's3-source-'));
+    proxy = await startProxy(new URL(endpoint));
+  });
+  test.after.each(() => {
+    proxy.close();
+    rmSync(toDir, { recursive: true, force: true });
+  });
+
+  const request = (more: Partial<FetchRequest> = {}): FetchRequest => ({
+    address: 's3://corpus/data/a.jsonl',
+    endpoint: proxy.endpoint,
+    toDir,
+    signal: new AbortController().signal,
+    onProgress: () => {},
+    env,
+    pausesMs: [0, 0, 0],
+    ...more,
+  });
+
+  async function errorOf(more: Partial<FetchRequest>): Promise<BuildError> {
+    try {
+      await fetchFile(request(more));
+    } catch (error) {
+      assert.instance(error, BuildError, String(error));
+      return error as BuildError;
+    }
+    throw new Error('nothing was refused');
+  }
+
+  test('an object arrives whole, with its digest, ETag and date', async () => {
+    const fetched = await fetchFile(request());
+    assert.ok(readFileSync(fetched.path).equals(contents));
+    assert.is(fetched.blake3, digest);
+    assert.is(fetched.bytes, contents.length);
+    assert.match(fetched.etag ?? '', /^"[0-9a-f]{32}"$/);
+    assert.ok(Date.parse(fetched.lastModified ?? '') > 0);
+    assert.is(readdirSync(toDir).length, 1);
+  });
+
+  test('the endpoint may come from the environment', async () => {
+    assert.is((await fetchFile(request({ endpoint: undefined, env: { ...env, AWS_ENDPOINT_URL: endpoint } }))).blake3, digest);
+  });
+
+  test('a key is taken as it stands', async () => {
+    assert.is(readFileSync((await fetchFile(request({ address: `s3://corpus/${odd}` }))).path, 'utf8'), 'odd');
+  });
+
+  test('a cut body is gone on with where it stopped, of the same object only', async () => {
+    proxy.faults.push({ bytes: 300_000, end: 'cut' });
+    assert.is((await fetchFile(request())).blake3, digest);
+    assert.is(proxy.heads.length, 2);
+    const range = /\r\nrange: bytes=(\d+)-\r\n/i.exec(proxy.heads[1] ?? '')?.[1];
+    assert.ok(Number(range) > 0 && Number(range) < 300_000, proxy.heads[1]);
+    assert.match(proxy.heads[1] ?? '', /\r\nif-match: "[0-9a-f]{32}"\r\n/i);
+  });
+
+  test('an object that was replaced while it was fetched is taken from the beginning', async () => {
+    await put('data/moving.jsonl', Buffer.alloc(contents.length, 'old'));
+    proxy.faults.push({ bytes: 300_000, end: 'stall' });
+    const stop = new AbortController();
+    const address = 's3://corpus/data/moving.jsonl';
+    const onProgress = (done: number): void => void (done > 100_000 && stop.abort());
+    await fetchFile(request({ address, signal: stop.signal, onProgress })).catch(() => {});
+    await put('data/moving.jsonl', contents);
+    assert.is((await fetchFile(request({ address }))).blake3, digest);
+    assert.match(proxy.heads[1] ?? '', /\r\nrange: bytes=/i);
+    assert.not.match(proxy.heads[2] ?? '', /\r\nrange:/i);
+  });
+
+  test('an object that stops coming is asked for again', async () => {
+    proxy.faults.push({ bytes: 300_000, end: 'stall' });
+    assert.is((await fetchFile(request({ limits: { stallMsMax: 300 } }))).blake3, digest);
+    assert.match(proxy.heads[1] ?? '', /\r\nrange: bytes=/i);
+  });
+
+  const refused: readonly [what: string, more: Partial<FetchRequest>, message: RegExp, hint: RegExp][] = [
+    ['key that is not there', { address: 's3://corpus/none' }, /404 NoSuchKey/, /check the key/],
+    ['bucket that is not there', { address: 's3://no-such-bucket/a' }, /404 NoSuchBucket/, /no bucket no-such-bucket/],
+    ['wrong secret', { env: { ...env, AWS_SECRET_ACCESS_KEY: 'wrong' } }, /403 SignatureDoesNotMatch/, /AWS_SECRET_ACCESS_KEY/],
+    [
+      'unknown access key',
+      { env: { ...env, AWS_ACCESS_KEY_ID: 'nobody' } },
+      /40[34] (InvalidAccessKeyId|XAdminUserNotFound)/,
+      /AWS_ACCESS_KEY_ID/,
+    ],
+  ];
+  for (const [what, more, message, hint] of refused) {
+    test(`a ${what} fails at once and says what to do`, async () => {
+      const error = await errorOf(more);
+      assert.is(error.code, 'fetch-failed');
+      assert.match(error.message, message);
+      assert.match(error.hint ?? '', hint);
+      assert.is(proxy.heads.length, 1);
+      assert.not.match(`${error.message} ${error.hint} ${error.where}`, new RegExp(`${secretKey}|wrong`));
+    });
+  }
+
+  test('without credentials it says where they are looked for', async () => {
+    // The usual places of this machine must not have any.
+    for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
+    Object.assign(process.env, {
+      AWS_EC2_METADATA_DISABLED: 'true',
+      AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+      AWS_CONFIG_FILE: '/dev/null',
+    });
+    const error = await errorOf({ env: {} });
+    assert.match(error.message, /no credentials for S3/);
+    assert.match(error.hint ?? '', /AWS_PROFILE/);
+  });
+
+  test('an endpoint where nobody answers is tried four times', async () => {
+    proxy.close();
+    const error = await errorOf({});
+    assert.match(error.message, /gave up after 4 tries: connect ECONNREFUSED/);
+  });
+
+  test('bytes that are not those of the lock are refused', async () => {
+    const error = await errorOf({ expect: { blake3: 'f'.repeat(64) } });
+    assert.is(error.code, 'pin-mismatch');
+    assert.is(error.where, 's3://corpus/data/a.jsonl');
+  });
+
+  test.run();
+}
+
+if (service) define(service);
+else {
+  const test = suite('s3 source');
+  test('needs versitygw', () => assert.is(service, undefined));
+  test.run();
+}
