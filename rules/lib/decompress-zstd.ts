@@ -73,9 +73,13 @@ const unusable = (what: string): BuildError =>
     hint: 'Compress it again without `--long` above 27 and without a dictionary.',
   });
 
+/** Compiled once per thread. */
+let hashing: ReturnType<typeof xxhash> | undefined;
+
 async function* frame(reader: ByteReader, header: FrameHeader): AsyncGenerator<Uint8Array, void> {
   const decoder = new BlockDecoder(header);
-  const { create64 } = await xxhash();
+  hashing ??= xxhash();
+  const { create64 } = await hashing;
   const hash = create64();
   let bytes = 0;
   for (let last = false; !last; ) {
