@@ -1,0 +1,53 @@
+import type { Readable, Writable } from 'node:stream';
+import type { BaseContext } from 'clipanion';
+import { coloured, type Paint, uncoloured } from '../report/colour.ts';
+import { type Engine, engine } from './engine.ts';
+import type { CommandSyntax } from './syntax.ts';
+
+/** Everything that a command touches outside its own options. */
+export interface CliContext extends BaseContext {
+  cwd: string;
+  engine: Engine;
+  /** Aborted by the first Ctrl-C, and when nobody reads the output any more. */
+  signal: AbortSignal;
+  /** All commands, as they are typed. */
+  commands: readonly CommandSyntax[];
+}
+
+/** What a caller of `main` may replace. */
+export type GivenContext = Partial<Omit<CliContext, 'signal' | 'commands'>>;
+
+export function contextFrom(given: GivenContext, signal: AbortSignal): CliContext {
+  return {
+    env: process.env,
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    colorDepth: 1,
+    cwd: process.cwd(),
+    engine,
+    ...given,
+    signal,
+    commands: [],
+  };
+}
+
+export const isTerminal = (stream: Readable | Writable): boolean => (stream as { isTTY?: boolean }).isTTY === true;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** CI systems set `CI`; `CI=false` is how people undo it. */
+export const isCi = ({ CI = '' }: Environment): boolean => !['', '0', 'false'].includes(CI.toLowerCase());
+
+/** Ink draws nothing where it believes to be in CI, and it believes more than `isCi`. */
+const inkSeesCi = (env: Environment): boolean => Object.keys(env).some((name) => name === 'CONTINUOUS_INTEGRATION' || name.startsWith('CI_'));
+
+/** A terminal whose lines can be drawn again. */
+export const canRedraw = ({ stdout, env }: Pick<CliContext, 'stdout' | 'env'>): boolean =>
+  isTerminal(stdout) && !isCi(env) && !inkSeesCi(env) && env['TERM'] !== 'dumb';
+
+/** `--color` and `--no-color` win over NO_COLOR (no-color.org), that wins over what the terminal can do. */
+export function paintFor({ stdout, env }: Pick<CliContext, 'stdout' | 'env'>, color: boolean | undefined): Paint {
+  const wanted = color ?? (!env['NO_COLOR'] && isTerminal(stdout) && env['TERM'] !== 'dumb');
+  return wanted ? coloured : uncoloured;
+}

@@ -1,0 +1,36 @@
+import type { BuildOptions, BuildSummary, HeadRow, OpenOptions, StatusReport, WhyReport } from '../engine/api.ts';
+import type { DoctorReport, DoctorRequest } from '../engine/doctor.ts';
+import type { InitRequest, InitResult } from '../engine/init.ts';
+import type { openInline, Project } from '../engine/project.ts';
+
+/** What commands ask of the engine. Each function loads its part of it when it is called, so that starting costs little. */
+export interface Engine {
+  openProject(options: OpenOptions): Promise<Project>;
+  openInline(options: Parameters<typeof openInline>[0]): Promise<Project>;
+  /** The module that configs import. */
+  loadFace(): Promise<Readonly<Record<string, unknown>>>;
+  build(project: Project, options: BuildOptions): Promise<BuildSummary>;
+  status(project: Project, options: BuildOptions): Promise<StatusReport>;
+  why(project: Project, target: string): Promise<WhyReport>;
+  head(project: Project, target: string, options: { rows: number; rejected: boolean }): AsyncIterable<HeadRow>;
+  update(project: Project, targets: readonly string[]): Promise<{ changed: readonly string[] }>;
+  clean(project: Project, options: { dryRun: boolean; all: boolean }): Promise<{ removed: readonly string[]; bytes: number }>;
+  doctor(request: DoctorRequest): Promise<DoctorReport>;
+  init(request: InitRequest): Promise<InitResult>;
+}
+
+export const engine: Engine = {
+  openProject: async (options) => (await import('../engine/project.ts')).openProject(options),
+  openInline: async (options) => (await import('../engine/project.ts')).openInline(options),
+  loadFace: async () => (await import((await import('../engine/project.ts')).faceUrl)) as Record<string, unknown>,
+  build: async (project, options) => (await import('../engine/build.ts')).build(project, options),
+  status: async (project, options) => (await import('../engine/status.ts')).status(project, options),
+  why: async (project, target) => (await import('../engine/why.ts')).why(project, target),
+  async *head(project, target, options) {
+    yield* (await import('../engine/head.ts')).head(project, target, options);
+  },
+  update: async (project, targets) => (await import('../engine/update.ts')).update(project, targets),
+  clean: async (project, options) => (await import('../engine/clean.ts')).clean(project, options),
+  doctor: async (request) => (await import('../engine/doctor.ts')).doctor(request),
+  init: async (request) => (await import('../engine/init.ts')).init(request),
+};

@@ -1,0 +1,33 @@
+import { BuildError } from '../base/errors.ts';
+
+/** What the shell is told. */
+export const exitCode = {
+  ok: 0,
+  /** A step, a gate or a check failed; or dsbuild itself did. */
+  failed: 1,
+  /** The command line or the config is wrong: nothing was built. */
+  usage: 2,
+  /** `--check`: something is stale. */
+  stale: 3,
+  /** Ctrl-C, as shells count it. */
+  interrupted: 130,
+} as const;
+
+/** Errors of the surroundings, which another command line would not mend. */
+const notUsage: ReadonlySet<string> = new Set([
+  'disk-full',
+  'edited-by-hand',
+  'lock-conflict',
+  'lock-would-change',
+  'not-deterministic',
+  'publish-failed',
+  'source-changed',
+  'tokenizer-unreachable',
+]);
+
+/** The exit code of an error that ended a command. */
+export function exitCodeOf(error: unknown): number {
+  if (!(error instanceof BuildError)) return exitCode.failed;
+  if (error.code === 'interrupted') return exitCode.interrupted;
+  return notUsage.has(error.code) ? exitCode.failed : exitCode.usage;
+}

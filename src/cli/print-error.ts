@@ -1,0 +1,25 @@
+import type { ShownError } from '../base/events.ts';
+import { BuildError, messageOf } from '../base/errors.ts';
+import { showError } from '../report/show-error.ts';
+import type { CliContext } from './context.ts';
+import { paintFor } from './context.ts';
+
+const shownOf = ({ code, message, where, hint }: BuildError): ShownError => ({
+  code,
+  message,
+  ...(where !== undefined && { where }),
+  ...(hint !== undefined && { hint }),
+});
+
+/** What a user can mend is said without a stack; anything else is dsbuild's fault, and whoever mends it needs the stack. */
+export function printError(error: unknown, context: CliContext, json: boolean): void {
+  const shown = error instanceof BuildError ? shownOf(error) : { code: 'bug', message: messageOf(error) };
+  const stack = error instanceof BuildError ? undefined : error instanceof Error ? error.stack : undefined;
+  if (json) {
+    context.stdout.write(`${JSON.stringify({ type: 'error', ...shown, ...(stack !== undefined && { stack }) })}\n`);
+    return;
+  }
+  const paint = paintFor({ stdout: context.stderr, env: context.env }, undefined);
+  if (error instanceof BuildError) context.stderr.write(showError(shown, paint));
+  else context.stderr.write(`${paint.red('this is a bug of dsbuild; please report it with these lines:')}\n${stack ?? shown.message}\n`);
+}

@@ -1,0 +1,120 @@
+import { Option } from 'clipanion';
+import { BuildError } from '../base/errors.ts';
+import { type OptionShape, problemOf } from '../rule/options.ts';
+import type { Rule } from '../rule/rule.ts';
+import type { Chain } from './run-chain.ts';
+
+/** An option of a rule as a flag of `run`. */
+export interface RuleFlag {
+  readonly rule: Rule;
+  readonly option: string;
+  readonly shape: OptionShape;
+  /** `--max-seq-length` */
+  readonly flag: string;
+}
+
+/** `maxSeqLength` -> `max-seq-length` */
+const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** Functions, sources and secrets can not be said in a flag. */
+const unsayable: ReadonlySet<string> = new Set(['sources', 'secrets']);
+const isSayable = (shape: OptionShape): boolean =>
+  !unsayable.has(shape.type) && !/^uses?$/.test(shape.type) && (shape.of === undefined || ['text', 'integer', 'number', 'size', 'choice'].includes(shape.of.type));
+
+const isNeeded = ({ optional, default: fallback }: OptionShape): boolean => optional !== true && fallback === undefined;
+
+/** Whether flags can say all that a rule must be told. */
+export const canRun = ({ options }: Rule): boolean =>
+  Object.values(options).every(({ shape }) => !isNeeded(shape) || isSayable(shape) || shape.type === 'sources');
+
+/**
+ * The flags of a chain: the options of the rule that was asked for, then those of the others. Of two options with one name the first
+ * counts; what a rule takes from those before it is not asked again. `taken` are flags that `run` has itself.
+ */
+export function flagsOf({ asked, calls }: Chain, taken: ReadonlySet<string>): RuleFlag[] {
+  const rules = [asked, ...calls.map(({ rule }) => rule).filter((rule) => rule !== asked)];
+  const seen = new Set(taken);
+  return rules.flatMap((rule) =>
+    Object.entries(rule.options).flatMap(([option, { shape }]) => {
+      const flag = `--${kebab(option)}`;
+      const inherited = rule.inherit !== undefined && rule !== asked;
+      if (seen.has(flag) || inherited || !isSayable(shape)) return [];
+      seen.add(flag);
+      return [{ rule, option, shape, flag }];
+    }),
+  );
+}
+
+const valueWords: Partial<Record<OptionShape['type'], string>> = {
+  integer: 'n',
+  number: 'x',
+  size: 'size',
+  file: 'file',
+  files: 'file',
+  tokenizer: 'tokenizer',
+  record: 'name=value',
+};
+
+function docOf({ shape }: RuleFlag): string {
+  const { type, choices, doc = '', default: fallback } = shape;
+  const word = choices?.join('|') ?? valueWords[shape.type] ?? 'text';
+  const notes = [
+    type === 'size' ? 'A bare number means GB.' : '',
+    ['list', 'files', 'record'].includes(type) ? 'May be repeated.' : '',
+    isNeeded(shape) ? 'Needed.' : '',
+    fallback === undefined || (Array.isArray(fallback) && fallback.length === 0) ? '' : `Default: ${String(fallback)}.`,
+  ];
+  return `${type === 'boolean' ? '' : `<${word}> `}${[doc, ...notes].filter((part) => part !== '').join(' ')}`;
+}
+
+/** How clipanion reads a flag. */
+export function optionFor(flag: RuleFlag): unknown {
+  const description = docOf(flag);
+  if (flag.shape.type === 'boolean') return Option.Boolean(flag.flag, { description });
+  return ['list', 'files', 'record'].includes(flag.shape.type) ? Option.Array(flag.flag, { description }) : Option.String(flag.flag, { description });
+}
+
+function entryOf(text: string, flag: string): readonly [string, string] {
+  const at = text.indexOf('=');
+  if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
+  throw new BuildError('usage', { message: `${flag} takes name=value, but got "${text}"`, hint: `For example ${flag} LANG=C.` });
+}
+
+/** A flag's text as the value that a config would write. */
+function valueOf(given: unknown, shape: OptionShape, flag: string): unknown {
+  switch (shape.type) {
+    case 'integer':
+    case 'number': {
+      const value = Number(String(given).replaceAll('_', ''));
+      return String(given).trim() === '' || Number.isNaN(value) ? given : value;
+    }
+    case 'size':
+      return /^\d+(\.\d+)?$/.test(String(given)) ? `${String(given)}GB` : given;
+    case 'list':
+      return (given as string[]).map((item) => valueOf(item, shape.of as OptionShape, flag));
+    case 'record':
+      return Object.fromEntries((given as string[]).map((item) => entryOf(item, flag)));
+    default:
+      return given;
+  }
+}
+
+/**
+ * The options of each rule, from what the flags were given.
+ * @throws {BuildError} `usage` for a value that does not fit, and for a flag that is needed and not there.
+ */
+export function optionsFrom(flags: readonly RuleFlag[], given: (flag: RuleFlag) => unknown): ReadonlyMap<Rule, Record<string, unknown>> {
+  const options = new Map<Rule, Record<string, unknown>>();
+  for (const one of flags) {
+    const { rule, option, shape, flag } = one;
+    const text = given(one);
+    const hint = shape.doc ?? `dsbuild run ${rule.name} --help tells more.`;
+    if (text === undefined && isNeeded(shape)) throw new BuildError('usage', { message: `${flag} is missing`, hint });
+    if (text === undefined) continue;
+    const value = valueOf(text, shape, flag);
+    const problem = problemOf(value, shape);
+    if (problem !== undefined) throw new BuildError('usage', { message: `${flag} ${problem}`, hint });
+    options.set(rule, { ...options.get(rule), [option]: value });
+  }
+  return options;
+}

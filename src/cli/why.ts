@@ -1,0 +1,49 @@
+import { Command, Option } from 'clipanion';
+import type { WhyReport } from '../engine/api.ts';
+import type { Project } from '../engine/project.ts';
+import type { Paint } from '../report/colour.ts';
+import { exitCode } from './exit-codes.ts';
+import { ProjectCommand } from './project-command.ts';
+
+const stateWords: Readonly<Record<WhyReport['state'], string>> = {
+  fresh: 'is fresh: nothing that goes into it has changed',
+  stale: 'is stale',
+  unknown: 'depends on targets that are not fresh',
+  'never-built': 'was never built',
+  failed: 'failed the last time',
+};
+
+const reasonLines = ({ target, state, reasons }: WhyReport, paint: Paint): string[] => [
+  `${paint.bold(target)} ${stateWords[state]}`,
+  ...reasons.map((reason) => `  ${reason}`),
+];
+
+export class WhyCommand extends ProjectCommand {
+  static override paths = [['why']];
+  static operands = '[targets...]';
+  static override usage = Command.Usage({
+    description: 'Say why a target would be rebuilt: which file and lines, option, tokenizer or rule version changed.',
+    examples: [
+      ['one target', '$0 why shards'],
+      ['all of them', '$0 why'],
+      ['every changed entry with its digests', '$0 why shards --json'],
+    ],
+  });
+
+  targets = Option.Rest();
+
+  async execute(): Promise<number> {
+    return this.withProject(async (project) => {
+      for (const target of this.#names(project)) {
+        const report = await this.context.engine.why(project, target);
+        if (this.json) this.printJson(report);
+        else this.print(reasonLines(report, this.paint).join('\n'));
+      }
+      return exitCode.ok;
+    });
+  }
+
+  #names({ graph }: Project): readonly string[] {
+    return this.targets.length > 0 ? this.targets : graph.targets.filter(({ named }) => named).map(({ name }) => name);
+  }
+}

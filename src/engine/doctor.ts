@@ -1,0 +1,165 @@
+import { accessSync, constants, existsSync, mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { formatBytes } from '../base/bytes.ts';
+import { hashEngine, portableEngine } from '../base/digest.ts';
+import { BuildError, messageOf } from '../base/errors.ts';
+import { uniqueName } from '../base/files.ts';
+import { readLock } from '../cache/lock.ts';
+import { findConfig } from '../config/find.ts';
+import { loadConfig } from '../config/load.ts';
+import { buildGraph } from '../graph/build-graph.ts';
+import type { Graph } from '../graph/graph.ts';
+import { definedRules } from '../rule/rule.ts';
+import { locateTokenizer } from '../source/tokenizer.ts';
+import type { OpenOptions } from './api.ts';
+import { faceUrl } from './project.ts';
+
+export interface DoctorRequest extends OpenOptions {
+  /** Use the network where a check needs it. */
+  readonly online: boolean;
+}
+
+/** One thing that a build needs. */
+export interface DoctorCheck {
+  readonly check: string;
+  readonly ok: boolean;
+  readonly detail: string;
+  readonly hint?: string;
+}
+
+export interface DoctorReport {
+  readonly checks: readonly DoctorCheck[];
+}
+
+const nodeMin = [20, 19] as const;
+const freeBytesMin = 1e9;
+
+function checkNode(): DoctorCheck {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const ok = major > nodeMin[0] || (major === nodeMin[0] && minor >= nodeMin[1]);
+  const detail = `${process.versions.node} on ${process.platform} ${process.arch}`;
+  return { check: 'node', ok, detail, ...(!ok && { hint: `Install Node ${nodeMin.join('.')} or newer.` }) };
+}
+
+/** What a check threw, as its failure. */
+function failed(check: string, error: unknown): DoctorCheck {
+  const { where, hint } = error instanceof BuildError ? error : { where: undefined, hint: undefined };
+  const [first = ''] = messageOf(error).split('\n');
+  return { check, ok: false, detail: where === undefined ? first : `${where}  ${first}`, ...(hint !== undefined && { hint }) };
+}
+
+function checkDisk(root: string): DoctorCheck {
+  try {
+    const { bavail, bsize } = statfsSync(root);
+    const ok = bavail * bsize >= freeBytesMin;
+    const hint = 'Free some space, or run `dsbuild clean`.';
+    return { check: 'disk', ok, detail: `${formatBytes(bavail * bsize)} free`, ...(!ok && { hint }) };
+  } catch (error) {
+    return failed('disk', error);
+  }
+}
+
+/** Writes and removes a file where state would lie; makes no folder that was not there. */
+function checkState(stateDir: string): DoctorCheck {
+  const check = 'state folder';
+  try {
+    if (!existsSync(stateDir)) {
+      accessSync(dirname(stateDir), constants.W_OK);
+      return { check, ok: true, detail: `${basename(stateDir)} will be made by the first build` };
+    }
+    mkdirSync(join(stateDir, 'tmp'), { recursive: true });
+    const path = join(stateDir, 'tmp', uniqueName('doctor'));
+    writeFileSync(path, '');
+    rmSync(path);
+    return { check, ok: true, detail: `${basename(stateDir)} can be written` };
+  } catch (error) {
+    return { ...failed(check, error), hint: `Check who owns ${stateDir}.` };
+  }
+}
+
+function checkHash(): DoctorCheck {
+  const detail = `BLAKE3 by ${hashEngine.name}`;
+  const hint = 'The optional package @napi-rs/blake-hash is not installed; with it hashing is about five times faster.';
+  return { check: 'hashing', ok: true, detail, ...(hashEngine.name === portableEngine.name && { hint }) };
+}
+
+interface Found {
+  readonly root: string;
+  readonly graph?: Graph;
+  readonly check: DoctorCheck;
+}
+
+async function checkConfig({ cwd, configFile, params, env }: DoctorRequest): Promise<Found> {
+  let root = cwd;
+  try {
+    const file = findConfig(cwd, configFile);
+    root = dirname(file);
+    await import(faceUrl);
+    const loaded = await loadConfig({ file, stateDir: join(root, '.dsbuild'), faceUrl, params, env });
+    const graph = buildGraph({
+      config: loaded.config,
+      base: loaded.base,
+      where: loaded.where,
+      locate: loaded.locate,
+      moduleOf: loaded.moduleOf,
+      publishers: { documents: definedRules().get('write')?.rule },
+    });
+    const count = graph.targets.filter(({ named }) => named).length;
+    return { root, graph, check: { check: 'config', ok: true, detail: `${basename(file)}: ${count} ${count === 1 ? 'target' : 'targets'}` } };
+  } catch (error) {
+    return { root, check: failed('config', error) };
+  }
+}
+
+interface NamedTokenizer {
+  readonly reference: string;
+  readonly base: string;
+}
+
+/** Every tokenizer that the graph names, once. */
+function tokenizersOf({ targets }: Graph): NamedTokenizer[] {
+  const found = new Map<string, NamedTokenizer>();
+  for (const { rule, options, base } of targets) {
+    for (const [name, { shape }] of Object.entries(rule.options)) {
+      const reference = options[name];
+      if (shape.type === 'tokenizer' && typeof reference === 'string') found.set(`${base}\n${reference}`, { reference, base });
+    }
+  }
+  return [...found.values()];
+}
+
+async function checkTokenizer({ reference, base }: NamedTokenizer, request: DoctorRequest, root: string): Promise<DoctorCheck> {
+  const check = 'tokenizer';
+  const { env, online, signal } = request;
+  try {
+    const { pin } = await locateTokenizer(reference, { base, cacheDir: join(root, '.dsbuild', 'tokenizers'), offline: !online, env, signal });
+    return { check, ok: true, detail: `${reference}${pin === undefined ? '' : ` (${pin.resolved})`}` };
+  } catch (error) {
+    if (online || !(error instanceof BuildError) || error.code !== 'tokenizer-unreachable') return failed(check, error);
+    return { check, ok: true, detail: `${reference} was not looked for: it is not here yet`, hint: 'dsbuild doctor --online looks for it.' };
+  }
+}
+
+/** Whether a token is set; never the token. */
+function checkHub({ env }: DoctorRequest): DoctorCheck {
+  const set = Boolean(env['HF_TOKEN']);
+  return { check: 'HF_TOKEN', ok: true, detail: set ? 'set' : 'not set', ...(!set && { hint: 'Only gated and private repositories on the Hub need it.' }) };
+}
+
+function checkLock(root: string): DoctorCheck {
+  try {
+    const count = readLock(join(root, 'dsbuild.lock')).entries().length;
+    return { check: 'lock', ok: true, detail: count === 0 ? 'no entries: nothing remote is pinned' : `${count} ${count === 1 ? 'entry' : 'entries'}` };
+  } catch (error) {
+    return failed('lock', error);
+  }
+}
+
+/** Looks at everything that a build needs, and changes nothing. Fails never: what is wrong is in the report. */
+export async function doctor(request: DoctorRequest): Promise<DoctorReport> {
+  const { root, graph, check: config } = await checkConfig(request);
+  const tokenizers: DoctorCheck[] = [];
+  for (const tokenizer of graph ? tokenizersOf(graph) : []) tokenizers.push(await checkTokenizer(tokenizer, request, root));
+  const surroundings = [checkNode(), checkDisk(root), checkState(join(root, '.dsbuild')), checkHash()];
+  return { checks: [...surroundings, config, ...tokenizers, checkHub(request), checkLock(root)] };
+}

@@ -1,0 +1,131 @@
+import { formatBytes } from '../base/bytes.ts';
+import type { BuildEvent } from '../base/events.ts';
+import { type Paint, uncoloured } from './colour.ts';
+import { type Clock, type Output, type Reporter, systemClock } from './reporter.ts';
+import { showError } from './show-error.ts';
+import { apply, type BuildView, emptyView, type TargetView } from './state.ts';
+import { summaryLines } from './summary.ts';
+import { contentWords, counted, formatDuration, stepWords, whyWords } from './words.ts';
+
+/** Silence is not longer than this while something runs. */
+const heartbeatMs = 10_000;
+const nameWidthMax = 32;
+
+const joined = (...words: readonly string[]): string => words.filter((word) => word !== '').join(' · ');
+
+function resultWords({ state, why, summary, startedMs, endedMs, blockedBy }: TargetView): string {
+  if (state === 'blocked') return `needs ${blockedBy}, which failed`;
+  const content = summary ? contentWords(summary) : '';
+  if (state === 'kept') return joined('nothing changed', content);
+  const reasons = whyWords(summary?.why.length ? summary.why : why);
+  return joined(reasons, summary ? stepWords(summary) : '', content, formatDuration(endedMs - startedMs));
+}
+
+const stateWords: Readonly<Record<string, string>> = { kept: 'fresh', built: 'built', failed: 'failed', blocked: 'not built' };
+
+/** One line for a target that ended: its name, what became of it, and why. */
+export function targetLine(target: TargetView, nameWidth: number, paint: Paint = uncoloured): string {
+  const { name, state } = target;
+  const word = (stateWords[state] ?? state).padEnd('not built'.length);
+  const painted = state === 'failed' ? paint.red(word) : state === 'built' ? paint.green(word) : paint.dim(word);
+  return `${paint.bold(name.padEnd(nameWidth))}  ${painted}  ${resultWords(target)}`.trimEnd();
+}
+
+/** What a running target has done so far. */
+export function progressLine({ name, planned, ended, running, bytesIn, startedMs }: TargetView, nowMs: number): string {
+  const steps = planned === 0 ? 'planning' : `${ended} of ${counted(planned, 'step')}`;
+  const bytes = bytesIn === 0 ? '' : `${formatBytes(bytesIn)} read`;
+  return `${name}  ${joined(steps, running.size === 0 ? '' : `${running.size} running`, bytes, formatDuration(nowMs - startedMs))}`;
+}
+
+export const nameWidthOf = (view: BuildView): number =>
+  Math.min(nameWidthMax, Math.max(0, ...[...view.targets.keys()].map((name) => name.length)));
+
+interface PlainOptions {
+  readonly paint?: Paint;
+  readonly clock?: Clock;
+}
+
+/** Lines without a terminal: one for each target that ends, one now and then while something runs, and a summary. */
+class PlainReporter implements Reporter {
+  readonly #output: Output;
+  readonly #paint: Paint;
+  readonly #clock: Clock;
+  readonly #view = emptyView();
+  readonly #stop: () => void;
+  #lastMs: number;
+
+  constructor(output: Output, { paint = uncoloured, clock = systemClock }: PlainOptions) {
+    this.#output = output;
+    this.#paint = paint;
+    this.#clock = clock;
+    this.#lastMs = clock.now();
+    this.#stop = clock.every(heartbeatMs / 10, () => this.#heartbeat());
+  }
+
+  readonly emit = (event: BuildEvent): void => {
+    apply(this.#view, event, this.#clock.now());
+    const lines = this.#linesOf(event);
+    if (lines.length > 0) this.#say(lines);
+  };
+
+  close(): void {
+    this.#stop();
+  }
+
+  #say(lines: readonly string[]): void {
+    this.#lastMs = this.#clock.now();
+    this.#output.write(`${lines.join('\n')}\n`);
+  }
+
+  #heartbeat(): void {
+    const now = this.#clock.now();
+    if (now - this.#lastMs < heartbeatMs) return;
+    const running = [...this.#view.targets.values()].filter(({ state }) => state === 'running');
+    if (running.length > 0) this.#say(running.map((target) => this.#paint.dim(progressLine(target, now))));
+  }
+
+  #linesOf(event: BuildEvent): string[] {
+    const view = this.#view;
+    switch (event.type) {
+      case 'target-finished':
+      case 'target-blocked':
+        return [this.#targetLine(event.target)];
+      case 'target-failed':
+        if (event.target === '') return [showError(event.error, this.#paint).trimEnd()];
+        return [this.#targetLine(event.target), indented(showError(event.error, this.#paint))];
+      case 'step-failed':
+        return event.final ? [] : [this.#paint.yellow(`${event.target}: ${event.error.message}; attempt ${event.attempt} failed, trying again`)];
+      case 'published':
+        return [publishedLine(event)];
+      case 'warning':
+        return [warningLine(event, this.#paint)];
+      case 'note':
+        return [event.target === undefined ? event.message : `${event.target}: ${event.message}`];
+      case 'summary':
+        return summaryLines(view, event, this.#paint);
+      default:
+        return [];
+    }
+  }
+
+  #targetLine(name: string): string {
+    const target = this.#view.targets.get(name) as TargetView;
+    return targetLine(target, nameWidthOf(this.#view), this.#paint);
+  }
+}
+
+const indented = (text: string): string => text.trimEnd().replace(/^/gm, '  ');
+
+function publishedLine({ target, out, files, removed, bytes }: Extract<BuildEvent, { type: 'published' }>): string {
+  return joined(`${target} -> ${out}`, counted(files, 'file'), formatBytes(bytes), removed === 0 ? '' : `${removed} removed`);
+}
+
+/** `warning  <where>  <message>`, and below it what to do. */
+export function warningLine({ code, message, where, hint, target }: Extract<BuildEvent, { type: 'warning' }>, paint: Paint = uncoloured): string {
+  const place = [target, where].filter((part) => part !== undefined).join(' › ');
+  const line = `${paint.yellow('warning')}  ${place === '' ? '' : `${place}  `}${message}  ${paint.dim(`[${code}]`)}`;
+  return hint === undefined ? line : `${line}\n  ${hint}`;
+}
+
+export const plainReporter = (output: Output, options: PlainOptions = {}): Reporter => new PlainReporter(output, options);

@@ -1,0 +1,199 @@
+import type { BuildEvent, BuildSummary, ShownError, TargetSummary } from '../base/events.ts';
+
+/** `waiting` for what it needs; `running` from its first sign of life until it ends in one of the others. */
+export type TargetState = 'waiting' | 'running' | 'built' | 'kept' | 'failed' | 'blocked';
+
+export interface RunningStep {
+  readonly id: number;
+  readonly step: string;
+  readonly bytesIn: number;
+  readonly sinceMs: number;
+  done: number;
+  total: number | undefined;
+}
+
+export interface TargetView {
+  readonly name: string;
+  rule: string;
+  state: TargetState;
+  why: readonly string[];
+  /** Steps asked for so far, and those that ended, known ones included. */
+  planned: number;
+  ended: number;
+  ran: number;
+  hit: number;
+  restored: number;
+  /** Bytes that its finished steps read. */
+  bytesIn: number;
+  readonly running: Map<number, RunningStep>;
+  summary: TargetSummary | undefined;
+  error: ShownError | undefined;
+  blockedBy: string | undefined;
+  startedMs: number;
+  endedMs: number;
+}
+
+export type WarningView = Omit<Extract<BuildEvent, { type: 'warning' }>, 'type'>;
+
+/** A build as it stands: all that a view shows, and nothing of how it shows it. */
+export interface BuildView {
+  run: string;
+  jobs: number;
+  startedMs: number;
+  readonly targets: Map<string, TargetView>;
+  /** The newest last; all are counted, these are kept. */
+  readonly warnings: WarningView[];
+  warningCount: number;
+  readonly scanned: { files: number; bytes: number; chunks: number };
+  readonly published: { target: string; out: string; files: number; removed: number; bytes: number }[];
+  summary: BuildSummary | undefined;
+}
+
+type Of<T extends BuildEvent['type']> = Extract<BuildEvent, { type: T }>;
+
+const warningsKeptMax = 100;
+
+export function emptyView(): BuildView {
+  return {
+    run: '',
+    jobs: 0,
+    startedMs: 0,
+    targets: new Map(),
+    warnings: [],
+    warningCount: 0,
+    scanned: { files: 0, bytes: 0, chunks: 0 },
+    published: [],
+    summary: undefined,
+  };
+}
+
+function targetOf(view: BuildView, name: string): TargetView {
+  const known = view.targets.get(name);
+  if (known) return known;
+  const target: TargetView = {
+    name,
+    rule: '',
+    state: 'waiting',
+    why: [],
+    planned: 0,
+    ended: 0,
+    ran: 0,
+    hit: 0,
+    restored: 0,
+    bytesIn: 0,
+    running: new Map(),
+    summary: undefined,
+    error: undefined,
+    blockedBy: undefined,
+    startedMs: 0,
+    endedMs: 0,
+  };
+  view.targets.set(name, target);
+  return target;
+}
+
+function begin(target: TargetView, atMs: number): TargetView {
+  if (target.state === 'waiting') {
+    target.state = 'running';
+    target.startedMs = atMs;
+  }
+  return target;
+}
+
+/** A target may start again: when a source changed while it was read, all is planned once more. */
+function start(target: TargetView, { rule, why }: Of<'target-started'>, atMs: number): void {
+  if (target.state !== 'running') target.startedMs = atMs;
+  Object.assign(target, { state: 'running', rule, why, summary: undefined, error: undefined });
+}
+
+function end(target: TargetView, state: TargetState, atMs: number): TargetView {
+  begin(target, atMs);
+  target.state = state;
+  target.endedMs = atMs;
+  target.running.clear();
+  return target;
+}
+
+/** The number of these events is that of the steps: this part is kept cheap. */
+function applyStep(target: TargetView, event: Of<'step-started' | 'step-progress' | 'step-finished' | 'step-failed'>, atMs: number): void {
+  const { id } = event;
+  if (event.type === 'step-started') {
+    const { step, bytesIn } = event;
+    target.running.set(id, { id, step, bytesIn, sinceMs: atMs, done: 0, total: undefined });
+  } else if (event.type === 'step-progress') {
+    const step = target.running.get(id);
+    if (step) Object.assign(step, { done: event.done, total: event.total });
+  } else {
+    if (event.type === 'step-finished') {
+      target[event.how]++;
+      target.ended++;
+      target.bytesIn += target.running.get(id)?.bytesIn ?? 0;
+    }
+    target.running.delete(id);
+  }
+  target.planned = Math.max(target.planned, target.ended + target.running.size);
+}
+
+/** Takes one event into a view. The same events at the same times give the same view; nothing else is read or touched. */
+export function apply(view: BuildView, event: BuildEvent, atMs: number): void {
+  switch (event.type) {
+    case 'build-started':
+      Object.assign(view, { run: event.run, jobs: event.jobs, startedMs: atMs });
+      for (const name of event.targets) targetOf(view, name);
+      return;
+    case 'scanned':
+      begin(targetOf(view, event.target), atMs);
+      view.scanned.files += event.files;
+      view.scanned.bytes += event.bytes;
+      view.scanned.chunks += event.chunks;
+      return;
+    case 'target-started':
+      start(targetOf(view, event.target), event, atMs);
+      return;
+    case 'steps-planned': {
+      const target = begin(targetOf(view, event.target), atMs);
+      target.planned = event.planned;
+      target.ended = Math.max(target.ended, event.done);
+      return;
+    }
+    case 'step-started':
+    case 'step-progress':
+    case 'step-finished':
+    case 'step-failed':
+      applyStep(begin(targetOf(view, event.target), atMs), event, atMs);
+      return;
+    case 'target-finished':
+      Object.assign(end(targetOf(view, event.target), event.how, atMs), { summary: event.summary });
+      return;
+    case 'target-failed':
+      // What stops the build as a whole belongs to no target.
+      if (event.target !== '') end(targetOf(view, event.target), 'failed', atMs).error = event.error;
+      return;
+    case 'target-blocked':
+      end(targetOf(view, event.target), 'blocked', atMs).blockedBy = event.by;
+      return;
+    case 'published': {
+      const { type: _, ...published } = event;
+      view.published.push(published);
+      return;
+    }
+    case 'warning': {
+      const { type: _, ...warning } = event;
+      view.warningCount++;
+      view.warnings.push(warning);
+      if (view.warnings.length > warningsKeptMax) view.warnings.shift();
+      return;
+    }
+    case 'note':
+      return;
+    case 'summary':
+      view.summary = event;
+      return;
+  }
+}
+
+/** Share of a target's work that is done as far as it is planned, 0 to 1; running steps count by their own progress. */
+export function shareDone({ planned, ended, running }: TargetView): number {
+  const partly = [...running.values()].reduce((sum, { done, total }) => sum + (total ? Math.min(1, done / total) : 0), 0);
+  return planned === 0 ? 0 : Math.min(1, (ended + partly) / planned);
+}

@@ -1,0 +1,75 @@
+import { formatBytes, formatCount } from '../base/bytes.ts';
+import type { BuildSummary, TargetSummary } from '../base/events.ts';
+import { byCodeUnit } from '../base/names.ts';
+import { type Paint, uncoloured } from './colour.ts';
+import type { BuildView } from './state.ts';
+import { counted, formatDuration, stepWords } from './words.ts';
+
+const heads = ['target', 'documents in', 'dropped', 'quarantined', 'out', 'tokens', 'bytes'];
+
+const sumOf = (values: Readonly<Record<string, number>>): number => Object.values(values).reduce((sum, value) => sum + value, 0);
+const orBlank = (count: number): string => (count === 0 ? '' : formatCount(count));
+
+function rowOf([name, target]: readonly [string, TargetSummary]): string[] {
+  const { documentsIn, documentsOut, dropped, quarantined, tokens, bytesOut } = target;
+  const counts = [documentsIn, sumOf(dropped), quarantined, documentsOut, tokens].map(orBlank);
+  return [name, ...counts, bytesOut === 0 ? '' : formatBytes(bytesOut)];
+}
+
+/** Lines of a table: the first column to the left, the others to the right; a column with nothing in it is left out. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const used = head.map((_, i) => i === 0 || rows.some((row) => row[i] !== ''));
+  const width = head.map((title, i) => Math.max(title.length, ...rows.map((row) => (row[i] as string).length)));
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, i) => (i === 0 ? cell.padEnd(width[i] as number) : cell.padStart(width[i] as number)))
+      .filter((_, i) => used[i])
+      .join('  ')
+      .trimEnd();
+  return [head, ...rows].map(line);
+}
+
+/** `clean dropped too-short 12, duplicate 3`: the largest first. */
+function reasonLines(targets: readonly (readonly [string, TargetSummary])[]): string[] {
+  return targets.flatMap(([name, { dropped }]) => {
+    const reasons = Object.entries(dropped)
+      .filter(([, count]) => count > 0)
+      .sort(([a, m], [b, n]) => n - m || byCodeUnit(a, b));
+    return reasons.length === 0 ? [] : [`${name} dropped ${reasons.map(([reason, count]) => `${reason} ${formatCount(count)}`).join(', ')}`];
+  });
+}
+
+/** Where documents and tokens went, target by target. */
+export function funnelLines({ targets }: BuildSummary): string[] {
+  const entries = Object.entries(targets).filter(([, target]) => target.documentsIn + target.documentsOut + target.tokens + target.bytesOut > 0);
+  return entries.length === 0 ? [] : [...table(heads, entries.map(rowOf)), ...reasonLines(entries)];
+}
+
+function outcome(view: BuildView, summary: BuildSummary): string {
+  const states = [...view.targets.values()].map(({ state }) => state);
+  const count = (state: string): number => states.filter((other) => other === state).length;
+  const time = formatDuration(summary.tookMs);
+  const fresh = states.length > 0 && states.every((state) => state === 'kept');
+  if (summary.ok && fresh && summary.steps.ran + summary.steps.restored === 0) {
+    return `nothing to do: ${states.length === 1 ? 'the target is' : `all ${states.length} targets are`} fresh (${time})`;
+  }
+  const words = [stepWords(summary.steps), `${counted(count('built'), 'target')} built`];
+  if (summary.steps.failed > 0) words.unshift(`${counted(summary.steps.failed, 'step')} failed`);
+  if (count('kept') > 0) words.push(`${count('kept')} fresh`);
+  if (count('failed') > 0) words.push(`${count('failed')} failed`);
+  const left = count('blocked') + count('waiting') + count('running');
+  if (left > 0) words.push(`${left} not built`);
+  return `${summary.ok ? 'done' : 'failed'} in ${time}: ${words.join(', ')}`;
+}
+
+/** What is said at the end: the funnel if anything was built, what was read and published, and how it ended. */
+export function summaryLines(view: BuildView, summary: BuildSummary, paint: Paint = uncoloured): string[] {
+  const built = [...view.targets.values()].some(({ state }) => state !== 'kept');
+  const [head, ...rows] = built ? funnelLines(summary) : [];
+  const lines = head === undefined ? [] : ['', paint.dim(head), ...rows, ''];
+  const { files, bytes } = view.scanned;
+  if (built && files > 0) lines.push(`read ${counted(files, 'file')}, ${formatBytes(bytes)}`);
+  if (summary.warnings > 0) lines.push(paint.yellow(counted(summary.warnings, 'warning')));
+  const end = outcome(view, summary);
+  return [...lines, paint.bold(summary.ok ? paint.green(end) : paint.red(end))];
+}

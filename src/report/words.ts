@@ -1,0 +1,40 @@
+import { formatBytes, formatCount } from '../base/bytes.ts';
+import type { TargetSummary } from '../base/events.ts';
+
+/** 420 -> `0.42 s`, 3,723,000 -> `1 h 2 min`. */
+export function formatDuration(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 10) return `${seconds.toFixed(2)} s`;
+  if (seconds < 100) return `${seconds.toFixed(1)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${Math.floor(seconds % 60)} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** `1 step`, `1,204 steps`. */
+export const counted = (count: number, noun: string): string => `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+
+/** `3 steps ran, 9 known, 1 restored`; what is nothing is left out. */
+export function stepWords({ ran, hit, restored }: { ran: number; hit: number; restored: number }): string {
+  const words = [`${counted(ran, 'step')} ran`];
+  if (hit > 0) words.push(`${formatCount(hit)} known`);
+  if (restored > 0) words.push(`${formatCount(restored)} restored`);
+  return words.join(', ');
+}
+
+/** `1,200 documents, 34,120 tokens, 1.2 MB` */
+export function contentWords(summary: TargetSummary): string {
+  const words: string[] = [];
+  if (summary.documentsOut > 0) words.push(counted(summary.documentsOut, 'document'));
+  if (summary.tokens > 0) words.push(counted(summary.tokens, 'token'));
+  if (summary.bytesOut > 0) words.push(formatBytes(summary.bytesOut));
+  return words.join(', ');
+}
+
+const reasonsShownMax = 3;
+
+/** The reasons of a target as one line. */
+export function whyWords(why: readonly string[]): string {
+  const more = why.length - reasonsShownMax;
+  return why.slice(0, reasonsShownMax).join('; ') + (more > 0 ? `; and ${counted(more, 'more reason')}` : '');
+}
