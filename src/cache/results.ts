@@ -37,6 +37,8 @@ export interface TargetResult {
   readonly outputs: Readonly<Record<string, CollectionResult>>;
   readonly counters: Facts;
   readonly quarantined: readonly Quarantined[];
+  /** Groups without one good record although they have bad ones. */
+  readonly badGroups: readonly string[];
   readonly documentsIn: number;
   readonly steps: number;
   readonly tookMs: number;

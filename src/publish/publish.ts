@@ -21,8 +21,10 @@ export interface Publication {
   readonly files: readonly WantedFile[];
   /** Digest of all that is wanted, to be compared by a build that has nothing to do. */
   readonly wanted: Digest;
-  /** Files of the user's that lie at a published path: they are read where they are, and never written, removed or owned. */
-  readonly inPlace: ReadonlySet<string>;
+  /** Only part of what the folder holds: what is not named stays. */
+  readonly partial: boolean;
+  /** A file of the user's that lies at a published path: it is read where it is, and never written, removed or owned. */
+  isInPlace(path: string): boolean;
   readonly overwrite: boolean;
 }
 
@@ -83,14 +85,14 @@ const editedError = (path: string, ours: boolean): BuildError =>
  * the next build goes on from the journal.
  */
 export async function publish(context: PublishContext, publication: Publication): Promise<PublishOutcome> {
-  const { out, inPlace } = publication;
+  const { out } = publication;
   const own = await ownFiles(context, out);
   const kept = new Map<string, PublishedFile>();
   const changes: Change[] = [];
   const wantedNames = new Set<string>();
   for (const { name, digest, target } of publication.files) {
     const path = pathBelow(out, name);
-    if (inPlace.has(path)) continue;
+    if (publication.isInPlace(path)) continue;
     wantedNames.add(name);
     const standing = await standingOf(path, own.get(name));
     if (standing.file?.digest === digest) kept.set(name, { ...standing.file, name });
@@ -98,7 +100,11 @@ export async function publish(context: PublishContext, publication: Publication)
     else changes.push({ name, before: standing.is === 'ours' ? (standing.file?.digest ?? null) : null, after: digest, target });
   }
   for (const [name, file] of own) {
-    if (wantedNames.has(name) || inPlace.has(join(out, name))) continue;
+    if (wantedNames.has(name) || publication.isInPlace(join(out, name))) continue;
+    if (publication.partial) {
+      kept.set(name, file);
+      continue;
+    }
     const standing = await standingOf(join(out, name), file);
     if (standing.is === 'ours') changes.push({ name, before: file.digest, after: null, target: '' });
     if (standing.is === 'foreign') {
@@ -111,7 +117,7 @@ export async function publish(context: PublishContext, publication: Publication)
 
 async function carryOut(
   context: PublishContext,
-  { out, files, wanted }: Publication,
+  { out, files, wanted, partial }: Publication,
   { kept, changes }: { kept: Map<string, PublishedFile>; changes: readonly Change[] },
 ): Promise<PublishOutcome> {
   for (const { after, target } of changes) if (after !== null) await context.need(after, target);
@@ -130,7 +136,7 @@ async function carryOut(
   }
   const order = new Map(files.map(({ name }, i) => [name, i]));
   const all = [...kept.values()].sort((a, b) => (order.get(a.name) ?? 0) - (order.get(b.name) ?? 0));
-  writePublished(context.stateDir, Published.of(out, wanted, all));
+  writePublished(context.stateDir, Published.of(out, partial ? '' : wanted, all));
   removeJournal(context.stateDir, out);
   return { written: changes.filter((c) => c.after !== null).length, removed: changes.filter((c) => c.after === null).length, bytes };
 }

@@ -1,0 +1,158 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { Digest } from '../base/digest.ts';
+import { BuildError } from '../base/errors.ts';
+import { type Lock, readLock } from '../cache/lock.ts';
+import { isSecret } from '../config/secret.ts';
+import { matcher } from '../graph/pattern.ts';
+import { PoolRunner } from '../execute/pool.ts';
+import type { PlanRun } from '../execute/plan-run.ts';
+import type { Runner } from '../execute/runner.ts';
+import { Scheduler } from '../execute/scheduler.ts';
+import type { StepRun } from '../execute/step-run.ts';
+import type { GraphTarget } from '../graph/graph.ts';
+import type { LocalSources } from '../source/local.ts';
+import type { BuildOptions } from './api.ts';
+import { FileDigests } from './file-digests.ts';
+import { Needs } from './needs.ts';
+import type { Project } from './project.ts';
+import { Rebuilder } from './rebuilder.ts';
+import { PublishedFolders } from './published-folders.ts';
+import { type StepEnd, Tally } from './tally.ts';
+import type { TargetBuild } from './target-build.ts';
+
+/** Remembers what was made once for each name, also while it is being made. */
+class Once<T> {
+  readonly #made = new Map<string, Promise<T>>();
+
+  get(name: string, make: () => Promise<T>): Promise<T> {
+    let made = this.#made.get(name);
+    if (!made) this.#made.set(name, (made = make()));
+    return made;
+  }
+}
+
+/** One pass over a project's targets: everything that its parts share. */
+export class BuildRun {
+  readonly project: Project;
+  readonly options: BuildOptions;
+  readonly runner: Runner;
+  readonly scheduler: Scheduler;
+  readonly lock: Lock;
+  readonly files: FileDigests;
+  readonly published: PublishedFolders;
+  readonly owners = new WeakMap<StepRun, PlanRun>();
+  readonly targets = new Map<GraphTarget, TargetBuild>();
+  readonly locals = new Map<string, LocalSources>();
+  /** Compressed source files, by digest: they are read where they lie. */
+  readonly packedFiles = new Map<Digest, string>();
+  /** Real addresses of remote sources by the ones that may be shown. */
+  readonly addresses = new Map<string, string>();
+  readonly bundles = new Once<{ digest: Digest; text: string }>();
+  readonly bundlePaths = new Map<Digest, string>();
+  readonly keepsGroup: (group: string) => boolean;
+  warnings = 0;
+  readonly #tallies = new WeakMap<PlanRun, Tally>();
+  readonly #restoring = new WeakSet<StepRun>();
+  readonly #needs: Needs;
+
+  constructor(project: Project, options: BuildOptions, runner?: Runner) {
+    this.project = project;
+    this.options = options;
+    this.runner = runner ?? new PoolRunner(jobsOf(project, options));
+    const { dryRun = false, keepGoing = false } = options;
+    this.scheduler = new Scheduler(new Rebuilder(this), { jobs: this.runner.jobs, keepGoing, dryRun });
+    this.lock = readLock(join(project.root, 'dsbuild.lock'), options.locked ? 'locked' : 'add');
+    this.files = new FileDigests(project.stateDir);
+    this.keepsGroup = options.only === undefined ? () => true : matcher(options.only);
+    this.published = new PublishedFolders(project.stateDir);
+    this.#needs = new Needs(this);
+    project.locations.add(this.published);
+    project.locations.add({ locate: (digest) => this.#locateSource(digest) });
+  }
+
+  isForced(target: string): boolean {
+    return (this.options.force ?? false) && [...this.targets.keys()].some((t) => t.name === target && this.#wasAskedFor(t));
+  }
+
+  /** `--force` runs what was named, or all; not everything upstream of it. */
+  #wasAskedFor(target: GraphTarget): boolean {
+    const { targets } = this.options;
+    return targets.length === 0 || targets.some((name) => this.project.graph.get(name) === target);
+  }
+
+  addLocal(target: string, sources: LocalSources): void {
+    this.locals.set(target, sources);
+  }
+
+  need(digest: Digest, consumer: PlanRun): Promise<void> {
+    return this.#needs.need(digest, consumer);
+  }
+
+  needFor(digest: Digest, target: GraphTarget): Promise<void> {
+    return this.#needs.needOf(digest, target);
+  }
+
+  tally(plan: PlanRun): Tally {
+    let tally = this.#tallies.get(plan);
+    if (!tally) this.#tallies.set(plan, (tally = new Tally()));
+    return tally;
+  }
+
+  count(plan: PlanRun, how: StepEnd, step: StepRun): void {
+    this.tally(plan).add(step, how);
+  }
+
+  restoring(step: StepRun): void {
+    this.#restoring.add(step);
+  }
+
+  isRestoring(step: StepRun): boolean {
+    return this.#restoring.has(step);
+  }
+
+  /** Module that a worker imports to get the target's rule. */
+  moduleOf(target: GraphTarget): string {
+    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+    return new URL(`../../rules/${target.rule.name}.${extension}`, import.meta.url).href;
+  }
+
+  bundlesFor(target: GraphTarget): Readonly<Record<Digest, string>> {
+    return Object.keys(target.rule.options).length === 0 ? {} : Object.fromEntries(this.bundlePaths);
+  }
+
+  /** Values of a target's secrets, for the one job that needs them. */
+  secretsOf(target: GraphTarget): Readonly<Record<string, string>> {
+    const declared = Object.entries(target.options).filter(([name]) => target.rule.options[name]?.shape.type === 'secrets');
+    const values: Record<string, string> = {};
+    for (const [, given] of declared) {
+      for (const [name, secret] of Object.entries(given as Record<string, unknown>)) {
+        if (!isSecret(secret)) continue;
+        const value = this.project.env[secret.variable];
+        if (value === undefined) throw new BuildError('no-secret', { message: `the environment has no ${secret.variable}`, where: target.name, hint: 'Set it, then build again.' });
+        values[name] = value;
+      }
+    }
+    return values;
+  }
+
+  warn(warning: { code: string; message: string; where?: string; hint?: string; target?: string }): void {
+    this.warnings++;
+    this.project.emit({ type: 'warning', ...warning });
+  }
+
+  #locateSource(digest: Digest) {
+    for (const local of this.locals.values()) {
+      const index = local.indexOf(digest);
+      if (index !== undefined) return local.chunk(index).segments;
+    }
+    const path = this.packedFiles.get(digest);
+    const size = path === undefined ? undefined : this.files.sizeOf(path);
+    return path === undefined || size === undefined ? undefined : [{ path, offset: 0, length: size }];
+  }
+}
+
+function jobsOf({ config }: Project, { jobs }: BuildOptions): number {
+  const configured = config.executor as { jobs?: number } | undefined;
+  return Math.max(1, jobs ?? configured?.jobs ?? availableParallelism());
+}

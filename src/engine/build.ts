@@ -1,0 +1,133 @@
+import { statfsSync } from 'node:fs';
+import { formatBytes } from '../base/bytes.ts';
+import { BuildError, systemCodeOf } from '../base/errors.ts';
+import type { BuildSummary, TargetSummary } from '../base/events.ts';
+import { limits } from '../base/limits.ts';
+import type { Runner } from '../execute/runner.ts';
+import { select } from '../graph/select.ts';
+import type { Graph, GraphTarget } from '../graph/graph.ts';
+import type { BuildOptions } from './api.ts';
+import { BuildRun } from './build-run.ts';
+import type { Project } from './project.ts';
+import { publishAll } from './publishing.ts';
+import { diskFull } from './rebuilder.ts';
+import { shownError } from './shown.ts';
+import { TargetBuild } from './target-build.ts';
+
+/** Free bytes below which no build begins. */
+const freeBytesMin = 64 * 1024 * 1024;
+
+/** What is to be built: the targets named and all that they need, without what gathers over groups when only some groups are wanted. */
+export function wantedTargets({ graph }: Project, { targets, tags, only }: BuildOptions): GraphTarget[] {
+  const asked = select(graph, { names: targets, tags: tags ?? [] });
+  if (only === undefined) return withFolders(graph, asked);
+  const wanted = asked;
+  const left = new Set<GraphTarget>();
+  for (const target of wanted) if (target.rule.gathers || target.inputs.some(({ from }) => left.has(from))) left.add(target);
+  return wanted.filter((target) => !left.has(target));
+}
+
+/** A folder changes over as a whole: whoever builds shards builds the manifest beside them too. */
+function withFolders(graph: Graph, asked: readonly GraphTarget[]): GraphTarget[] {
+  const folders = new Set(asked.flatMap(({ out }) => out ?? []));
+  const sharing = graph.targets.filter((target) => target.out !== undefined && folders.has(target.out));
+  const all = new Set([...asked, ...select(graph, { names: sharing.map(({ name }) => name), tags: [] })]);
+  return graph.targets.filter((target) => all.has(target));
+}
+
+function assertFreeDisk(project: Project): void {
+  const { bavail, bsize } = statfsSync(project.root);
+  const free = bavail * bsize;
+  if (free >= freeBytesMin) return;
+  throw new BuildError('disk-full', {
+    message: `only ${formatBytes(free)} are free on this disk`,
+    where: project.root,
+    hint: 'Free some space, or `dsbuild clean`; a smaller shardSize needs less at a time.',
+  });
+}
+
+/**
+ * Builds targets and all that they need. A failed target makes `ok` false; a mistake in config or usage throws.
+ * When a source changes while it is read, everything is planned again with what lies there now; finished steps are kept.
+ */
+export async function build(project: Project, options: BuildOptions, makeRunner?: () => Runner): Promise<BuildSummary> {
+  const wanted = wantedTargets(project, options);
+  if (!options.dryRun) assertFreeDisk(project);
+  const started = performance.now();
+  const id = new Date().toISOString().replace(/[:.]/g, '-');
+  project.emit({ type: 'build-started', run: id, targets: wanted.map((target) => target.name), jobs: options.jobs ?? 0 });
+  for (let replans = 0; ; replans++) {
+    const run = new BuildRun(project, options, makeRunner?.());
+    try {
+      await buildOnce(run, wanted);
+    } finally {
+      await end(run);
+    }
+    const changed = isSourceChanged(run.scheduler.stopped);
+    if (!changed || replans === limits.replansMax) return summarize(run, { id, tookMs: performance.now() - started });
+    project.emit({ type: 'note', message: `${(run.scheduler.stopped as BuildError).where ?? 'a source'} changed during the build; planning again` });
+  }
+}
+
+const isSourceChanged = (error: unknown): boolean => error instanceof BuildError && ['source-changed', 'source-changing', 'source-gone'].includes(error.code);
+
+async function buildOnce(run: BuildRun, wanted: readonly GraphTarget[]): Promise<void> {
+  const { project, scheduler } = run;
+  const stop = (): void => scheduler.stop(new BuildError('interrupted', { message: 'the build was interrupted', hint: 'Build again to go on from here.' }));
+  project.signal.addEventListener('abort', stop, { once: true });
+  const unwatch = scheduler.watchForStuckPlans(() => scheduler.stop(stuck(run)));
+  try {
+    if (project.signal.aborted) stop();
+    for (const target of wanted) run.targets.set(target, new TargetBuild(target, run));
+    for (const target of run.targets.values()) target.start();
+    await Promise.race([Promise.all([...run.targets.values()].map((target) => target.done)), stopped(run)]);
+    await scheduler.idle();
+    if (run.options.dryRun) return;
+    run.lock.save();
+    run.files.save();
+    if (run.options.publish ?? true) await publishAll(run);
+  } catch (error) {
+    scheduler.stop(systemCodeOf(error) === 'ENOSPC' ? diskFull(error) : error);
+    project.emit({ type: 'target-failed', target: '', error: shownError(scheduler.stopped) });
+  } finally {
+    unwatch();
+    project.signal.removeEventListener('abort', stop);
+  }
+}
+
+/** After a stop, plans that wait for something else than a step must not keep the build. */
+async function stopped(run: BuildRun): Promise<void> {
+  while (run.scheduler.stopped === undefined) await new Promise((resolve) => setTimeout(resolve, 50).unref());
+  await run.scheduler.idle();
+  for (const target of run.targets.values()) target.plan?.abandon(run.scheduler.stopped);
+}
+
+function stuck(run: BuildRun): BuildError {
+  const waiting = [...run.targets.values()].filter(({ state }) => state === 'building' || state === 'waiting').map(({ target }) => target.name);
+  return new BuildError('stuck', { message: `no step runs, but these plans still wait: ${waiting.join(', ')}`, hint: 'A plan waits for something that no step makes: a mistake in its rule.' });
+}
+
+async function end(run: BuildRun): Promise<void> {
+  await run.runner.close(run.scheduler.stopped !== undefined);
+  run.project.store.sync();
+  run.project.results.flush();
+}
+
+function summarize(run: BuildRun, { id, tookMs }: { id: string; tookMs: number }): BuildSummary {
+  const { project, scheduler } = run;
+  const targets: Record<string, TargetSummary> = {};
+  const steps = { ran: 0, hit: 0, restored: 0, failed: 0 };
+  let ok = scheduler.stopped === undefined;
+  for (const [target, build] of run.targets) {
+    targets[target.name] = build.summary();
+    if (build.state === 'failed') ok = false;
+    for (const plan of [build.plan, build.replayed]) {
+      if (!plan) continue;
+      const { ends } = run.tally(plan);
+      for (const how of ['ran', 'hit', 'restored', 'failed'] as const) steps[how] += ends[how];
+    }
+  }
+  const summary: BuildSummary = { type: 'summary', ok, run: id, steps, tookMs, targets, warnings: run.warnings };
+  project.emit(summary);
+  return summary;
+}

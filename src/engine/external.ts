@@ -1,0 +1,56 @@
+import { lstatSync } from 'node:fs';
+import type { Job, Made } from '../execute/job.ts';
+import type { JobIo } from '../execute/io.ts';
+import { runJob } from '../execute/run-job.ts';
+import { BuildError } from '../base/errors.ts';
+import type { ExternalIo, StepIo } from '../rule/step.ts';
+import { fetchFile } from '../source/fetch.ts';
+import type { BuildRun } from './build-run.ts';
+
+interface ExternalJob {
+  readonly job: Job;
+  readonly progress: (done: number, total?: number) => void;
+}
+
+/** Adds to a step's io what reaches outside. */
+function extended(io: JobIo, run: BuildRun): StepIo {
+  const { stateDir, env, signal } = run.project;
+  const { lock } = run;
+  const digests = new Map<string, string>();
+  const more: Pick<ExternalIo, 'fetch' | 'adopt' | 'pin'> = {
+    async fetch({ address, endpoint, region, declaredPin }) {
+      if (run.options.offline) {
+        throw new BuildError('offline', { message: 'this source was not fetched yet, and --offline is given', where: address, hint: 'Build once without --offline.' });
+      }
+      const pinned = lock.get('source', address);
+      const fetched = await fetchFile({
+        address: run.addresses.get(address) ?? address,
+        toDir: `${stateDir}/fetched`,
+        signal,
+        env,
+        onProgress: (done, total) => io.progress(done, total),
+        ...(endpoint && { endpoint }),
+        ...(region && { region }),
+        ...(declaredPin && { declaredPin: declaredPin as `blake3:${string}` }),
+        ...(pinned?.blake3 && { expect: { blake3: pinned.blake3 } }),
+      });
+      digests.set(fetched.path, fetched.blake3);
+      return fetched;
+    },
+    adopt(path, output = 'main') {
+      const digest = digests.get(path);
+      if (!digest) throw new BuildError('bad-output', { message: 'adopt takes a file that fetch gave' });
+      io.parts.push({ output, form: 'file', digest, bytes: lstatSync(path).size, facts: {}, file: path });
+      return Promise.resolve(digest);
+    },
+    pin(address, entry) {
+      lock.add('source', address, entry);
+    },
+  };
+  return Object.assign(io, more);
+}
+
+/** Runs a step that reaches outside, here on the driver. */
+export function runExternal(run: BuildRun, { job, progress }: ExternalJob): Promise<Made> {
+  return runJob(job, { signal: run.project.signal, progress }, (io) => extended(io, run));
+}

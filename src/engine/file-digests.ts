@@ -1,0 +1,83 @@
+import { join } from 'node:path';
+import { createReadStream, statSync } from 'node:fs';
+import { createHasher, type Digest } from '../base/digest.ts';
+import { BuildError, systemCodeOf } from '../base/errors.ts';
+import { readIfThere, writeFileAtomic } from '../base/files.ts';
+
+interface Seen {
+  readonly identity: string;
+  readonly digest: Digest;
+  readonly bytes: number;
+}
+
+/** A file changed this shortly before it was read may change again without another time stamp. */
+const racyNs = 2_000_000_000n;
+
+interface Stat {
+  readonly text: string;
+  readonly racy: boolean;
+  readonly bytes: number;
+}
+
+function statOf(path: string): Stat {
+  const stat = statSync(path, { bigint: true });
+  const newest = stat.mtimeNs > stat.ctimeNs ? stat.mtimeNs : stat.ctimeNs;
+  const now = BigInt(Date.now()) * 1_000_000n;
+  return { text: `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`, racy: now - newest < racyNs, bytes: Number(stat.size) };
+}
+
+/** Digests of whole files (tools, tokenizers, compressed sources), remembered by identity so that a large file is read once. */
+export class FileDigests {
+  readonly #file: string;
+  readonly #seen: Map<string, Seen>;
+  #changed = false;
+
+  constructor(stateDir: string) {
+    this.#file = join(stateDir, 'sources', 'files.json');
+    this.#seen = new Map(Object.entries(parse(readIfThere(this.#file)?.toString('utf8'))));
+  }
+
+  /** @throws {BuildError} `no-file` when it can not be read, `source-changing` when it changes while it is read. */
+  async digest(path: string, paranoid = false): Promise<{ digest: Digest; bytes: number }> {
+    const before = stat(path);
+    const seen = this.#seen.get(path);
+    if (!paranoid && seen?.identity === before.text) return seen;
+    const hasher = createHasher();
+    for await (const piece of createReadStream(path, { highWaterMark: 1024 * 1024 })) hasher.update(piece as Buffer);
+    const after = stat(path);
+    if (after.text !== before.text) {
+      throw new BuildError('source-changing', { message: 'the file changed while it was read', where: path, hint: 'Build again when its writer is done.' });
+    }
+    const found = { identity: after.racy ? '' : after.text, digest: hasher.digest().toString('hex'), bytes: after.bytes };
+    this.#seen.set(path, found);
+    this.#changed = true;
+    return found;
+  }
+
+  sizeOf(path: string): number | undefined {
+    return this.#seen.get(path)?.bytes;
+  }
+
+  save(): void {
+    if (this.#changed) writeFileAtomic(this.#file, JSON.stringify(Object.fromEntries(this.#seen)));
+    this.#changed = false;
+  }
+}
+
+function stat(path: string): Stat {
+  try {
+    return statOf(path);
+  } catch (cause) {
+    const missing = systemCodeOf(cause) === 'ENOENT';
+    throw new BuildError('no-file', { message: missing ? 'there is no such file' : `the file can not be read: ${(cause as Error).message}`, where: path, cause });
+  }
+}
+
+function parse(text: string | undefined): Record<string, Seen> {
+  try {
+    return text ? (JSON.parse(text) as Record<string, Seen>) : {};
+  } catch {
+    // Only a memory: without it the files are read again.
+    return {};
+  }
+}

@@ -1,0 +1,35 @@
+import { copyFileSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Digest, digestHex } from '../base/digest.ts';
+import { readIfThere, writeFileAtomic } from '../base/files.ts';
+import type { Manifest } from '../plan/manifest.ts';
+
+/** What a target looked like when it was last built: so that the next build can say what changed. Never used to decide anything. */
+export interface LastPlan {
+  readonly target: string;
+  readonly key: Digest;
+  readonly manifest: Manifest;
+  /** Digests of its outputs' collections. */
+  readonly outputs: Readonly<Record<string, Digest>>;
+}
+
+const planFile = (stateDir: string, target: string): string => join(stateDir, 'plans', `${digestHex(target).slice(0, 32)}.json`);
+const lastTableFile = (stateDir: string, target: string): string => planFile(stateDir, target).replace(/\.json$/, '.table');
+
+export function readLastPlan(stateDir: string, target: string): LastPlan | undefined {
+  try {
+    const text = readIfThere(planFile(stateDir, target))?.toString('utf8');
+    return text ? (JSON.parse(text) as LastPlan) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param tableFile the table of its sources, if it reads any: kept to tell later which lines changed. */
+export function writeLastPlan(stateDir: string, plan: LastPlan, tableFile: string): void {
+  writeFileAtomic(planFile(stateDir, plan.target), JSON.stringify(plan));
+  if (existsSync(tableFile)) copyFileSync(tableFile, lastTableFile(stateDir, plan.target));
+}
+
+/** The table of the sources that the last plan was made from. */
+export const lastTableOf = lastTableFile;

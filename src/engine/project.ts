@@ -1,0 +1,97 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Emit } from '../base/events.ts';
+import { limits } from '../base/limits.ts';
+import { parseSize } from '../base/bytes.ts';
+import { Claims } from '../cache/claims.ts';
+import { Locations } from '../cache/locations.ts';
+import { Results } from '../cache/results.ts';
+import { Store } from '../cache/store.ts';
+import type { Config } from '../config/define.ts';
+import { findConfig } from '../config/find.ts';
+import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import { buildGraph } from '../graph/build-graph.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Settings } from '../plan/manifest.ts';
+import { definedRules } from '../rule/rule.ts';
+import type { OpenOptions } from './api.ts';
+
+/** What the config loader knows of stacks; for a config made in memory there is nothing to know. */
+export type Places = Pick<LoadedConfig, 'locate' | 'moduleOf'>;
+
+/** Everything that belongs to one folder of the user's: its config, its graph, its state. Opened once, closed once. */
+export interface Project {
+  readonly root: string;
+  readonly stateDir: string;
+  readonly tmpDir: string;
+  readonly config: Config;
+  readonly graph: Graph;
+  readonly places: Places;
+  readonly settings: Settings;
+  readonly store: Store;
+  readonly results: Results;
+  readonly locations: Locations;
+  readonly claims: Claims;
+  readonly env: NodeJS.ProcessEnv;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+  close(): void;
+}
+
+/** URL of the module that `import ... from 'dsbuild'` means, as this very program runs it. */
+export const faceUrl = new URL(import.meta.url.endsWith('.ts') ? '../index.ts' : '../index.js', import.meta.url).href;
+
+function settingsOf({ chunking }: Config): Settings {
+  const { chunkSize, packTokens = 0 } = chunking ?? {};
+  return { chunkBytes: (chunkSize && parseSize(chunkSize)) || limits.chunkBytes, packTokens };
+}
+
+/** Opens the project whose config lies in `cwd` or above it. */
+export async function openProject(options: OpenOptions): Promise<Project> {
+  const file = findConfig(options.cwd, options.configFile);
+  const root = join(file, '..');
+  const stateDir = join(root, '.dsbuild');
+  await import(faceUrl);
+  const loaded = await loadConfig({ file, stateDir, faceUrl, params: options.params, env: options.env });
+  return assemble({ ...options, root, stateDir, config: loaded.config, places: loaded, base: loaded.base, where: loaded.where });
+}
+
+/** Opens a project whose targets were made in memory, for one-shot commands. Its state lies in `stateDir`. */
+export async function openInline(options: OpenOptions & { stateDir: string; config: (face: Record<string, unknown>) => Config }): Promise<Project> {
+  const face = (await import(faceUrl)) as Record<string, unknown>;
+  const places: Places = { locate: () => undefined, moduleOf: () => undefined };
+  return assemble({ ...options, root: options.cwd, config: options.config(face), places, base: options.cwd, where: 'the command line' });
+}
+
+type Assembly = OpenOptions & { root: string; stateDir: string; config: Config; places: Places; base: string; where: string };
+
+function assemble(options: Assembly): Project {
+  const { root, stateDir, config, places, base, where, env, emit, signal } = options;
+  const publishers = { documents: definedRules().get('write')?.rule };
+  const graph = buildGraph({ config, base, where, locate: places.locate, moduleOf: places.moduleOf, publishers });
+  const store = new Store(stateDir);
+  const results = new Results(stateDir);
+  const tmpDir = join(stateDir, 'tmp', String(process.pid));
+  mkdirSync(tmpDir, { recursive: true });
+  return {
+    root,
+    stateDir,
+    tmpDir,
+    config,
+    graph,
+    places,
+    settings: settingsOf(config),
+    store,
+    results,
+    locations: new Locations(store),
+    claims: new Claims(stateDir),
+    env,
+    emit,
+    signal,
+    close() {
+      results.close();
+      store.close();
+      rmSync(tmpDir, { recursive: true, force: true });
+    },
+  };
+}

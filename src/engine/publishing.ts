@@ -1,0 +1,75 @@
+import { join, relative } from 'node:path';
+import { digestHex } from '../base/digest.ts';
+import type { GraphTarget } from '../graph/graph.ts';
+import { publish, type Publication, type WantedFile } from '../publish/publish.ts';
+import type { BuildRun } from './build-run.ts';
+import type { TargetBuild } from './target-build.ts';
+
+/** Where a target's files go: its `out`, or for a sample a folder apart from all real outputs. */
+export function outOf(target: GraphTarget, run: BuildRun): string | undefined {
+  if (target.out === undefined || run.options.sample === undefined) return target.out;
+  return join(run.project.stateDir, 'sample', relative(run.project.root, target.out));
+}
+
+/** Targets that share a folder change it together, once all of them succeeded. What says that the others are there comes last. */
+function byFolder(run: BuildRun): Map<string, TargetBuild[]> {
+  const folders = new Map<string, TargetBuild[]>();
+  for (const build of run.targets.values()) {
+    const out = publishes(build.target) ? outOf(build.target, run) : undefined;
+    if (out !== undefined) folders.set(out, [...(folders.get(out) ?? []), build]);
+  }
+  return folders;
+}
+
+const kindOf = ({ rule }: GraphTarget): string => (typeof rule.output === 'string' ? rule.output : (Object.values(rule.output)[0] as string));
+const publishes = (target: GraphTarget): boolean => ['files', 'shards', 'index', 'table'].includes(kindOf(target));
+
+/** All targets of the graph that publish into this folder: while one of them is not part of this build, its files stay as they are. */
+function othersOf(run: BuildRun, out: string, builds: readonly TargetBuild[]): GraphTarget[] {
+  const ours = new Set(builds.map(({ target }) => target));
+  return run.project.graph.targets.filter((target) => !ours.has(target) && publishes(target) && outOf(target, run) === out);
+}
+
+export async function publishAll(run: BuildRun): Promise<void> {
+  for (const [out, builds] of byFolder(run)) {
+    if (builds.some(({ state }) => state === 'failed' || state === 'building' || state === 'waiting')) continue;
+    await publishFolder(run, out, builds);
+  }
+}
+
+async function publishFolder(run: BuildRun, out: string, builds: readonly TargetBuild[]): Promise<void> {
+  const { project } = run;
+  const wanted = digestHex(builds.map(({ target, result }) => `${target.name} ${result?.outputs.main?.digest}`).join('\n'));
+  const partial = run.options.only !== undefined || othersOf(run, out, builds).length > 0;
+  const folder = run.published.get(out);
+  if (!partial && folder.wanted === wanted && folder.changed().length === 0) return;
+  const claim = await project.claims.take(`out ${out}`, project.signal);
+  try {
+    const context = {
+      stateDir: project.stateDir,
+      store: project.store,
+      locations: project.locations,
+      need: (digest: string, target: string) => run.needFor(digest, project.graph.get(target) as GraphTarget),
+      warn: (warning: { code: string; message: string; where: string; hint?: string }) => run.warn(warning),
+    };
+    const publication: Publication = { out, files: filesOf(builds), wanted, partial, isInPlace: (path) => isSource(run, path), overwrite: run.options.overwrite ?? false };
+    const { written, removed, bytes } = await publish(context, publication);
+    run.published.forget(out);
+    if (written + removed > 0) {
+      const target = (builds.at(-1) as TargetBuild).target.name;
+      project.emit({ type: 'published', target, out, files: written, removed, bytes });
+    }
+  } finally {
+    claim.release();
+  }
+}
+
+function filesOf(builds: readonly TargetBuild[]): WantedFile[] {
+  const isLast = ({ target }: TargetBuild): number => (kindOf(target) === 'index' ? 1 : 0);
+  const ordered = [...builds].sort((a, b) => isLast(a) - isLast(b));
+  return ordered.flatMap((build) =>
+    build.parts('main').flatMap(({ name, digest }) => (name === undefined ? [] : [{ name, digest, target: build.target.name }])),
+  );
+}
+
+const isSource = (run: BuildRun, path: string): boolean => [...run.locals.values()].some((local) => local.fileIdentity(path) !== undefined);

@@ -1,0 +1,84 @@
+import { changesBetween, describeChange } from '../plan/explain.ts';
+import type { Manifest } from '../plan/manifest.ts';
+import type { LocalSources } from '../source/local.ts';
+import type { BuildRun } from './build-run.ts';
+import { type LastPlan, lastTableOf, readLastPlan } from './last-plan.ts';
+import { shownPath } from './places.ts';
+import { type LastChunks, lastChunks } from './last-chunks.ts';
+import { tableFileOf } from './resolve-sources.ts';
+import type { TargetBuild } from './target-build.ts';
+
+const placesMax = 5;
+
+/** Why a target's plan runs, as sentences, from the manifests that are hashed. */
+export function reasonsFor(build: TargetBuild, run: BuildRun, inputs: Manifest | undefined): string[] {
+  const { target } = build;
+  const { stateDir } = run.project;
+  const last = readLastPlan(stateDir, target.name);
+  if (!last) return ['never built'];
+  if (run.isForced(target.name)) return ['--force'];
+  const { inputs: _, ...now } = build.manifest(inputs ?? {});
+  const { inputs: __, ...before } = last.manifest;
+  const changes = changesBetween(before as Manifest, now as Manifest);
+  const local = run.locals.get(target.name);
+  const isSource = (path: string): boolean => path === 'options.sources.local' || path === 'settings.chunkBytes';
+  return [
+    ...changes.filter(({ path }) => !isSource(path) || !local).map(describeChange),
+    ...(local && changes.some(({ path }) => isSource(path)) ? sourceReasons(local, run, target.name) : []),
+    ...inputReasons(build, run, { last, inputs }),
+  ];
+}
+
+/** Which lines of which files are new. Chunks are what is built, so a chunk's first and last line are named. */
+function sourceReasons(local: LocalSources, run: BuildRun, target: string): string[] {
+  const { stateDir, settings } = run.project;
+  const before = lastChunks(lastTableOf(stateDir, target), settings.chunkBytes);
+  const now = lastChunks(tableFileOf(stateDir, target), settings.chunkBytes);
+  if (!before || !now) return ['sources changed'];
+  const places: string[] = [];
+  let changed = 0;
+  const after = new Set<string>();
+  for (let i = 0; i < local.chunkCount; i++) {
+    const chunk = local.chunk(i);
+    after.add(chunk.digest);
+    if (before.digests.has(chunk.digest)) continue;
+    changed++;
+    if (places.length < placesMax) places.push(...linesOfChunk(local, { index: i, records: chunk.records }, { run, before, now }));
+  }
+  const gone = [...before.digests].filter((digest) => !after.has(digest)).length;
+  const more = changed > placesMax ? [`and ${changed - placesMax} more chunks`] : [];
+  if (changed === 0 && gone === 0) return ['sources are in another order or grouping'];
+  return [...places.map((place) => `source changed: ${place}`), ...more, ...(changed === 0 ? [`${gone} ${gone === 1 ? 'chunk is' : 'chunks are'} gone from the sources`] : [])];
+}
+
+interface Compared {
+  readonly run: BuildRun;
+  readonly before: LastChunks;
+  readonly now: LastChunks;
+}
+
+function linesOfChunk(local: LocalSources, { index, records }: { index: number; records: number }, { run, before, now }: Compared): string[] {
+  const { root } = run.project;
+  const { segments } = local.chunk(index);
+  if (segments.length === 1) {
+    const first = local.lines(index, 0);
+    const last = local.lines(index, records - 1);
+    return [`${shownPath(root, first.path)}:${first.line}-${last.line}`];
+  }
+  // Of the small files in one chunk, only those that are not what they were are named.
+  const changed = segments.filter(({ path }) => before.smallFiles.get(path) !== now.smallFiles.get(path));
+  return changed.slice(0, placesMax).map((segment) => shownPath(root, segment.path));
+}
+
+function inputReasons(build: TargetBuild, run: BuildRun, { last, inputs }: { last: LastPlan; inputs: Manifest | undefined }): string[] {
+  const before = (last.manifest.inputs ?? {}) as Record<string, string>;
+  const reasons: string[] = [];
+  for (const { input, key, from } of build.target.inputs) {
+    const name = key === '' ? input : `${input}.${key}`;
+    const upstream = run.targets.get(from);
+    const now = (inputs as Record<string, string> | undefined)?.[name];
+    if (now === undefined || upstream?.state === 'building') reasons.push(`input ${name}: ${from.name} is being rebuilt`);
+    else if (before[name] !== now) reasons.push(`input ${name}: ${from.name} changed`);
+  }
+  return reasons.length > 0 ? reasons : inputs === undefined ? ['inputs are being rebuilt'] : [];
+}

@@ -1,0 +1,207 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Digest } from '../base/digest.ts';
+import { BuildError, messageOf, systemCodeOf } from '../base/errors.ts';
+import type { StepResult } from '../cache/results.ts';
+import type { Location } from '../cache/store.ts';
+import { readPart } from '../cache/part-reader.ts';
+import type { Job, Made } from '../execute/job.ts';
+import { assertBalanced } from '../execute/ledger.ts';
+import type { PlanRun } from '../execute/plan-run.ts';
+import type { StepWork } from '../execute/scheduler.ts';
+import { inputParts, type StepRun, settledInputs } from '../execute/step-run.ts';
+import { assertValid } from '../execute/validate.ts';
+import { keyOf, stepHead, stepKey } from '../plan/manifest.ts';
+import type { Part } from '../rule/part.ts';
+import { decodeView } from '../rule/view.ts';
+import type { BuildRun } from './build-run.ts';
+import { runExternal } from './external.ts';
+import { shownError } from './shown.ts';
+
+const triesMax = 3;
+
+/** Decides whether a step has to run, gives it its inputs, and keeps what it made. Knows nothing of order or parallelism. */
+export class Rebuilder implements StepWork {
+  readonly #run: BuildRun;
+  readonly #heads = new Map<string, Digest>();
+
+  constructor(run: BuildRun) {
+    this.#run = run;
+  }
+
+  lookup(step: StepRun): StepResult | undefined {
+    step.key = this.keyOf(step);
+    if (this.#run.isForced(this.#owner(step).target.name)) return undefined;
+    return this.#run.project.results.step(step.key);
+  }
+
+  keyOf(step: StepRun, params: unknown = step.params): Digest {
+    const { rule } = this.#owner(step).target;
+    const id = `${rule.name}\0${step.name}\0${JSON.stringify(params)}`;
+    let head = this.#heads.get(id);
+    if (head === undefined) {
+      head = keyOf(stepHead({ rule, definition: step.definition, params, settings: this.#run.project.settings }));
+      this.#heads.set(id, head);
+    }
+    return stepKey(head, settledInputs(step.inputs));
+  }
+
+  ready(step: StepRun): Promise<void> | undefined {
+    const missing = [...inputParts(settledInputs(step.inputs))].flatMap((part) => this.#missing(part));
+    if (missing.length === 0) return undefined;
+    const owner = this.#owner(step);
+    // A view that was brought back may select from bytes that are gone as well.
+    return Promise.all(missing.map((digest) => this.#run.need(digest, owner))).then(() => this.ready(step));
+  }
+
+  async execute(step: StepRun): Promise<StepResult> {
+    const { target } = this.#owner(step);
+    const retries = target.common.retries ?? 0;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#runOnce(step);
+      } catch (thrown) {
+        const error = await this.#understand(step, thrown, attempt);
+        const final = !isPassing(error) && attempt > retries;
+        this.#run.project.emit({ type: 'step-failed', target: target.name, step: step.name, id: step.id, attempt, final, error: shownError(error) });
+        if (final || attempt > retries + triesMax) throw error;
+      }
+    }
+  }
+
+  hit(step: StepRun): void {
+    this.#run.count(this.#owner(step), 'hit', step);
+  }
+
+  ended(step: StepRun, how: 'ran' | 'failed' | 'blocked' | 'unknown'): void {
+    const owner = this.#owner(step);
+    if (how === 'ran') this.#run.count(owner, this.#run.isRestoring(step) ? 'restored' : 'ran', step);
+    else this.#run.count(owner, how, step);
+  }
+
+  #owner(step: StepRun): PlanRun {
+    return this.#run.owners.get(step) as PlanRun;
+  }
+
+  async #runOnce(step: StepRun): Promise<StepResult> {
+    const { project, runner } = this.#run;
+    const job = this.#jobOf(step);
+    const { target } = this.#owner(step);
+    const bytesIn = [...inputParts(job.inputs)].reduce((sum, part) => sum + part.bytes, 0);
+    project.emit({ type: 'step-started', target: target.name, step: step.name, id: step.id, bytesIn });
+    const progress = (done: number, total?: number): void =>
+      project.emit({ type: 'step-progress', target: target.name, id: step.id, done, ...(total !== undefined && { total }) });
+    const { external } = step.definition;
+    const made = external ? await runExternal(this.#run, { job, progress }) : await runner.run(job, progress);
+    const result = this.#keep(step, made);
+    const bytesOut = result.parts.reduce((sum, part) => sum + part.bytes, 0);
+    const how = this.#run.isRestoring(step) ? 'restored' : 'ran';
+    const { counters, tookMs } = result;
+    project.emit({ type: 'step-finished', target: target.name, step: step.name, id: step.id, how, counters, bytesOut, tookMs });
+    return result;
+  }
+
+  #jobOf(step: StepRun): Job {
+    const { project } = this.#run;
+    const { target } = this.#owner(step);
+    const inputs = settledInputs(step.inputs);
+    const locations: Record<Digest, Location> = {};
+    for (const part of inputParts(inputs)) Object.assign(locations, this.#locate(part));
+    return {
+      id: step.id,
+      module: this.#run.moduleOf(target),
+      rule: target.rule.name,
+      step: step.name,
+      inputs,
+      params: step.params,
+      locations,
+      bundles: this.#run.bundlesFor(target),
+      secrets: this.#run.secretsOf(target),
+      tmpDir: project.tmpDir,
+      chunkBytes: project.settings.chunkBytes,
+    };
+  }
+
+  #missing(part: Part): Digest[] {
+    const { locations } = this.#run.project;
+    const location = locations.locate(part.digest);
+    if (!location) return [part.digest];
+    if (part.form !== 'view') return [];
+    const { base } = decodeView(readPart(part.digest, location));
+    return locations.locate(base) ? [] : [base];
+  }
+
+  /** Where a part's bytes lie, and those of the part that it selects from; undefined when any is missing. */
+  #locate(part: Part): Record<Digest, Location> | undefined {
+    const { locations } = this.#run.project;
+    const location = locations.locate(part.digest);
+    if (!location) return undefined;
+    if (part.form !== 'view') return { [part.digest]: location };
+    const { base } = decodeView(readPart(part.digest, location));
+    const baseLocation = locations.locate(base);
+    return baseLocation && { [part.digest]: location, [base]: baseLocation };
+  }
+
+  /** Checks what a step made, and only then takes it into the store and under its key. */
+  #keep(step: StepRun, made: Made): StepResult {
+    const { store, results } = this.#run.project;
+    assertValid(made, step.definition);
+    const parts = made.parts.map(({ data, file, ...part }) => ({ ...part, group: '' }));
+    const result: StepResult = { parts, counters: made.counters, quarantined: made.quarantined, tookMs: made.tookMs };
+    assertBalanced({ name: step.name, firstOutput: step.definition.outputs[0] as string, inputs: settledInputs(step.inputs) }, result);
+    for (const { data, file, digest } of made.parts) {
+      if (data) store.put(data);
+      else if (file && store.locate(digest)) rmSync(file, { force: true });
+      else if (file) store.adopt(file, digest);
+    }
+    const key = this.#keyToKeep(step);
+    if (key !== undefined) results.putStep(key, result);
+    return result;
+  }
+
+  /** A step that reached outside is kept under what it found there, never under "not known yet": else it would never look again. */
+  #keyToKeep(step: StepRun): Digest | undefined {
+    const params = step.params as { pin?: string; address?: string } | undefined;
+    if (!step.definition.external || params?.pin) return step.key;
+    const pin = params?.address && this.#run.lock.get('source', params.address)?.blake3;
+    return pin ? this.keyOf(step, { ...params, pin }) : undefined;
+  }
+
+  /** Bytes that are not what they should be: a source was edited (plan again), or the store is damaged (make them again). */
+  async #understand(step: StepRun, error: unknown, attempt: number): Promise<unknown> {
+    if (systemCodeOf(error) === 'ENOSPC') return diskFull(error);
+    if (!(error instanceof BuildError) || error.code !== 'part-mismatch' || attempt > triesMax) return error;
+    const { stateDir, emit, store } = this.#run.project;
+    for (const part of inputParts(settledInputs(step.inputs))) {
+      for (const [digest, location] of Object.entries(this.#locate(part) ?? {})) {
+        if (isWhole(digest, location)) continue;
+        const [first] = location;
+        const inStore = first !== undefined && first.path.startsWith(join(stateDir, 'store'));
+        if (!inStore) return new BuildError('source-changed', { message: 'the file was edited while it was built from', where: first?.path ?? '' });
+        emit({ type: 'warning', code: 'corrupt-store', message: `the store held damaged bytes for ${digest.slice(0, 12)}; they are made again`, where: first.path });
+        store.remove(digest);
+      }
+    }
+    await this.ready(step);
+    return error;
+  }
+}
+
+const isPassing = (error: unknown): boolean => error instanceof BuildError && ['part-mismatch', 'worker-died'].includes(error.code);
+
+function isWhole(digest: Digest, location: Location): boolean {
+  try {
+    readPart(digest, location);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function diskFull(cause: unknown): BuildError {
+  return new BuildError('disk-full', {
+    message: `there is no space left on the disk: ${messageOf(cause)}`,
+    hint: 'Free some space and build again: finished steps are kept. A smaller shardSize needs less at a time; `dsbuild clean` frees the cache.',
+    cause,
+  });
+}

@@ -1,0 +1,36 @@
+import type { TargetSummary } from '../base/events.ts';
+import type { TargetResult } from '../cache/results.ts';
+import type { GraphTarget } from '../graph/graph.ts';
+import { quarantinedOf } from './policies.ts';
+import type { Tally } from './tally.ts';
+
+interface Summarized {
+  readonly target: GraphTarget;
+  readonly result: TargetResult | undefined;
+  readonly why: readonly string[];
+}
+
+function droppedOf(counters: Readonly<Record<string, number>>): Record<string, number> {
+  const dropped = Object.entries(counters).filter(([name]) => name.startsWith('dropped:'));
+  return Object.fromEntries(dropped.map(([name, count]) => [name.slice('dropped:'.length), count]));
+}
+
+/** The figures of one target, from its stored result: the same whether it was built or kept. */
+export function summaryOf({ target, result, why }: Summarized, tally: Tally | undefined): TargetSummary {
+  const main = result && Object.values(result.outputs)[0];
+  const counters = result?.counters ?? tally?.counters ?? {};
+  const isDocuments = (typeof target.rule.output === 'string' ? target.rule.output : Object.values(target.rule.output)[0]) === 'documents';
+  return {
+    documentsIn: result?.documentsIn ?? 0,
+    documentsOut: isDocuments || target.rule.output === 'tokens' ? (main?.records ?? 0) : (counters.samples ?? counters.documents ?? result?.documentsIn ?? 0),
+    dropped: droppedOf(counters),
+    quarantined: result ? quarantinedOf(result) : 0,
+    tokens: main?.tokens ?? 0,
+    parts: main?.parts ?? 0,
+    bytesOut: main?.bytes ?? 0,
+    ran: tally?.ends.ran ?? 0,
+    hit: tally?.ends.hit ?? 0,
+    restored: tally?.ends.restored ?? 0,
+    why,
+  };
+}

@@ -1,0 +1,29 @@
+import type { StepHow } from '../base/events.ts';
+import type { Quarantined } from '../cache/results.ts';
+import type { StepRun } from '../execute/step-run.ts';
+
+export type StepEnd = StepHow | 'failed' | 'blocked' | 'unknown';
+
+/** What the steps of one target came to. Kept as sums: there may be 100,000 of them. */
+export class Tally {
+  readonly ends: Record<StepEnd, number> = { ran: 0, hit: 0, restored: 0, failed: 0, blocked: 0, unknown: 0 };
+  readonly counters: Record<string, number> = {};
+  readonly quarantined: Quarantined[] = [];
+  /** Bad records of each group, to tell one that holds nothing else. */
+  readonly quarantinedByGroup = new Map<string, number>();
+  tookMs = 0;
+
+  add(step: StepRun, how: StepEnd): void {
+    this.ends[how]++;
+    if (how === 'restored' || !step.result) return;
+    const { counters, quarantined, tookMs } = step.result;
+    let bad = 0;
+    for (const [name, count] of Object.entries(counters)) {
+      this.counters[name] = (Object.hasOwn(this.counters, name) ? (this.counters[name] as number) : 0) + count;
+      if (name.startsWith('quarantined:')) bad += count;
+    }
+    if (bad > 0) this.quarantinedByGroup.set(step.group, (this.quarantinedByGroup.get(step.group) ?? 0) + bad);
+    if (this.quarantined.length < 1000) this.quarantined.push(...quarantined);
+    this.tookMs += tookMs;
+  }
+}

@@ -1,0 +1,301 @@
+import type { Digest } from '../base/digest.ts';
+import { BuildError } from '../base/errors.ts';
+import type { TargetHow, TargetSummary } from '../base/events.ts';
+import { readPart } from '../cache/part-reader.ts';
+import type { CollectionResult, TargetResult } from '../cache/results.ts';
+import { OutputStream, UpstreamFailed } from '../execute/output-stream.ts';
+import { PlanRun } from '../execute/plan-run.ts';
+import type { GraphInput, GraphTarget } from '../graph/graph.ts';
+import { keyOf, type Manifest, targetManifest } from '../plan/manifest.ts';
+import { decodeCollection, encodeCollection } from '../rule/collection.ts';
+import { type Part, sumOf } from '../rule/part.ts';
+import type { BuildRun } from './build-run.ts';
+import { writeLastPlan } from './last-plan.ts';
+import { placeOf } from './places.ts';
+import { judge, quarantinedOf } from './policies.ts';
+import { type ResolvedOptions, resolveOptions } from './resolve-options.ts';
+import { tableFileOf } from './resolve-sources.ts';
+import { shownError } from './shown.ts';
+import { reasonsFor } from './reasons.ts';
+import { summaryOf } from './summary.ts';
+
+/** How a target stands: its inputs may still be in the making when it begins. */
+type State = 'waiting' | 'kept' | 'building' | 'built' | 'failed';
+
+/** One target in one build: decides whether its result is known; if not, runs its plan and keeps what comes out. */
+export class TargetBuild {
+  readonly target: GraphTarget;
+  readonly #run: BuildRun;
+  state: State = 'waiting';
+  options: ResolvedOptions | undefined;
+  result: TargetResult | undefined;
+  plan: PlanRun | undefined;
+  why: readonly string[] = [];
+  error: unknown;
+  /** Resolves when it is kept, or its outputs can be read while they are made; rejects when neither will be. */
+  readonly readable: Promise<void>;
+  /** Resolves when it is over, in whatever way. */
+  done: Promise<void> = Promise.resolve();
+  #setReadable!: () => void;
+  /** A plan that ran again for the sake of bytes that were missing. */
+  replayed: PlanRun | undefined;
+  #replaying: Promise<PlanRun> | undefined;
+  #streams: Readonly<Record<string, OutputStream>> | undefined;
+
+  constructor(target: GraphTarget, run: BuildRun) {
+    this.target = target;
+    this.#run = run;
+    this.readable = new Promise((resolve) => {
+      this.#setReadable = resolve;
+    });
+  }
+
+  start(): void {
+    this.done = this.#build().catch((error) => this.#fail(error));
+  }
+
+  get isKnown(): boolean {
+    return this.result !== undefined && this.state !== 'failed';
+  }
+
+  get how(): TargetHow {
+    return this.plan ? 'built' : 'kept';
+  }
+
+  /** An output to be read by a plan: as it is made, or from the store. */
+  stream(output: string): OutputStream {
+    if (this.error !== undefined) {
+      const failed = new OutputStream();
+      failed.close(new UpstreamFailed(this.target.name));
+      return failed;
+    }
+    this.#streams ??= this.plan?.outputs ?? Object.fromEntries(this.#outputNames().map((name) => [name, OutputStream.of(this.parts(name))]));
+    return this.#streams[output] as OutputStream;
+  }
+
+  /** The finished parts of an output. */
+  parts(output: string): readonly Part[] {
+    if (this.plan && this.state !== 'failed') return this.plan.outputs[output]?.parts ?? [];
+    const collection = this.result?.outputs[output];
+    if (!collection) return [];
+    const location = this.#run.project.store.locate(collection.digest);
+    if (!location) throw new BuildError('missing-bytes', { message: `the list of parts of ${this.target.name} is gone`, hint: 'Build it again with --force.' });
+    return decodeCollection(readPart(collection.digest, location));
+  }
+
+  manifest(inputs: Manifest): Manifest {
+    const { rule } = this.target;
+    const options = { ...(this.options?.manifest ?? {}) };
+    return targetManifest({ rule, options, inputs, settings: this.#run.project.settings });
+  }
+
+  summary(): TargetSummary {
+    return summaryOf(this, this.plan && this.#run.tally(this.plan));
+  }
+
+  /** Runs the plan once more for the sake of its steps: nearly all are hits, and one of them makes bytes that are missing. */
+  replay(): Promise<PlanRun> {
+    this.#replaying ??= this.plan && this.state !== 'kept' ? Promise.resolve(this.plan) : this.#replay();
+    return this.#replaying;
+  }
+
+  async #replay(): Promise<PlanRun> {
+    this.options ??= await resolveOptions(this.target, this.#run);
+    const plan = new PlanRun(this.target, this.#run.scheduler, this.#run.owners);
+    this.replayed = plan;
+    await plan.run(this.#planInputs(plan), this.options.seen);
+    return plan;
+  }
+
+  async #build(): Promise<void> {
+    const { scheduler, project } = this.#run;
+    this.options = await scheduler.holding(resolveOptions(this.target, this.#run));
+    await Promise.all(this.#inputBuilds().map((input) => input.readable));
+    if (this.#restore()) return;
+    if (this.#run.options.dryRun) return this.#runPlan(() => undefined);
+    const claim = await scheduler.holding(project.claims.take(`target ${this.target.name}`, project.signal));
+    if (claim.waited) {
+      project.results.refresh();
+      project.store.refresh();
+    }
+    if (this.#restore()) return claim.release();
+    try {
+      await this.#runPlan(() => this.#record());
+    } finally {
+      claim.release();
+    }
+  }
+
+  /** Takes the known result, if there is one for exactly these inputs. */
+  #restore(): boolean {
+    if (this.#run.isForced(this.target.name)) return false;
+    const key = this.#keyNow();
+    const result = key && this.#run.project.results.target(key);
+    if (!result || !this.#isWhole(result)) return false;
+    this.result = result;
+    this.state = 'kept';
+    this.#setReadable();
+    this.#finish();
+    return true;
+  }
+
+  #isWhole(result: TargetResult): boolean {
+    return Object.values(result.outputs).every(({ digest }) => this.#run.project.store.locate(digest) !== undefined);
+  }
+
+  /** The key, when all inputs are finished; while one is still being made there is none. */
+  #keyNow(): Digest | undefined {
+    const inputs = this.#inputDigests();
+    return inputs && keyOf(this.manifest(inputs));
+  }
+
+  #inputDigests(): Manifest | undefined {
+    const digests: Record<string, string> = {};
+    for (const { input, key, from, output } of this.target.inputs) {
+      const digest = this.#buildOf(from).result?.outputs[output]?.digest;
+      if (digest === undefined) return undefined;
+      digests[key === '' ? input : `${input}.${key}`] = digest;
+    }
+    return digests;
+  }
+
+  async #runPlan(record: () => void): Promise<void> {
+    const { project, scheduler, owners } = this.#run;
+    this.plan = new PlanRun(this.target, scheduler, owners);
+    this.state = 'building';
+    this.why = reasonsFor(this, this.#run, this.#inputDigests());
+    project.emit({ type: 'target-started', target: this.target.name, rule: this.target.rule.name, why: this.why });
+    this.#setReadable();
+    const { plan } = this;
+    await plan.run(this.#planInputs(plan), this.options?.seen);
+    await Promise.all(this.#inputBuilds().map((input) => input.done));
+    if (this.#run.options.dryRun) {
+      this.state = 'built';
+      return;
+    }
+    this.#assertWhole();
+    record();
+    this.state = 'built';
+    this.#finish();
+  }
+
+  #assertWhole(): void {
+    const failed = this.#inputBuilds().find((input) => input.state === 'failed');
+    if (failed) throw new UpstreamFailed(failed.target.name);
+    const step = this.plan?.steps.find((candidate) => candidate.state === 'failed' || candidate.state === 'blocked');
+    if (step) throw step.error;
+  }
+
+  /** Stores the outputs as collections, and the result under the key of what really went in. */
+  #record(): void {
+    const { project, run } = { project: this.#run.project, run: this.#run };
+    const plan = this.plan as PlanRun;
+    // A remote source is pinned by now: the key names what came, not that it was unknown.
+    const inputs = this.#inputDigests() as Manifest;
+    const outputs = Object.fromEntries(this.#outputNames().map((name) => [name, this.#keepCollection(name)]));
+    const tally = run.tally(plan);
+    this.result = {
+      outputs,
+      counters: tally.counters,
+      quarantined: tally.quarantined,
+      badGroups: this.#badGroups(),
+      documentsIn: this.#documentsIn(),
+      steps: plan.steps.length,
+      tookMs: tally.tookMs,
+    };
+    const manifest = this.manifest(inputs);
+    const key = keyOf(manifest);
+    if (this.options?.manifest && !isUnknowable(manifest)) {
+      project.store.sync();
+      project.results.putTarget(key, this.result);
+      const digests = Object.fromEntries(Object.entries(outputs).map(([name, { digest }]) => [name, digest]));
+      writeLastPlan(project.stateDir, { target: this.target.name, key, manifest, outputs: digests }, tableFileOf(project.stateDir, this.target.name));
+    }
+  }
+
+  #keepCollection(output: string): CollectionResult {
+    const parts = this.plan?.outputs[output]?.parts ?? [];
+    const digest = this.#run.project.store.put(encodeCollection(parts));
+    const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
+    return { digest, parts: parts.length, bytes, records: sumOf(parts, 'records'), tokens: sumOf(parts, 'tokens') };
+  }
+
+  #documentsIn(): number {
+    const read = this.#inputBuilds().map((input, i) => input.result?.outputs[(this.target.inputs[i] as GraphInput).output]?.records ?? 0);
+    if (read.length > 0) return read.reduce((sum, records) => sum + records, 0);
+    const { counters } = this.#run.tally(this.plan as PlanRun);
+    const lost = Object.entries(counters).reduce((sum, [name, n]) => (/^(dropped|quarantined):/.test(name) ? sum + n : sum), 0);
+    return sumOf(this.plan?.outputs[this.#outputNames()[0] as string]?.parts ?? [], 'records') + lost;
+  }
+
+  #badGroups(): string[] {
+    const good = new Map<string, number>();
+    for (const part of this.plan?.outputs[this.#outputNames()[0] as string]?.parts ?? []) {
+      good.set(part.group, (good.get(part.group) ?? 0) + (part.facts.records ?? 0));
+    }
+    return [...this.#run.tally(this.plan as PlanRun).quarantinedByGroup.keys()].filter((group) => group !== '' && (good.get(group) ?? 0) === 0);
+  }
+
+  /** Policies are judged now, for a kept target as for a built one. */
+  #finish(): void {
+    const result = this.result as TargetResult;
+    const error = judge(this.target.common, result, (i) => placeOf(result.quarantined[i], this.#run));
+    if (error) throw error.at(`${this.target.where} ${this.target.name}`);
+    const bad = quarantinedOf(result);
+    if (bad > 0) this.#warnOfBadRecords(result, bad);
+    this.#run.project.emit({ type: 'target-finished', target: this.target.name, how: this.how, summary: this.summary() });
+  }
+
+  #warnOfBadRecords(result: TargetResult, bad: number): void {
+    const [first] = result.quarantined;
+    const where = placeOf(first, this.#run);
+    const message = `${bad} bad ${bad === 1 ? 'record was' : 'records were'} left out${first ? `: ${first.reason}, ${first.detail}` : ''}`;
+    this.#run.warn({ code: 'bad-records', message, target: this.target.name, ...(where && { where }) });
+  }
+
+  #fail(error: unknown): void {
+    this.error = error;
+    this.state = 'failed';
+    this.plan?.abandon(error);
+    const { project, scheduler } = this.#run;
+    if (error instanceof UpstreamFailed) project.emit({ type: 'target-blocked', target: this.target.name, by: error.message });
+    else if (error !== scheduler.stopped || this.#isCause(error)) project.emit({ type: 'target-failed', target: this.target.name, error: shownError(error) });
+    this.#setReadable();
+    if (!(this.#run.options.keepGoing ?? false)) scheduler.stop(error);
+  }
+
+  /** One of its own steps failed, rather than being stopped because another target's did. */
+  #isCause(error: unknown): boolean {
+    return !this.plan || this.plan.steps.some((step) => step.state === 'failed' && step.error === error);
+  }
+
+  #planInputs(plan: PlanRun): Record<string, unknown> {
+    const inputs: Record<string, unknown> = {};
+    for (const { input, key, from, output } of this.target.inputs) {
+      const collection = plan.inputFrom(this.#buildOf(from).stream(output));
+      const isMany = typeof this.target.rule.inputs[input] === 'object';
+      if (isMany) inputs[input] = { ...(inputs[input] as object | undefined), [key]: collection };
+      else inputs[input] = collection;
+    }
+    return inputs;
+  }
+
+  #inputBuilds(): TargetBuild[] {
+    return this.target.inputs.map(({ from }) => this.#buildOf(from));
+  }
+
+  #buildOf(target: GraphTarget): TargetBuild {
+    return this.#run.targets.get(target) as TargetBuild;
+  }
+
+  #outputNames(): string[] {
+    const { output } = this.target.rule;
+    return typeof output === 'string' ? ['main'] : Object.keys(output);
+  }
+}
+
+/** A key may not stand for "whatever the remote holds". */
+function isUnknowable(manifest: Manifest): boolean {
+  const options = manifest.options as { sources?: { files?: readonly { digest: Digest | null }[] } } | undefined;
+  return options?.sources?.files?.some((file) => file.digest === null) ?? false;
+}
