@@ -4,7 +4,7 @@ import { nearestName } from '../base/names.ts';
 import type { BuildOptions } from '../engine/api.ts';
 import { exitCode } from './exit-codes.ts';
 import { PlanningCommand } from './planning-command.ts';
-import { wholeNumber } from './project-command.ts';
+import { wholeNumber } from './numbers.ts';
 import { buildReported } from './reporters.ts';
 import { showStatus } from './show-status.ts';
 

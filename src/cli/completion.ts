@@ -5,7 +5,7 @@ import { byCodeUnit, didYouMean } from '../base/names.ts';
 import { completionScripts } from './completion-scripts.ts';
 import type { CliContext } from './context.ts';
 import { exitCode } from './exit-codes.ts';
-import { ProjectCommand } from './project-command.ts';
+import { FolderCommand } from './folder-command.ts';
 
 const shells = Object.keys(completionScripts);
 
@@ -36,7 +36,7 @@ export class CompletionCommand extends Command<CliContext> {
 const takesTargets: ReadonlySet<string> = new Set(['build', 'status', 'ls', 'list', 'why', 'head', 'graph', 'update']);
 
 /** What the scripts ask; no people see it. */
-export class CompletionWordsCommand extends ProjectCommand {
+export class CompletionWordsCommand extends FolderCommand {
   static override paths = [['completion', '--words']];
 
   typed = Option.Proxy();
@@ -62,7 +62,7 @@ export class CompletionWordsCommand extends ProjectCommand {
 }
 
 /** Names that the config gives. Completion says nothing of mistakes: then there are none. */
-async function targetNames(command: ProjectCommand): Promise<string[]> {
+async function targetNames(command: FolderCommand): Promise<string[]> {
   try {
     const [{ findConfig }, { loadConfig }, { namedTargets }, { faceUrl }] = await Promise.all([
       import('../config/find.ts'),

@@ -3,7 +3,8 @@ import { formatCount } from '../base/bytes.ts';
 import type { HeadRow } from '../engine/api.ts';
 import { isTerminal } from './context.ts';
 import { exitCode } from './exit-codes.ts';
-import { ProjectCommand, wholeNumber } from './project-command.ts';
+import { wholeNumber } from './numbers.ts';
+import { ProjectCommand } from './project-command.ts';
 
 const textShownMax = 300;
 const itemsShownMax = 16;

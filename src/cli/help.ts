@@ -1,8 +1,10 @@
 import type { Paint } from '../report/colour.ts';
-import { everywhere } from './project-command.ts';
 import { type CommandSyntax, type FlagSyntax, nameOf, type Syntax } from './syntax.ts';
 
 const widthMax = 100;
+/** Flags that have nothing to do with what a command does; shown apart. */
+const everywhere: readonly string[] = ['-C', '--config', '--set', '--json', '--color'];
+const exampleWidthMax = 60;
 const plainDoc = (text = ''): string => text.replaceAll(/\s*\n\s*/g, ' ').trim();
 
 /** Breaks a text into lines. */
@@ -36,19 +38,28 @@ const isEverywhere = ({ names }: FlagSyntax): boolean => names.some((name) => ev
 const section = (title: string, body: string, paint: Paint): string => `\n${paint.bold(title)}\n${body}\n`;
 
 /** Help for one command: what it does, its flags, examples. */
-export function commandHelp({ command }: Pick<Syntax, 'command'>, paint: Paint): string {
+export function commandHelp({ command, commands }: Syntax, paint: Paint): string {
   const { usage, operands, flags, otherPaths } = command;
   const flagRows = (some: readonly FlagSyntax[]): string => columns(some.map((flag) => [flagWords(flag), flag.doc] as const), paint.bold);
   const own = flags.filter((flag) => !isEverywhere(flag));
   const shared = flags.filter(isEverywhere);
+  const below = commands.filter(({ path }) => command.path.length > 0 && path.length > command.path.length && path[0] === command.path[0]);
   const also = otherPaths.length === 0 ? '' : `Also: ${otherPaths.map((path) => ['dsbuild', ...path].join(' ')).join(', ')}\n`;
   const details = usage.details === undefined ? '' : `\n${wrapped(plainDoc(usage.details), widthMax).join('\n')}\n`;
   return [
     `${plainDoc(usage.description)}\n\nUsage: ${paint.bold([nameOf(command), operands].join(' ').trim())} [options]\n${also}${details}`,
+    below.length === 0 ? '' : section('One of', columns(below.map(({ path, usage: { description } }) => [path.slice(1).join(' '), plainDoc(description)] as const), paint.bold), paint),
     own.length === 0 ? '' : section('Options', flagRows(own), paint),
     shared.length === 0 ? '' : section('Everywhere', flagRows(shared), paint),
-    usage.examples === undefined ? '' : section('Examples', columns(usage.examples.map(([doc, line]) => [line.replaceAll('$0', 'dsbuild'), doc] as const), paint.bold), paint),
+    usage.examples === undefined ? '' : section('Examples', exampleLines(usage.examples, paint), paint),
   ].join('');
+}
+
+/** In columns if they are short, else the line below what it does. */
+function exampleLines(examples: readonly (readonly [string, string])[], paint: Paint): string {
+  const rows = examples.map(([doc, line]) => [line.replaceAll('$0', 'dsbuild'), doc] as const);
+  if (rows.every(([line]) => line.length <= exampleWidthMax)) return columns(rows, paint.bold);
+  return rows.map(([line, doc]) => `  ${doc}:\n    ${paint.bold(line)}`).join('\n');
 }
 
 const firstSteps: readonly (readonly [string, string])[] = [

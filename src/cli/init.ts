@@ -6,7 +6,8 @@ import type { FoundData, InitAnswers } from '../engine/init.ts';
 import { counted } from '../report/words.ts';
 import { ask, canAsk, type Question } from './ask.ts';
 import { exitCode } from './exit-codes.ts';
-import { ProjectCommand, wholeNumber } from './project-command.ts';
+import { FolderCommand } from './folder-command.ts';
+import { wholeNumber } from './numbers.ts';
 import { version } from './version.ts';
 
 const sample = 'sample';
@@ -25,7 +26,7 @@ const amongst =
   (answer: string): string | undefined =>
     choices.includes(answer) ? undefined : `one of ${choices.join(', ')}`;
 
-export class InitCommand extends ProjectCommand {
+export class InitCommand extends FolderCommand {
   static override paths = [['init']];
   static override usage = Command.Usage({
     description: 'Write a datasets.config.ts for the data that lies here, or for sample documents.',

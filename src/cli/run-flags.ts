@@ -37,8 +37,7 @@ export function flagsOf({ asked, calls }: Chain, taken: ReadonlySet<string>): Ru
   return rules.flatMap((rule) =>
     Object.entries(rule.options).flatMap(([option, { shape }]) => {
       const flag = `--${kebab(option)}`;
-      const inherited = rule.inherit !== undefined && rule !== asked;
-      if (seen.has(flag) || inherited || !isSayable(shape)) return [];
+      if (seen.has(flag) || rule.inherit !== undefined || !isSayable(shape)) return [];
       seen.add(flag);
       return [{ rule, option, shape, flag }];
     }),
@@ -55,14 +54,18 @@ const valueWords: Partial<Record<OptionShape['type'], string>> = {
   record: 'name=value',
 };
 
-function docOf({ shape }: RuleFlag): string {
+const defaultWords = ({ shape, flag }: RuleFlag): string =>
+  shape.default === true ? `On by default; ${flag.replace('--', '--no-')} turns it off.` : `Default: ${String(shape.default)}.`;
+
+function docOf(one: RuleFlag): string {
+  const { shape } = one;
   const { type, choices, doc = '', default: fallback } = shape;
   const word = choices?.join('|') ?? valueWords[shape.type] ?? 'text';
   const notes = [
     type === 'size' ? 'A bare number means GB.' : '',
     ['list', 'files', 'record'].includes(type) ? 'May be repeated.' : '',
     isNeeded(shape) ? 'Needed.' : '',
-    fallback === undefined || (Array.isArray(fallback) && fallback.length === 0) ? '' : `Default: ${String(fallback)}.`,
+    fallback === undefined || (Array.isArray(fallback) && fallback.length === 0) ? '' : defaultWords(one),
   ];
   return `${type === 'boolean' ? '' : `<${word}> `}${[doc, ...notes].filter((part) => part !== '').join(' ')}`;
 }
@@ -80,8 +83,16 @@ function entryOf(text: string, flag: string): readonly [string, string] {
   throw new BuildError('usage', { message: `${flag} takes name=value, but got "${text}"`, hint: `For example ${flag} LANG=C.` });
 }
 
+/** What the command line said. */
+export interface TypedFlags {
+  /** The text of a flag, or several; undefined if it was not typed. */
+  given(flag: RuleFlag): unknown;
+  /** A path as it was typed, so that it means the same where the targets are declared. */
+  path(typed: string): string;
+}
+
 /** A flag's text as the value that a config would write. */
-function valueOf(given: unknown, shape: OptionShape, flag: string): unknown {
+function valueOf(given: unknown, { shape, ...flag }: RuleFlag, typed: TypedFlags): unknown {
   switch (shape.type) {
     case 'integer':
     case 'number': {
@@ -91,9 +102,14 @@ function valueOf(given: unknown, shape: OptionShape, flag: string): unknown {
     case 'size':
       return /^\d+(\.\d+)?$/.test(String(given)) ? `${String(given)}GB` : given;
     case 'list':
-      return (given as string[]).map((item) => valueOf(item, shape.of as OptionShape, flag));
+      return (given as string[]).map((item) => valueOf(item, { ...flag, shape: shape.of as OptionShape }, typed));
     case 'record':
-      return Object.fromEntries((given as string[]).map((item) => entryOf(item, flag)));
+      return Object.fromEntries((given as string[]).map((item) => entryOf(item, flag.flag)));
+    case 'file':
+    case 'tokenizer':
+      return typed.path(given as string);
+    case 'files':
+      return (given as string[]).map(typed.path);
     default:
       return given;
   }
@@ -103,15 +119,15 @@ function valueOf(given: unknown, shape: OptionShape, flag: string): unknown {
  * The options of each rule, from what the flags were given.
  * @throws {BuildError} `usage` for a value that does not fit, and for a flag that is needed and not there.
  */
-export function optionsFrom(flags: readonly RuleFlag[], given: (flag: RuleFlag) => unknown): ReadonlyMap<Rule, Record<string, unknown>> {
+export function optionsFrom(flags: readonly RuleFlag[], typed: TypedFlags): ReadonlyMap<Rule, Record<string, unknown>> {
   const options = new Map<Rule, Record<string, unknown>>();
   for (const one of flags) {
     const { rule, option, shape, flag } = one;
-    const text = given(one);
+    const text = typed.given(one);
     const hint = shape.doc ?? `dsbuild run ${rule.name} --help tells more.`;
     if (text === undefined && isNeeded(shape)) throw new BuildError('usage', { message: `${flag} is missing`, hint });
     if (text === undefined) continue;
-    const value = valueOf(text, shape, flag);
+    const value = valueOf(text, one, typed);
     const problem = problemOf(value, shape);
     if (problem !== undefined) throw new BuildError('usage', { message: `${flag} ${problem}`, hint });
     options.set(rule, { ...options.get(rule), [option]: value });

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { Command, type CommandClass, Option } from 'clipanion';
 import { BuildError } from '../base/errors.ts';
@@ -8,7 +9,8 @@ import type { Project } from '../engine/project.ts';
 import type { Rule } from '../rule/rule.ts';
 import type { CliContext } from './context.ts';
 import { exitCode } from './exit-codes.ts';
-import { ProjectCommand, wholeNumber } from './project-command.ts';
+import { FolderCommand } from './folder-command.ts';
+import { wholeNumber } from './numbers.ts';
 import { buildReported } from './reporters.ts';
 import { type Chain, chainOf, ruleCalls, targetsOfChain } from './run-chain.ts';
 import { canRun, flagsOf, optionFor, optionsFrom, type RuleFlag } from './run-flags.ts';
@@ -21,7 +23,7 @@ const examples: [string, string][] = [
 ];
 
 /** `run` without a rule: says which there are. */
-export class RunCommand extends ProjectCommand {
+export class RunCommand extends FolderCommand {
   static override paths = [['run']];
   static operands = '<rule>';
   static override usage = Command.Usage({
@@ -49,12 +51,13 @@ function chains(face: Readonly<Record<string, unknown>>): ReadonlyMap<Rule, Chai
   const calls = ruleCalls(face);
   const found = [...calls.values()].flatMap(({ rule }): [Rule, Chain][] => {
     const chain = chainOf(rule, calls);
-    return chain?.calls.every((call) => canRun(call.rule)) ? [[rule, chain]] : [];
+    // What takes its options from others has nothing to say on its own.
+    return rule.inherit === undefined && chain?.calls.every((call) => canRun(call.rule)) ? [[rule, chain]] : [];
   });
   return new Map(found);
 }
 
-abstract class RunRuleCommand extends ProjectCommand {
+abstract class RunRuleCommand extends FolderCommand {
   input = Option.String('--input', { description: '<path> A JSONL file, or a folder of them: each file becomes a group. Needed.' });
   output = Option.String('--output', { description: '<dir> Folder for the results. Needed.' });
   recursive = Option.Boolean('--recursive', false, { description: 'Also files in folders below --input.' });
@@ -93,7 +96,10 @@ abstract class RunRuleCommand extends ProjectCommand {
     const input = needed('--input', this.input);
     const output = resolve(this.cwd, needed('--output', this.output));
     const root = isBelow(this.cwd, output) ? this.cwd : dirname(output);
-    const options = optionsFrom(this.flags, (flag) => (this as unknown as Record<string, unknown>)[flag.flag]);
+    const options = optionsFrom(this.flags, {
+      given: ({ flag }) => (this as unknown as Record<string, unknown>)[flag],
+      path: (typed) => (root === this.cwd || !existsSync(resolve(this.cwd, typed)) ? typed : resolve(this.cwd, typed)),
+    });
     const { group, patterns } = inputSource({ input, cwd: this.cwd, root, recursive: this.recursive });
     const jobs = wholeNumber('--jobs', this.jobs, 1);
     const { force, overwrite, keepGoing, offline, context, chain } = this;
@@ -121,7 +127,7 @@ const isBelow = (folder: string, path: string): boolean => {
 };
 
 const ownFlags: ReadonlySet<string> = new Set(
-  ['input', 'output', 'recursive', 'skip-existing', 'force', 'overwrite', 'jobs', 'keep-going', 'offline', 'plain', 'config', 'set', 'json', 'color', 'help'].map((name) => `--${name}`),
+  ['input', 'output', 'recursive', 'skip-existing', 'force', 'overwrite', 'jobs', 'keep-going', 'offline', 'plain', 'json', 'color', 'help'].map((name) => `--${name}`),
 );
 
 function commandFor(rule: Rule, chain: Chain): DescribedClass {

@@ -18,7 +18,8 @@ import type { BuildRun } from './build-run.ts';
 import { runExternal } from './external.ts';
 import { shownError } from './shown.ts';
 
-const triesMax = 3;
+/** Further tries of a step whose failure was not its own: its worker died, or its input had to be made again. */
+const triesMax = 2;
 
 /** Decides whether a step has to run, gives it its inputs, and keeps what it made. Knows nothing of order or parallelism. */
 export class Rebuilder implements StepWork {
@@ -62,9 +63,9 @@ export class Rebuilder implements StepWork {
         return await this.#runOnce(step);
       } catch (thrown) {
         const error = await this.#understand(step, thrown, attempt);
-        const final = !isPassing(error) && attempt > retries;
+        const final = attempt > retries + (isPassing(error) ? triesMax : 0);
         this.#run.project.emit({ type: 'step-failed', target: target.name, step: step.name, id: step.id, attempt, final, error: shownError(error) });
-        if (final || attempt > retries + triesMax) throw error;
+        if (final) throw error;
       }
     }
   }

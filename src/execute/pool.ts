@@ -25,11 +25,17 @@ const errorOf = ({ code, ...details }: JobError): Error => {
 const smallJobBytes = 64 * 1024;
 const bytesIn = (job: Job): number => Object.values(job.locations).reduce((sum, segments) => sum + segments.reduce((s, x) => s + x.length, 0), 0);
 
+/** Deaths in a row, without one finished message between them, after which workers are given up: they can not even start. */
+const deathsMax = 4;
+const closeMsMax = 2000;
+
 /** Runs steps on worker threads. A worker that dies takes only the steps of its message with it; the pool starts another. */
 export class PoolRunner implements Runner {
   readonly jobs: number;
   readonly #pool: workerpool.Pool;
   readonly #waiting: Waiting[] = [];
+  readonly #sent = new Set<Waiting>();
+  #deaths = 0;
   #asked = false;
 
   constructor(jobs: number) {
@@ -50,8 +56,16 @@ export class PoolRunner implements Runner {
   }
 
   async close(force: boolean): Promise<void> {
-    for (const { reject } of this.#waiting.splice(0)) reject(new BuildError('interrupted', { message: 'the build was stopped' }));
-    await this.#pool.terminate(force);
+    this.#rejectAll(new BuildError('interrupted', { message: 'the build was stopped' }));
+    const closed = this.#pool.terminate(force, closeMsMax) as unknown as Promise<unknown>;
+    // A worker that never came up is never reported as ended.
+    await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, closeMsMax).unref())]);
+  }
+
+  #rejectAll(error: BuildError): void {
+    const all = [...this.#waiting.splice(0), ...this.#sent];
+    this.#sent.clear();
+    for (const { reject } of all) reject(error);
   }
 
   /** Large steps go alone; small ones are dealt out evenly, at most so many to a message. */
@@ -64,17 +78,32 @@ export class PoolRunner implements Runner {
   }
 
   #sendTogether(batch: readonly Waiting[]): void {
+    for (const waiting of batch) this.#sent.add(waiting);
     const byId = new Map(batch.map((waiting) => [waiting.job.id, waiting]));
     const on = (payload: JobProgress): void => byId.get(payload.id)?.progress(payload.done, payload.total);
     const sent = this.#pool.exec('run', [batch.map(({ job }) => job)], { on }) as unknown as Promise<JobEnd[]>;
     sent.then(
-      (ends) => ends.forEach((end) => settle(byId.get(end.id), end)),
-      (error) => batch.forEach(({ reject }) => reject(new BuildError('worker-died', { message: `a worker ended: ${messageOf(error)}` }))),
+      (ends) => {
+        this.#deaths = 0;
+        for (const end of ends) this.#settle(byId.get(end.id), end);
+      },
+      (error) => this.#died(batch, error),
     );
   }
-}
 
-function settle(waiting: Waiting | undefined, end: JobEnd): void {
-  if ('made' in end) waiting?.resolve(end.made);
-  else waiting?.reject(errorOf(end.error));
+  #settle(waiting: Waiting | undefined, end: JobEnd): void {
+    if (!waiting) return;
+    this.#sent.delete(waiting);
+    if ('made' in end) waiting.resolve(end.made);
+    else waiting.reject(errorOf(end.error));
+  }
+
+  #died(batch: readonly Waiting[], error: unknown): void {
+    const died = new BuildError('worker-died', { message: `a worker ended: ${messageOf(error)}`, hint: 'If it ran out of memory, give fewer --jobs.' });
+    for (const waiting of batch) {
+      this.#sent.delete(waiting);
+      waiting.reject(died);
+    }
+    if (++this.#deaths >= deathsMax) this.#rejectAll(died);
+  }
 }

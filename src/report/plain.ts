@@ -14,7 +14,7 @@ const nameWidthMax = 32;
 const joined = (...words: readonly string[]): string => words.filter((word) => word !== '').join(' · ');
 
 function resultWords({ state, why, summary, startedMs, endedMs, blockedBy }: TargetView): string {
-  if (state === 'blocked') return `needs ${blockedBy}, which failed`;
+  if (state === 'blocked') return `needs ${blockedBy}, which was not built`;
   const content = summary ? contentWords(summary) : '';
   if (state === 'kept') return joined('nothing changed', content);
   const reasons = whyWords(summary?.why.length ? summary.why : why);

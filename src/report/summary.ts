@@ -53,8 +53,9 @@ function outcome(view: BuildView, summary: BuildSummary): string {
   if (summary.ok && fresh && summary.steps.ran + summary.steps.restored === 0) {
     return `nothing to do: ${states.length === 1 ? 'the target is' : `all ${states.length} targets are`} fresh (${time})`;
   }
-  const words = [stepWords(summary.steps), `${counted(count('built'), 'target')} built`];
+  const words = [stepWords(summary.steps)];
   if (summary.steps.failed > 0) words.unshift(`${counted(summary.steps.failed, 'step')} failed`);
+  if (count('built') > 0) words.push(`${counted(count('built'), 'target')} built`);
   if (count('kept') > 0) words.push(`${count('kept')} fresh`);
   if (count('failed') > 0) words.push(`${count('failed')} failed`);
   const left = count('blocked') + count('waiting') + count('running');
