@@ -3,8 +3,8 @@ import { BuildError } from '../base/errors.ts';
 import { nearestName } from '../base/names.ts';
 import type { BuildOptions } from '../engine/api.ts';
 import { exitCode } from './exit-codes.ts';
-import { PlanningCommand } from './planning-command.ts';
 import { wholeNumber } from './numbers.ts';
+import { PlanningCommand } from './planning-command.ts';
 import { buildReported } from './reporters.ts';
 import { showStatus } from './show-status.ts';
 
@@ -45,7 +45,8 @@ export class BuildCommand extends PlanningCommand {
 
   async #execute(): Promise<number> {
     const options = this.#buildOptions();
-    if (this.dryRun || this.check) return this.withProject((project) => showStatus(this, { project, options: { ...options, dryRun: true }, check: this.check }));
+    if (this.dryRun || this.check)
+      return this.withProject((project) => showStatus(this, { project, options: { ...options, dryRun: true }, check: this.check }));
     const flags = { json: this.json, plain: this.plain, paint: this.paint };
     const summary = await buildReported(this.context, { flags, options, withProject: (use, emit) => this.withProject(use, emit) });
     return summary.ok ? exitCode.ok : exitCode.failed;
@@ -68,10 +69,24 @@ export class BuildCommand extends PlanningCommand {
   /** `dsbuild statsu`: what is no command is taken for a target. */
   #withCommandHint(error: unknown): unknown {
     const [word] = this.targets;
-    if (!(error instanceof BuildError) || !['unknown-target', 'no-config'].includes(error.code) || word === undefined || this.path.length > 0) return error;
-    const command = nearestName(word, this.context.commands.flatMap(({ path }) => path[0] ?? []));
+    if (
+      !(error instanceof BuildError) ||
+      !['unknown-target', 'no-config'].includes(error.code) ||
+      word === undefined ||
+      this.path.length > 0
+    )
+      return error;
+    const command = nearestName(
+      word,
+      this.context.commands.flatMap(({ path }) => path[0] ?? []),
+    );
     if (command === undefined) return error;
     const { code, message, where, hint = '' } = error;
-    return new BuildError(code, { message, hint: `Or did you mean the command "${command}"? ${hint}`.trim(), cause: error, ...(where !== undefined && { where }) });
+    return new BuildError(code, {
+      message,
+      hint: `Or did you mean the command "${command}"? ${hint}`.trim(),
+      cause: error,
+      ...(where !== undefined && { where }),
+    });
   }
 }

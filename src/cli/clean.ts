@@ -40,7 +40,10 @@ export class CleanCommand extends ProjectCommand {
   async #mayGo(): Promise<boolean> {
     if (!this.all || this.dryRun || this.yes) return true;
     if (!canAsk(this.context)) throw new BuildError('usage', { message: 'clean --all removes all results', hint: 'Add --yes to do it.' });
-    const answer = await ask(this.context, { question: 'Remove everything that dsbuild keeps? The next build starts from nothing', fallback: 'no' });
+    const answer = await ask(this.context, {
+      question: 'Remove everything that dsbuild keeps? The next build starts from nothing',
+      fallback: 'no',
+    });
     return /^y(es)?$/i.test(answer);
   }
 }

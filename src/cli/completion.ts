@@ -25,7 +25,10 @@ export class CompletionCommand extends Command<CliContext> {
 
   async execute(): Promise<number> {
     if (!Object.hasOwn(completionScripts, this.shell)) {
-      throw new BuildError('usage', { message: `there is no completion for "${this.shell}".${didYouMean(this.shell, shells)}`, hint: `Shells: ${shells.join(', ')}.` });
+      throw new BuildError('usage', {
+        message: `there is no completion for "${this.shell}".${didYouMean(this.shell, shells)}`,
+        hint: `Shells: ${shells.join(', ')}.`,
+      });
     }
     this.context.stdout.write(completionScripts[this.shell as keyof typeof completionScripts]);
     return exitCode.ok;
@@ -71,7 +74,13 @@ async function targetNames(command: FolderCommand): Promise<string[]> {
       import('../engine/project.ts'),
     ]);
     const file = findConfig(command.cwd);
-    const { config, where } = await loadConfig({ file, stateDir: join(file, '..', '.dsbuild'), faceUrl, params: {}, env: command.context.env });
+    const { config, where } = await loadConfig({
+      file,
+      stateDir: join(file, '..', '.dsbuild'),
+      faceUrl,
+      params: {},
+      env: command.context.env,
+    });
     return namedTargets(config.targets, where).named.map(({ name }) => name);
   } catch {
     return [];

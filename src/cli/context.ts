@@ -40,7 +40,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export const isCi = ({ CI = '' }: Environment): boolean => !['', '0', 'false'].includes(CI.toLowerCase());
 
 /** Ink draws nothing where it believes to be in CI, and it believes more than `isCi`. */
-const inkSeesCi = (env: Environment): boolean => Object.keys(env).some((name) => name === 'CONTINUOUS_INTEGRATION' || name.startsWith('CI_'));
+const inkSeesCi = (env: Environment): boolean =>
+  Object.keys(env).some((name) => name === 'CONTINUOUS_INTEGRATION' || name.startsWith('CI_'));
 
 /** A terminal whose lines can be drawn again. */
 export const canRedraw = ({ stdout, env }: Pick<CliContext, 'stdout' | 'env'>): boolean =>

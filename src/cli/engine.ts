@@ -19,10 +19,16 @@ export interface Engine {
   init(request: InitRequest): Promise<InitResult>;
 }
 
+/** Not one import inside another: tsc then leaves the extensions of all imports that follow as they are. */
+async function loadFace(): Promise<Readonly<Record<string, unknown>>> {
+  const { faceUrl } = await import('../engine/project.ts');
+  return (await import(faceUrl)) as Record<string, unknown>;
+}
+
 export const engine: Engine = {
   openProject: async (options) => (await import('../engine/project.ts')).openProject(options),
   openInline: async (options) => (await import('../engine/project.ts')).openInline(options),
-  loadFace: async () => (await import((await import('../engine/project.ts')).faceUrl)) as Record<string, unknown>,
+  loadFace,
   build: async (project, options) => (await import('../engine/build.ts')).build(project, options),
   status: async (project, options) => (await import('../engine/status.ts')).status(project, options),
   why: async (project, target) => (await import('../engine/why.ts')).why(project, target),

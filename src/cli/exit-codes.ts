@@ -16,13 +16,17 @@ export const exitCode = {
 /** Errors of the surroundings, which another command line would not mend. */
 const notUsage: ReadonlySet<string> = new Set([
   'disk-full',
-  'edited-by-hand',
+  'edited',
+  'fetch-failed',
+  'ledger',
   'lock-conflict',
   'lock-would-change',
+  'missing-bytes',
   'not-deterministic',
-  'publish-failed',
   'source-changed',
+  'source-changing',
   'tokenizer-unreachable',
+  'worker-died',
 ]);
 
 /** The exit code of an error that ended a command. */

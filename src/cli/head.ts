@@ -14,11 +14,13 @@ function cut(value: unknown): unknown {
   if (typeof value === 'string' && value.length > textShownMax) {
     return `${value.slice(0, textShownMax)}… (${formatCount(value.length)} characters)`;
   }
-  if (Array.isArray(value) && value.length > itemsShownMax) return [...value.slice(0, itemsShownMax), `… (${formatCount(value.length)} in all)`];
+  if (Array.isArray(value) && value.length > itemsShownMax)
+    return [...value.slice(0, itemsShownMax), `… (${formatCount(value.length)} in all)`];
   return value;
 }
 
-const cutRow = (row: HeadRow['row']): string => JSON.stringify(Object.fromEntries(Object.entries(row).map(([name, value]) => [name, cut(value)])));
+const cutRow = (row: HeadRow['row']): string =>
+  JSON.stringify(Object.fromEntries(Object.entries(row).map(([name, value]) => [name, cut(value)])));
 
 export class HeadCommand extends ProjectCommand {
   static override paths = [['head']];

@@ -27,7 +27,10 @@ function columns(rows: readonly (readonly [string, string])[], paint: (text: str
   return rows
     .map(([left, right]) => {
       const [first = '', ...more] = wrapped(right, Math.max(30, widthMax - width - 4));
-      return [`  ${paint(left)}${' '.repeat(width - left.length)}  ${first}`.trimEnd(), ...more.map((line) => ' '.repeat(width + 4) + line)].join('\n');
+      return [
+        `  ${paint(left)}${' '.repeat(width - left.length)}  ${first}`.trimEnd(),
+        ...more.map((line) => ' '.repeat(width + 4) + line),
+      ].join('\n');
     })
     .join('\n');
 }
@@ -40,7 +43,11 @@ const section = (title: string, body: string, paint: Paint): string => `\n${pain
 /** Help for one command: what it does, its flags, examples. */
 export function commandHelp({ command, commands }: Syntax, paint: Paint): string {
   const { usage, operands, flags, otherPaths } = command;
-  const flagRows = (some: readonly FlagSyntax[]): string => columns(some.map((flag) => [flagWords(flag), flag.doc] as const), paint.bold);
+  const flagRows = (some: readonly FlagSyntax[]): string =>
+    columns(
+      some.map((flag) => [flagWords(flag), flag.doc] as const),
+      paint.bold,
+    );
   const own = flags.filter((flag) => !isEverywhere(flag));
   const shared = flags.filter(isEverywhere);
   const below = commands.filter(({ path }) => command.path.length > 0 && path.length > command.path.length && path[0] === command.path[0]);
@@ -48,7 +55,16 @@ export function commandHelp({ command, commands }: Syntax, paint: Paint): string
   const details = usage.details === undefined ? '' : `\n${wrapped(plainDoc(usage.details), widthMax).join('\n')}\n`;
   return [
     `${plainDoc(usage.description)}\n\nUsage: ${paint.bold([nameOf(command), operands].join(' ').trim())} [options]\n${also}${details}`,
-    below.length === 0 ? '' : section('One of', columns(below.map(({ path, usage: { description } }) => [path.slice(1).join(' '), plainDoc(description)] as const), paint.bold), paint),
+    below.length === 0
+      ? ''
+      : section(
+          'One of',
+          columns(
+            below.map(({ path, usage: { description } }) => [path.slice(1).join(' '), plainDoc(description)] as const),
+            paint.bold,
+          ),
+          paint,
+        ),
     own.length === 0 ? '' : section('Options', flagRows(own), paint),
     shared.length === 0 ? '' : section('Everywhere', flagRows(shared), paint),
     usage.examples === undefined ? '' : section('Examples', exampleLines(usage.examples, paint), paint),
@@ -76,7 +92,9 @@ const firstSteps: readonly (readonly [string, string])[] = [
 
 /** Help for dsbuild as a whole. */
 export function generalHelp(commands: readonly CommandSyntax[], paint: Paint): string {
-  const rows = commands.filter(({ path }) => path.length === 1).map(({ path, operands, usage }) => [[...path, operands].join(' ').trim(), plainDoc(usage.description)] as const);
+  const rows = commands
+    .filter(({ path }) => path.length === 1)
+    .map(({ path, operands, usage }) => [[...path, operands].join(' ').trim(), plainDoc(usage.description)] as const);
   return [
     'dsbuild: Make for LLM training datasets. It rebuilds only what changed, down to the shard that one edited line touches.\n',
     `\nUsage: ${paint.bold('dsbuild [command] [targets...] [options]')}\n`,

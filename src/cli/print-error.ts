@@ -1,5 +1,5 @@
-import type { ShownError } from '../base/events.ts';
 import { BuildError, messageOf } from '../base/errors.ts';
+import type { ShownError } from '../base/events.ts';
 import { showError } from '../report/show-error.ts';
 import type { CliContext } from './context.ts';
 import { paintFor } from './context.ts';

@@ -23,7 +23,7 @@ function programOf(classes: readonly CommandClass<CliContext>[], argv: readonly 
 async function loadProgram(argv: readonly string[], context: CliContext): Promise<Program> {
   const program = programOf(commandClasses, argv);
   if (program.syntax.command.path[0] !== 'run') return program;
-  const { runCommands } = await import('./run.ts');
+  const { runCommands } = await import('./run-rule.ts');
   return programOf([...commandClasses, ...runCommands(await context.engine.loadFace())], argv);
 }
 
@@ -37,7 +37,9 @@ async function runCommand(argv: readonly string[], context: CliContext): Promise
   const { cli, syntax } = await loadProgram(argv, context);
   if (beforeDashes(argv).some((word) => word === '-h' || word === '--help')) {
     const general = syntax.command.path.length === 0;
-    context.stdout.write(general ? generalHelp(syntax.commands, paintFor(context, undefined)) : commandHelp(syntax, paintFor(context, undefined)));
+    context.stdout.write(
+      general ? generalHelp(syntax.commands, paintFor(context, undefined)) : commandHelp(syntax, paintFor(context, undefined)),
+    );
     return exitCode.ok;
   }
   let command: ReturnType<typeof cli.process>;

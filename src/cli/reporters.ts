@@ -17,9 +17,9 @@ export interface ReportFlags {
 /** JSON lines, the view for terminals, or plain lines. The view is loaded only when it is shown: Ink takes half a second. */
 async function reporterFor(context: CliContext, { json, plain, paint }: ReportFlags): Promise<Reporter> {
   if (json) return jsonReporter(context.stdout);
-  if (plain || !canRedraw(context)) return plainReporter(context.stdout, { paint });
+  if (plain || !canRedraw(context)) return plainReporter(context.stdout, { paint, cwd: context.cwd });
   const { terminalReporter } = await import('../report/tui/terminal.ts');
-  return terminalReporter({ stdout: context.stdout as NodeJS.WriteStream, paint });
+  return terminalReporter({ stdout: context.stdout as NodeJS.WriteStream, paint, cwd: context.cwd });
 }
 
 export interface ReportedBuild {

@@ -15,7 +15,11 @@ const isRuleCall = (value: unknown): value is RuleCall => typeof value === 'func
 
 /** All rules that configs can call, by name. */
 export const ruleCalls = (face: Readonly<Record<string, unknown>>): ReadonlyMap<string, RuleCall> =>
-  new Map(Object.values(face).filter(isRuleCall).map((call) => [call.rule.name, call]));
+  new Map(
+    Object.values(face)
+      .filter(isRuleCall)
+      .map((call) => [call.rule.name, call]),
+  );
 
 /** Who makes what a rule takes, where only the rule itself was asked for. */
 const makers: Partial<Record<Kind, string>> = { documents: 'download', tokens: 'tokenize', shards: 'shard' };

@@ -2,7 +2,7 @@ import { Option } from 'clipanion';
 import { BuildError } from '../base/errors.ts';
 import { type OptionShape, problemOf } from '../rule/options.ts';
 import type { Rule } from '../rule/rule.ts';
-import type { Chain } from './run-chain.ts';
+import { type Chain, chainOf, ruleCalls } from './run-chain.ts';
 
 /** An option of a rule as a flag of `run`. */
 export interface RuleFlag {
@@ -19,13 +19,26 @@ const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${l
 /** Functions, sources and secrets can not be said in a flag. */
 const unsayable: ReadonlySet<string> = new Set(['sources', 'secrets']);
 const isSayable = (shape: OptionShape): boolean =>
-  !unsayable.has(shape.type) && !/^uses?$/.test(shape.type) && (shape.of === undefined || ['text', 'integer', 'number', 'size', 'choice'].includes(shape.of.type));
+  !unsayable.has(shape.type) &&
+  !/^uses?$/.test(shape.type) &&
+  (shape.of === undefined || ['text', 'integer', 'number', 'size', 'choice'].includes(shape.of.type));
 
 const isNeeded = ({ optional, default: fallback }: OptionShape): boolean => optional !== true && fallback === undefined;
 
 /** Whether flags can say all that a rule must be told. */
-export const canRun = ({ options }: Rule): boolean =>
+const canRun = ({ options }: Rule): boolean =>
   Object.values(options).every(({ shape }) => !isNeeded(shape) || isSayable(shape) || shape.type === 'sources');
+
+/** Rules that can run on their own, each with those before and after it. */
+export function runnableChains(face: Readonly<Record<string, unknown>>): ReadonlyMap<Rule, Chain> {
+  const calls = ruleCalls(face);
+  const found = [...calls.values()].flatMap(({ rule }): [Rule, Chain][] => {
+    const chain = chainOf(rule, calls);
+    // What takes its options from others has nothing to say on its own.
+    return rule.inherit === undefined && chain?.calls.every((call) => canRun(call.rule)) ? [[rule, chain]] : [];
+  });
+  return new Map(found);
+}
 
 /**
  * The flags of a chain: the options of the rule that was asked for, then those of the others. Of two options with one name the first
@@ -74,7 +87,9 @@ function docOf(one: RuleFlag): string {
 export function optionFor(flag: RuleFlag): unknown {
   const description = docOf(flag);
   if (flag.shape.type === 'boolean') return Option.Boolean(flag.flag, { description });
-  return ['list', 'files', 'record'].includes(flag.shape.type) ? Option.Array(flag.flag, { description }) : Option.String(flag.flag, { description });
+  return ['list', 'files', 'record'].includes(flag.shape.type)
+    ? Option.Array(flag.flag, { description })
+    : Option.String(flag.flag, { description });
 }
 
 function entryOf(text: string, flag: string): readonly [string, string] {
@@ -92,7 +107,7 @@ export interface TypedFlags {
 }
 
 /** A flag's text as the value that a config would write. */
-function valueOf(given: unknown, { shape, ...flag }: RuleFlag, typed: TypedFlags): unknown {
+function typedValue(given: unknown, { shape, ...flag }: RuleFlag, typed: TypedFlags): unknown {
   switch (shape.type) {
     case 'integer':
     case 'number': {
@@ -102,7 +117,7 @@ function valueOf(given: unknown, { shape, ...flag }: RuleFlag, typed: TypedFlags
     case 'size':
       return /^\d+(\.\d+)?$/.test(String(given)) ? `${String(given)}GB` : given;
     case 'list':
-      return (given as string[]).map((item) => valueOf(item, { ...flag, shape: shape.of as OptionShape }, typed));
+      return (given as string[]).map((item) => typedValue(item, { ...flag, shape: shape.of as OptionShape }, typed));
     case 'record':
       return Object.fromEntries((given as string[]).map((item) => entryOf(item, flag.flag)));
     case 'file':
@@ -127,7 +142,7 @@ export function optionsFrom(flags: readonly RuleFlag[], typed: TypedFlags): Read
     const hint = shape.doc ?? `dsbuild run ${rule.name} --help tells more.`;
     if (text === undefined && isNeeded(shape)) throw new BuildError('usage', { message: `${flag} is missing`, hint });
     if (text === undefined) continue;
-    const value = valueOf(text, one, typed);
+    const value = typedValue(text, one, typed);
     const problem = problemOf(value, shape);
     if (problem !== undefined) throw new BuildError('usage', { message: `${flag} ${problem}`, hint });
     options.set(rule, { ...options.get(rule), [option]: value });

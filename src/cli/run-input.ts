@@ -44,7 +44,11 @@ function noFiles(input: string, nested: number): BuildError {
 }
 
 function folderSource({ input, root, recursive }: RunInput, folder: string): InputSource {
-  if (isGlob(folder)) throw new BuildError('usage', { message: `the folder's name has characters that are wildcards in patterns: ${folder}`, hint: 'Rename it, or link to it under another name.' });
+  if (isGlob(folder))
+    throw new BuildError('usage', {
+      message: `the folder's name has characters that are wildcards in patterns: ${folder}`,
+      hint: 'Rename it, or link to it under another name.',
+    });
   const { patterns, count } = countBelow(folder, recursive ? '**/*' : '*');
   if (count === 0) throw noFiles(input, recursive ? 0 : countBelow(folder, '**/*').count);
   const shown = fromRoot(root, folder);

@@ -2,6 +2,7 @@ import { formatBytes } from '../base/bytes.ts';
 import type { BuildOptions, SourceStatus, StatusReport, TargetStatus } from '../engine/api.ts';
 import type { Project } from '../engine/project.ts';
 import type { Paint } from '../report/colour.ts';
+import { shownPath } from '../report/plain.ts';
 import { counted, whyWords } from '../report/words.ts';
 import { exitCode } from './exit-codes.ts';
 import type { ProjectCommand } from './project-command.ts';
@@ -33,20 +34,32 @@ const sourceWords: Readonly<Record<SourceStatus['state'], string>> = {
 
 function sourceLine({ group, source, state, files, bytes }: SourceStatus, paint: Paint): string {
   const word = state === 'missing' ? paint.red(sourceWords[state]) : sourceWords[state];
-  const size = [files === undefined ? '' : counted(files, 'file'), bytes === undefined ? '' : formatBytes(bytes)].filter((part) => part !== '').join(', ');
+  const size = [files === undefined ? '' : counted(files, 'file'), bytes === undefined ? '' : formatBytes(bytes)]
+    .filter((part) => part !== '')
+    .join(', ');
   return `    ${group}  ${source}  ${word}${size === '' ? '' : `  ${size}`}`;
 }
 
 /** One line for each target, and below it the sources that it reads and what is wrong in its folder. */
-export function statusLines({ targets, stale, diskFree }: StatusReport, paint: Paint): string[] {
+export function statusLines({ targets, stale, diskFree }: StatusReport, { paint, cwd }: { paint: Paint; cwd: string }): string[] {
   const width = Math.max(0, ...targets.map(({ target }) => target.length));
   const lines = targets.flatMap((target) => {
     const word = stateWords[target.state].padEnd('never built'.length);
-    const words = [stepsWords(target.steps), target.state === 'fresh' ? '' : whyWords(target.why), contentWords(target), target.out === undefined ? '' : `-> ${target.out}`];
+    const words = [
+      stepsWords(target.steps),
+      target.state === 'fresh' ? '' : whyWords(target.why),
+      contentWords(target),
+      target.out === undefined ? '' : `-> ${shownPath(target.out, cwd)}`,
+    ];
     const line = `${paint.bold(target.target.padEnd(width))}  ${target.state === 'fresh' ? paint.green(word) : paint.yellow(word)}  ${words.filter((part) => part !== '').join(' · ')}`;
-    return [line.trimEnd(), ...target.sources.map((source) => sourceLine(source, paint)), ...target.outProblems.map((problem) => `    ${paint.red(problem)}`)];
+    return [
+      line.trimEnd(),
+      ...target.sources.map((source) => sourceLine(source, paint)),
+      ...target.outProblems.map((problem) => `    ${paint.red(problem)}`),
+    ];
   });
-  const end = stale === 0 ? 'all targets are fresh' : `${stale} of ${counted(targets.length, 'target')} ${stale === 1 ? 'is' : 'are'} not fresh`;
+  const end =
+    stale === 0 ? 'all targets are fresh' : `${stale} of ${counted(targets.length, 'target')} ${stale === 1 ? 'is' : 'are'} not fresh`;
   return [...lines, `${end}; ${formatBytes(diskFree)} free on this disk`];
 }
 
@@ -60,6 +73,6 @@ export interface StatusRequest {
 export async function showStatus(command: ProjectCommand, { project, options, check }: StatusRequest): Promise<number> {
   const report = await command.context.engine.status(project, options);
   if (command.json) command.printJson(report);
-  else command.print(statusLines(report, command.paint).join('\n'));
+  else command.print(statusLines(report, { paint: command.paint, cwd: command.context.cwd }).join('\n'));
   return check && report.stale > 0 ? exitCode.stale : exitCode.ok;
 }

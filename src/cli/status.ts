@@ -6,7 +6,8 @@ export class StatusCommand extends PlanningCommand {
   static override paths = [['status'], ['ls'], ['list']];
   static operands = '[targets...]';
   static override usage = Command.Usage({
-    description: 'Say which targets are fresh, which are not and why, which sources are there, and whether the published folders are whole.',
+    description:
+      'Say which targets are fresh, which are not and why, which sources are there, and whether the published folders are whole.',
     examples: [
       ['all targets', '$0 status'],
       ['one, with what it needs', '$0 status shards'],

@@ -93,7 +93,10 @@ function flagProblem(syntax: Syntax, word: string, next: string | undefined): Bu
   const hint = `${nameOf(command)} --help tells more.`;
   if (flag.value === undefined && word.includes('=')) return new BuildError('usage', { message: `${name} takes no value`, hint });
   if (flag.value !== undefined && !word.includes('=') && (next === undefined || next.startsWith('-'))) {
-    return new BuildError('usage', { message: `${name} needs a value <${flag.value}>`, hint: `Write ${name} <${flag.value}> or, if the value begins with a dash, ${name}=<${flag.value}>.` });
+    return new BuildError('usage', {
+      message: `${name} needs a value <${flag.value}>`,
+      hint: `Write ${name} <${flag.value}> or, if the value begins with a dash, ${name}=<${flag.value}>.`,
+    });
   }
   return undefined;
 }
@@ -109,6 +112,7 @@ export function syntaxError(syntax: Syntax, argv: readonly string[], cause: unkn
   const extra = plainWords(argv, syntax.commands).slice(command.path.length);
   const usage = `Usage: ${[nameOf(command), command.operands].join(' ').trim()}`;
   const [first = messageOf(cause)] = messageOf(cause).split('\n');
-  const message = command.operands.startsWith('<') && extra.length === 0 ? `${nameOf(command)} needs ${command.operands}` : first.replace(/\.$/, '');
+  const message =
+    command.operands.startsWith('<') && extra.length === 0 ? `${nameOf(command)} needs ${command.operands}` : first.replace(/\.$/, '');
   return new BuildError('usage', { message, hint: `${usage}; see ${nameOf(command)} --help.`, cause });
 }

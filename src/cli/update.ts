@@ -20,7 +20,12 @@ export class UpdateCommand extends ProjectCommand {
     return this.withProject(async (project) => {
       const { changed } = await this.context.engine.update(project, this.targets);
       if (this.json) this.printJson({ changed });
-      else this.print(changed.length === 0 ? 'dsbuild.lock is up to date' : ['changed in dsbuild.lock:', ...changed.map((entry) => `  ${entry}`)].join('\n'));
+      else
+        this.print(
+          changed.length === 0
+            ? 'dsbuild.lock is up to date'
+            : ['changed in dsbuild.lock:', ...changed.map((entry) => `  ${entry}`)].join('\n'),
+        );
       return exitCode.ok;
     });
   }

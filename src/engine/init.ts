@@ -58,7 +58,9 @@ export function findData(cwd: string): FoundData[] {
 
 /** The sample documents and the small tokenizer that are shipped: beside the sources, or one further up from what is compiled. */
 function shippedFolder(): string {
-  const found = ['../../fixtures/sample', '../../../fixtures/sample'].map((path) => fileURLToPath(new URL(path, import.meta.url))).find((path) => existsSync(path));
+  const found = ['../../fixtures/sample', '../../../fixtures/sample']
+    .map((path) => fileURLToPath(new URL(path, import.meta.url)))
+    .find((path) => existsSync(path));
   if (found !== undefined) return found;
   throw new BuildError('bad-install', { message: 'the sample documents of dsbuild are not there', hint: 'Install dsbuild again.' });
 }
@@ -165,7 +167,10 @@ export async function init(request: InitRequest): Promise<InitResult> {
   refuseToReplace(request);
   const { data = sampleData, tokenizer, want } = answers;
   if (answers.data !== undefined && !existsSync(join(cwd, data))) {
-    throw new BuildError('no-input', { message: `there is no file or folder ${data}`, hint: 'Check --data, or leave it away to begin with sample documents.' });
+    throw new BuildError('no-input', {
+      message: `there is no file or folder ${data}`,
+      hint: 'Check --data, or leave it away to begin with sample documents.',
+    });
   }
   const writer = new Writer(cwd);
   const shipped = shippedFolder();
@@ -187,4 +192,3 @@ function extensionsIn(folder: string): string[] {
   const found = all.filter((extension) => listSource({ group: '', patterns: [`**/*.${extension}`], base: folder }).paths.length > 0);
   return found.length > 0 ? found : ['jsonl'];
 }
-

@@ -1,3 +1,4 @@
+import { isAbsolute, relative, sep } from 'node:path';
 import { formatBytes } from '../base/bytes.ts';
 import type { BuildEvent } from '../base/events.ts';
 import { type Paint, uncoloured } from './colour.ts';
@@ -41,9 +42,11 @@ export function progressLine({ name, planned, ended, running, bytesIn, startedMs
 export const nameWidthOf = (view: BuildView): number =>
   Math.min(nameWidthMax, Math.max(0, ...[...view.targets.keys()].map((name) => name.length)));
 
-interface PlainOptions {
+export interface PlainOptions {
   readonly paint?: Paint;
   readonly clock?: Clock;
+  /** Folder that people see: paths below it are shown without it. */
+  readonly cwd?: string;
 }
 
 /** Lines without a terminal: one for each target that ends, one now and then while something runs, and a summary. */
@@ -53,10 +56,12 @@ class PlainReporter implements Reporter {
   readonly #clock: Clock;
   readonly #view = emptyView();
   readonly #stop: () => void;
+  readonly #cwd: string | undefined;
   #lastMs: number;
 
-  constructor(output: Output, { paint = uncoloured, clock = systemClock }: PlainOptions) {
+  constructor(output: Output, { paint = uncoloured, clock = systemClock, cwd }: PlainOptions) {
     this.#output = output;
+    this.#cwd = cwd;
     this.#paint = paint;
     this.#clock = clock;
     this.#lastMs = clock.now();
@@ -95,9 +100,11 @@ class PlainReporter implements Reporter {
         if (event.target === '') return [showError(event.error, this.#paint).trimEnd()];
         return [this.#targetLine(event.target), indented(showError(event.error, this.#paint))];
       case 'step-failed':
-        return event.final ? [] : [this.#paint.yellow(`${event.target}: ${event.error.message}; attempt ${event.attempt} failed, trying again`)];
+        return event.final
+          ? []
+          : [this.#paint.yellow(`${event.target}: ${event.error.message}; attempt ${event.attempt} failed, trying again`)];
       case 'published':
-        return [publishedLine(event)];
+        return [publishedLine(event, this.#cwd)];
       case 'warning':
         return [warningLine(event, this.#paint)];
       case 'note':
@@ -115,14 +122,31 @@ class PlainReporter implements Reporter {
   }
 }
 
+/** As people type it: relative where that is shorter to read. */
+export function shownPath(path: string, cwd: string | undefined): string {
+  const below = cwd === undefined || !isAbsolute(path) ? '..' : relative(cwd, path);
+  return below.startsWith('..') ? path : below.split(sep).join('/') || '.';
+}
+
 const indented = (text: string): string => text.trimEnd().replace(/^/gm, '  ');
 
-function publishedLine({ target, out, files, removed, bytes }: Extract<BuildEvent, { type: 'published' }>): string {
-  return joined(`${target} -> ${out}`, counted(files, 'file'), formatBytes(bytes), removed === 0 ? '' : `${removed} removed`);
+function publishedLine(
+  { target, out, files, removed, bytes }: Extract<BuildEvent, { type: 'published' }>,
+  cwd: string | undefined,
+): string {
+  return joined(
+    `${target} -> ${shownPath(out, cwd)}`,
+    counted(files, 'file'),
+    formatBytes(bytes),
+    removed === 0 ? '' : `${removed} removed`,
+  );
 }
 
 /** `warning  <where>  <message>`, and below it what to do. */
-export function warningLine({ code, message, where, hint, target }: Extract<BuildEvent, { type: 'warning' }>, paint: Paint = uncoloured): string {
+export function warningLine(
+  { code, message, where, hint, target }: Extract<BuildEvent, { type: 'warning' }>,
+  paint: Paint = uncoloured,
+): string {
   const place = [target, where].filter((part) => part !== undefined).join(' › ');
   const line = `${paint.yellow('warning')}  ${place === '' ? '' : `${place}  `}${message}  ${paint.dim(`[${code}]`)}`;
   return hint === undefined ? line : `${line}\n  ${hint}`;

@@ -51,6 +51,8 @@ export interface BuildView {
 
 type Of<T extends BuildEvent['type']> = Extract<BuildEvent, { type: T }>;
 
+type StepEvent = Of<'step-started' | 'step-progress' | 'step-finished' | 'step-failed'>;
+
 const warningsKeptMax = 100;
 
 export function emptyView(): BuildView {
@@ -115,7 +117,7 @@ function end(target: TargetView, state: TargetState, atMs: number): TargetView {
 }
 
 /** The number of these events is that of the steps: this part is kept cheap. */
-function applyStep(target: TargetView, event: Of<'step-started' | 'step-progress' | 'step-finished' | 'step-failed'>, atMs: number): void {
+function applyStep(target: TargetView, event: StepEvent, atMs: number): void {
   const { id } = event;
   if (event.type === 'step-started') {
     const { step, bytesIn } = event;
@@ -134,62 +136,58 @@ function applyStep(target: TargetView, event: Of<'step-started' | 'step-progress
   target.planned = Math.max(target.planned, target.ended + target.running.size);
 }
 
+type Handlers = { readonly [T in BuildEvent['type']]: (view: BuildView, event: Of<T>, atMs: number) => void };
+
+const step = (view: BuildView, event: StepEvent, atMs: number): void => applyStep(begin(targetOf(view, event.target), atMs), event, atMs);
+
+const handlers: Handlers = {
+  'build-started': (view, { run, jobs, targets }, atMs) => {
+    Object.assign(view, { run, jobs, startedMs: atMs });
+    for (const name of targets) targetOf(view, name);
+  },
+  scanned: (view, { target, files, bytes, chunks }, atMs) => {
+    begin(targetOf(view, target), atMs);
+    view.scanned.files += files;
+    view.scanned.bytes += bytes;
+    view.scanned.chunks += chunks;
+  },
+  'target-started': (view, event, atMs) => start(targetOf(view, event.target), event, atMs),
+  'steps-planned': (view, { target: name, planned, done }, atMs) => {
+    const target = begin(targetOf(view, name), atMs);
+    target.planned = planned;
+    target.ended = Math.max(target.ended, done);
+  },
+  'step-started': step,
+  'step-progress': step,
+  'step-finished': step,
+  'step-failed': step,
+  'target-finished': (view, { target, how, summary }, atMs) => {
+    end(targetOf(view, target), how, atMs).summary = summary;
+  },
+  'target-failed': (view, { target, error }, atMs) => {
+    // What stops the build as a whole belongs to no target.
+    if (target !== '') end(targetOf(view, target), 'failed', atMs).error = error;
+  },
+  'target-blocked': (view, { target, by }, atMs) => {
+    end(targetOf(view, target), 'blocked', atMs).blockedBy = by;
+  },
+  published: (view, { type: _, ...published }) => {
+    view.published.push(published);
+  },
+  warning: (view, { type: _, ...warning }) => {
+    view.warningCount++;
+    view.warnings.push(warning);
+    if (view.warnings.length > warningsKeptMax) view.warnings.shift();
+  },
+  note: () => {},
+  summary: (view, event) => {
+    view.summary = event;
+  },
+};
+
 /** Takes one event into a view. The same events at the same times give the same view; nothing else is read or touched. */
 export function apply(view: BuildView, event: BuildEvent, atMs: number): void {
-  switch (event.type) {
-    case 'build-started':
-      Object.assign(view, { run: event.run, jobs: event.jobs, startedMs: atMs });
-      for (const name of event.targets) targetOf(view, name);
-      return;
-    case 'scanned':
-      begin(targetOf(view, event.target), atMs);
-      view.scanned.files += event.files;
-      view.scanned.bytes += event.bytes;
-      view.scanned.chunks += event.chunks;
-      return;
-    case 'target-started':
-      start(targetOf(view, event.target), event, atMs);
-      return;
-    case 'steps-planned': {
-      const target = begin(targetOf(view, event.target), atMs);
-      target.planned = event.planned;
-      target.ended = Math.max(target.ended, event.done);
-      return;
-    }
-    case 'step-started':
-    case 'step-progress':
-    case 'step-finished':
-    case 'step-failed':
-      applyStep(begin(targetOf(view, event.target), atMs), event, atMs);
-      return;
-    case 'target-finished':
-      Object.assign(end(targetOf(view, event.target), event.how, atMs), { summary: event.summary });
-      return;
-    case 'target-failed':
-      // What stops the build as a whole belongs to no target.
-      if (event.target !== '') end(targetOf(view, event.target), 'failed', atMs).error = event.error;
-      return;
-    case 'target-blocked':
-      end(targetOf(view, event.target), 'blocked', atMs).blockedBy = event.by;
-      return;
-    case 'published': {
-      const { type: _, ...published } = event;
-      view.published.push(published);
-      return;
-    }
-    case 'warning': {
-      const { type: _, ...warning } = event;
-      view.warningCount++;
-      view.warnings.push(warning);
-      if (view.warnings.length > warningsKeptMax) view.warnings.shift();
-      return;
-    }
-    case 'note':
-      return;
-    case 'summary':
-      view.summary = event;
-      return;
-  }
+  (handlers[event.type] as (view: BuildView, event: BuildEvent, atMs: number) => void)(view, event, atMs);
 }
 
 /** Share of a target's work that is done as far as it is planned, 0 to 1; running steps count by their own progress. */

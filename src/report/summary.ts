@@ -35,13 +35,17 @@ function reasonLines(targets: readonly (readonly [string, TargetSummary])[]): st
     const reasons = Object.entries(dropped)
       .filter(([, count]) => count > 0)
       .sort(([a, m], [b, n]) => n - m || byCodeUnit(a, b));
-    return reasons.length === 0 ? [] : [`${name} dropped ${reasons.map(([reason, count]) => `${reason} ${formatCount(count)}`).join(', ')}`];
+    return reasons.length === 0
+      ? []
+      : [`${name} dropped ${reasons.map(([reason, count]) => `${reason} ${formatCount(count)}`).join(', ')}`];
   });
 }
 
 /** Where documents and tokens went, target by target. */
 export function funnelLines({ targets }: BuildSummary): string[] {
-  const entries = Object.entries(targets).filter(([, target]) => target.documentsIn + target.documentsOut + target.tokens + target.bytesOut > 0);
+  const entries = Object.entries(targets).filter(
+    ([, target]) => target.documentsIn + target.documentsOut + target.tokens + target.bytesOut > 0,
+  );
   return entries.length === 0 ? [] : [...table(heads, entries.map(rowOf)), ...reasonLines(entries)];
 }
 

@@ -28,7 +28,12 @@ function bar(share: number): string {
 function runningLine(target: TargetView, nameWidth: number, nowMs: number): string {
   const { name, planned, ended, running, bytesIn, startedMs } = target;
   const counts = planned === 0 ? 'planning' : `${ended}/${planned}`;
-  const words = [counts, running.size === 0 ? '' : `${running.size} running`, bytesIn === 0 ? '' : formatBytes(bytesIn), formatDuration(nowMs - startedMs)];
+  const words = [
+    counts,
+    running.size === 0 ? '' : `${running.size} running`,
+    bytesIn === 0 ? '' : formatBytes(bytesIn),
+    formatDuration(nowMs - startedMs),
+  ];
   return `${name.padEnd(nameWidth)}  ${bar(shareDone(target))}  ${words.filter((word) => word !== '').join(' · ')}`;
 }
 
@@ -60,7 +65,8 @@ function windowed(lines: readonly FrameLine[], rowsMax: number): FrameLine[] {
   const firstRunning = lines.findIndex(({ tone }) => tone === 'running');
   const start = Math.max(0, Math.min(firstRunning < 0 ? lines.length : firstRunning, lines.length - shown));
   const after = lines.length - start - shown;
-  const more = (count: number, where: string): FrameLine[] => (count === 0 ? [] : [{ tone: 'waiting', text: `… ${counted(count, 'target')} ${where}` }]);
+  const more = (count: number, where: string): FrameLine[] =>
+    count === 0 ? [] : [{ tone: 'waiting', text: `… ${counted(count, 'target')} ${where}` }];
   return [...more(start, 'above'), ...lines.slice(start, start + shown), ...more(after, 'below')];
 }
 
@@ -69,10 +75,23 @@ export function frameLines(view: BuildView, nowMs: number, { rows }: ScreenSize)
   const targets = [...view.targets.values()];
   const width = nameWidthOf(view);
   const ended = targets.filter(({ state }) => state !== 'waiting' && state !== 'running').length;
-  const head: FrameLine = { tone: 'head', text: `dsbuild  ${ended} of ${counted(targets.length, 'target')}  ${formatDuration(nowMs - view.startedMs)}` };
+  const head: FrameLine = {
+    tone: 'head',
+    text: `dsbuild  ${ended} of ${counted(targets.length, 'target')}  ${formatDuration(nowMs - view.startedMs)}`,
+  };
   const roomy = rows >= 16;
   const steps = roomy ? stepLines(targets, nowMs) : [];
-  const warnings = view.warnings.slice(roomy ? -warningsShownMax : -1).map((warning): FrameLine => ({ tone: 'warning', text: warningLine({ type: 'warning', ...warning }).split('\n')[0] as string }));
+  const warnings = view.warnings
+    .slice(roomy ? -warningsShownMax : -1)
+    .map((warning): FrameLine => ({ tone: 'warning', text: warningLine({ type: 'warning', ...warning }).split('\n')[0] as string }));
   const left = Math.max(3, rows - 2 - steps.length - warnings.length);
-  return [head, ...windowed(targets.map((target) => lineOf(target, width, nowMs)), left), ...steps, ...warnings].slice(0, Math.max(1, rows - 1));
+  return [
+    head,
+    ...windowed(
+      targets.map((target) => lineOf(target, width, nowMs)),
+      left,
+    ),
+    ...steps,
+    ...warnings,
+  ].slice(0, Math.max(1, rows - 1));
 }

@@ -11,6 +11,8 @@ export interface TerminalOptions {
   readonly stdout: NodeJS.WriteStream;
   readonly paint: Paint;
   readonly clock?: Clock;
+  /** Folder that people see. */
+  readonly cwd?: string;
 }
 
 const redrawMs = 100;
@@ -22,20 +24,23 @@ interface Screen {
   close(): void;
 }
 
+/** Up and over the lines of a frame, below which the cursor stands. */
+const eraseLines = (count: number): string => `${'\u001b[2K\u001b[1A'.repeat(count)}\u001b[2K\r`;
+
 /** Ink takes no keys: Ctrl-C stays a signal, and nothing has to be put back but the cursor. */
 function openScreen(stdout: NodeJS.WriteStream): Screen {
   const element = (lines: readonly FrameLine[]) => createElement(FrameView, { lines });
   const ink = render(element([]), { stdout, exitOnCtrlC: false, patchConsole: false, maxFps: 1000 / redrawMs, incrementalRendering: true });
-  // A narrower terminal breaks drawn lines in two: what was drawn is no longer where it was.
-  const onResize = (): void => ink.clear();
-  stdout.on('resize', onResize);
+  let height = 0;
   return {
-    draw: (lines) => ink.rerender(element(lines)),
+    draw: (lines) => {
+      height = lines.length;
+      ink.rerender(element(lines));
+    },
     close: () => {
-      stdout.off('resize', onResize);
-      ink.rerender(element([]));
-      ink.clear();
+      // Leaving, Ink draws the last frame once more, also one that it held back: only then is it known what stands there.
       ink.unmount();
+      stdout.write(eraseLines(Math.max(1, height)));
     },
   };
 }
@@ -44,15 +49,17 @@ function openScreen(stdout: NodeJS.WriteStream): Screen {
  * The view for terminals: drawn over and over while a build runs. At the end it gives way to the lines that a plain report would have
  * written, which stay in the scrollback.
  */
-export function terminalReporter({ stdout, paint, clock = systemClock }: TerminalOptions): Reporter {
+export function terminalReporter({ stdout, paint, clock = systemClock, cwd }: TerminalOptions): Reporter {
   const view = emptyView();
   const said: string[] = [];
   const silent: Clock = { now: clock.now, every: () => () => {} };
-  const plain = plainReporter({ write: (text) => said.push(text) }, { paint, clock: silent });
+  const plain = plainReporter({ write: (text) => said.push(text) }, { paint, clock: silent, ...(cwd !== undefined && { cwd }) });
   let screen: Screen | undefined;
   const draw = (): void => {
     const { columns = sizeUnknown.columns, rows = sizeUnknown.rows } = stdout;
-    if (view.run !== '') (screen ??= openScreen(stdout)).draw(frameLines(view, clock.now(), { columns, rows }));
+    if (view.run === '') return;
+    screen ??= openScreen(stdout);
+    screen.draw(frameLines(view, clock.now(), { columns, rows }));
   };
   const stop = clock.every(redrawMs, draw);
   return {

@@ -1,0 +1,39 @@
+import { resolve } from 'node:path';
+import { Command, Option } from 'clipanion';
+import type { BuildEvent, Emit } from '../base/events.ts';
+import type { OpenOptions } from '../engine/api.ts';
+import type { Paint } from '../report/colour.ts';
+import { warningLine } from '../report/plain.ts';
+import { type CliContext, paintFor } from './context.ts';
+
+/** A command that works in a folder, with or without a config. */
+export abstract class FolderCommand extends Command<CliContext> {
+  folder = Option.String('-C', { description: '<dir> Work in this folder.' });
+  json = Option.Boolean('--json', false, { description: 'Write JSON, for programs.' });
+  color = Option.Boolean('--color', { description: 'Colours; --no-color and NO_COLOR for none.' });
+
+  get cwd(): string {
+    return resolve(this.context.cwd, this.folder ?? '.');
+  }
+
+  get paint(): Paint {
+    return paintFor(this.context, this.color);
+  }
+
+  openOptions(emit: Emit): OpenOptions {
+    return { cwd: this.cwd, params: {}, env: this.context.env, emit, signal: this.context.signal };
+  }
+
+  /** Events of a command that builds nothing: only what people should know, and not in between its output. */
+  readonly warn = (event: BuildEvent): void => {
+    if (event.type === 'warning') this.context.stderr.write(`${warningLine(event)}\n`);
+  };
+
+  print(text: string): void {
+    this.context.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+  }
+
+  printJson(value: unknown): void {
+    this.print(JSON.stringify(value));
+  }
+}
