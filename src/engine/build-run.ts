@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import type { Digest } from '../base/digest.ts';
 import { BuildError } from '../base/errors.ts';
 import { type Lock, readLock } from '../cache/lock.ts';
@@ -62,7 +61,7 @@ export class BuildRun {
     this.runner = runner ?? new PoolRunner(jobsOf(project, options));
     const { dryRun = false, keepGoing = false } = options;
     this.scheduler = new Scheduler(new Rebuilder(this), { jobs: this.runner.jobs, keepGoing, dryRun });
-    this.lock = readLock(join(project.root, 'dsbuild.lock'), options.locked ? 'locked' : 'add');
+    this.lock = readLock(project.lockFile, options.locked ? 'locked' : 'add');
     this.files = new FileDigests(project.stateDir);
     this.keepsGroup = options.only === undefined ? () => true : matcher(options.only);
     this.published = new PublishedFolders(project.stateDir);

@@ -1,5 +1,6 @@
-import { mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { dirname, join, parse } from 'node:path';
+import { systemCodeOf } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
 import { limits } from '../base/limits.ts';
 import { parseSize } from '../base/bytes.ts';
@@ -24,6 +25,7 @@ export interface Project {
   readonly root: string;
   readonly stateDir: string;
   readonly tmpDir: string;
+  readonly lockFile: string;
   readonly config: Config;
   readonly graph: Graph;
   readonly places: Places;
@@ -53,30 +55,46 @@ export async function openProject(options: OpenOptions): Promise<Project> {
   const stateDir = join(root, '.dsbuild');
   await import(faceUrl);
   const loaded = await loadConfig({ file, stateDir, faceUrl, params: options.params, env: options.env });
-  return assemble({ ...options, root, stateDir, config: loaded.config, places: loaded, base: loaded.base, where: loaded.where });
+  const { config, base, where } = loaded;
+  return assemble({ ...options, root, stateDir, lockFile: join(root, 'dsbuild.lock'), config, places: loaded, base, where, outRoot: root });
 }
 
 /** Opens a project whose targets were made in memory, for one-shot commands. Its state lies in `stateDir`. */
 export async function openInline(options: OpenOptions & { stateDir: string; config: (face: Record<string, unknown>) => Config }): Promise<Project> {
   const face = (await import(faceUrl)) as Record<string, unknown>;
   const places: Places = { locate: () => undefined, moduleOf: () => undefined };
-  return assemble({ ...options, root: options.cwd, config: options.config(face), places, base: options.cwd, where: 'the command line' });
+  const lockFile = join(options.stateDir, 'dsbuild.lock');
+  const { root: outRoot } = parse(options.cwd);
+  return assemble({ ...options, root: options.cwd, lockFile, config: options.config(face), places, base: options.cwd, where: 'the command line', outRoot });
 }
 
-type Assembly = OpenOptions & { root: string; stateDir: string; config: Config; places: Places; base: string; where: string };
+type Assembly = OpenOptions & Pick<Project, 'root' | 'stateDir' | 'lockFile' | 'config' | 'places'> & { base: string; where: string; outRoot: string };
+
+/** Temporary files of processes that are gone: a killed build leaves them behind. */
+function removeLeftovers(tmpRoot: string): void {
+  for (const name of readdirSync(tmpRoot)) {
+    try {
+      process.kill(Number(name), 0);
+    } catch (error) {
+      if (systemCodeOf(error) === 'ESRCH') rmSync(join(tmpRoot, name), { recursive: true, force: true });
+    }
+  }
+}
 
 function assemble(options: Assembly): Project {
-  const { root, stateDir, config, places, base, where, env, emit, signal } = options;
+  const { root, stateDir, lockFile, config, places, base, where, outRoot, env, emit, signal } = options;
   const publishers = { documents: definedRules().get('write')?.rule };
-  const graph = buildGraph({ config, base, where, locate: places.locate, moduleOf: places.moduleOf, publishers });
+  const graph = buildGraph({ config, base, where, outRoot, locate: places.locate, moduleOf: places.moduleOf, publishers });
   const store = new Store(stateDir);
   const results = new Results(stateDir);
   const tmpDir = join(stateDir, 'tmp', String(process.pid));
   mkdirSync(tmpDir, { recursive: true });
+  removeLeftovers(dirname(tmpDir));
   return {
     root,
     stateDir,
     tmpDir,
+    lockFile,
     config,
     graph,
     places,

@@ -18,7 +18,8 @@ export async function resolveTokenizer(reference: string, target: GraphTarget, r
   const located = await locateTokenizer(reference, {
     base: target.base,
     cacheDir,
-    offline: run.options.offline ?? false,
+    // Saying what would be done must not fetch anything.
+    offline: (run.options.offline ?? false) || (run.options.dryRun ?? false),
     env,
     signal,
     ...(pinned && { pinned }),

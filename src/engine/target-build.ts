@@ -5,6 +5,7 @@ import { readPart } from '../cache/part-reader.ts';
 import type { CollectionResult, TargetResult } from '../cache/results.ts';
 import { OutputStream, UpstreamFailed } from '../execute/output-stream.ts';
 import { PlanRun } from '../execute/plan-run.ts';
+import { UnknownYet } from '../execute/pending.ts';
 import type { GraphInput, GraphTarget } from '../graph/graph.ts';
 import { keyOf, type Manifest, targetManifest } from '../plan/manifest.ts';
 import { decodeCollection, encodeCollection } from '../rule/collection.ts';
@@ -32,6 +33,8 @@ export class TargetBuild {
   plan: PlanRun | undefined;
   why: readonly string[] = [];
   error: unknown;
+  /** In a dry run: whether all of its plan could be looked at. */
+  isExact = true;
   /** Resolves when it is kept, or its outputs can be read while they are made; rejects when neither will be. */
   readonly readable: Promise<void>;
   /** Resolves when it is over, in whatever way. */
@@ -87,6 +90,11 @@ export class TargetBuild {
     const { rule } = this.target;
     const options = { ...(this.options?.manifest ?? {}) };
     return targetManifest({ rule, options, inputs, settings: this.#run.project.settings });
+  }
+
+  /** The manifest as the config and the sources stand, without inputs that are not finished. */
+  currentManifest(): Manifest | undefined {
+    return this.options && this.manifest(this.#inputDigests() ?? {});
   }
 
   summary(): TargetSummary {
@@ -167,7 +175,13 @@ export class TargetBuild {
     project.emit({ type: 'target-started', target: this.target.name, rule: this.target.rule.name, why: this.why });
     this.#setReadable();
     const { plan } = this;
-    await plan.run(this.#planInputs(plan), this.options?.seen);
+    try {
+      await plan.run(this.#planInputs(plan), this.options?.seen);
+    } catch (error) {
+      // A dry run ends where a plan asks for what only a run can tell.
+      if (!this.#run.options.dryRun || !(error instanceof UnknownYet)) throw error;
+      this.isExact = false;
+    }
     await Promise.all(this.#inputBuilds().map((input) => input.done));
     if (this.#run.options.dryRun) {
       this.state = 'built';
@@ -270,7 +284,8 @@ export class TargetBuild {
   }
 
   #planInputs(plan: PlanRun): Record<string, unknown> {
-    const inputs: Record<string, unknown> = {};
+    const specs = Object.entries(this.target.rule.inputs);
+    const inputs: Record<string, unknown> = Object.fromEntries(specs.filter(([, spec]) => typeof spec === 'object').map(([input]) => [input, {}]));
     for (const { input, key, from, output } of this.target.inputs) {
       const collection = plan.inputFrom(this.#buildOf(from).stream(output));
       const isMany = typeof this.target.rule.inputs[input] === 'object';

@@ -57,7 +57,16 @@ export interface Rule {
   readonly gathers: boolean;
   /** Options taken from targets upstream, for rules that write names into their bytes; they are in the key. */
   readonly inherit?: (ancestors: readonly Ancestor[], out: string | undefined) => Readonly<Record<string, unknown>>;
+  /** The rows of one of its parts as a person wants to see them, one by one. */
+  readonly preview?: (file: PreviewFile) => AsyncIterable<Readonly<Record<string, unknown>>>;
   readonly plan: (inputs: never, options: never, build: Build) => Promise<void>;
+}
+
+/** A part to be shown: in memory, or where it lies, for formats that are read piece by piece. */
+export interface PreviewFile {
+  readonly part: Part;
+  bytes(): Buffer;
+  readonly path: string;
 }
 
 export type PlanInputs<I extends InputSpecs> = {
@@ -111,6 +120,7 @@ export function defineRule<const I extends InputSpecs, const O extends OutputSpe
   steps: readonly StepDefinition<never, never, string>[];
   gathers?: boolean;
   inherit?: Rule['inherit'];
+  preview?: Rule['preview'];
   plan(inputs: PlanInputs<I>, options: OptionsSeen<P>, build: Build): Promise<void>;
 }): RuleCall<I, O, P> {
   const rule: Rule = { gathers: false, doc: '', ...definition, plan: definition.plan as Rule['plan'] } as Rule;

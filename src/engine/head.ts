@@ -1,0 +1,68 @@
+import { BuildError } from '../base/errors.ts';
+import { didYouMean } from '../base/names.ts';
+import { readPart } from '../cache/part-reader.ts';
+import type { Location } from '../cache/store.ts';
+import { rowsOf } from '../rule/documents.ts';
+import type { Part } from '../rule/part.ts';
+import { decodeView, isSelected } from '../rule/view.ts';
+import type { HeadRow } from './api.ts';
+import type { BuildRun } from './build-run.ts';
+import { placeOf } from './places.ts';
+import type { Project } from './project.ts';
+import { survey } from './survey.ts';
+import type { TargetBuild } from './target-build.ts';
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** The first rows of what a target holds: documents, token ids, training rows, or a file's lines. */
+export async function* head(project: Project, name: string, { rows, rejected }: { rows: number; rejected: boolean }): AsyncGenerator<HeadRow> {
+  const named = project.graph.outputs.get(name);
+  if (!named) throw new BuildError('unknown-target', { message: `there is no target "${name}".${didYouMean(name, project.graph.outputs.keys())}` });
+  const found = await survey(project, { targets: [named.target.name] }, async (run) => {
+    const build = run.targets.get(named.target) as TargetBuild;
+    if (build.result === undefined) throw build.error ?? new BuildError('not-built', { message: `${name} is not built as the config stands`, hint: `Build it first: dsbuild build ${named.target.name}` });
+    const output = rejected && Object.hasOwn(build.result.outputs, 'rejected') ? 'rejected' : named.output;
+    if (rejected && output !== 'rejected') return badRecords(build, run).slice(0, rows);
+    return collect(rowsIn(build, output, run), rows);
+  });
+  yield* found;
+}
+
+async function collect(from: AsyncIterable<HeadRow>, rows: number): Promise<HeadRow[]> {
+  const found: HeadRow[] = [];
+  if (rows > 0) {
+    for await (const row of from) {
+      found.push(row);
+      if (found.length === rows) break;
+    }
+  }
+  return found;
+}
+
+/** Records that were left out because they could not be used, with their places. */
+function badRecords(build: TargetBuild, run: BuildRun): HeadRow[] {
+  return (build.result?.quarantined ?? []).map((bad) => ({ group: '', row: { where: placeOf(bad, run), reason: bad.reason, detail: bad.detail } }));
+}
+
+async function* rowsIn(build: TargetBuild, output: string, run: BuildRun): AsyncGenerator<HeadRow> {
+  for (const part of build.parts(output)) {
+    for await (const row of partRows(part, { build, run })) yield { group: part.group, row };
+  }
+}
+
+function locate(run: BuildRun, digest: string): Location {
+  const location = run.project.locations.locate(digest);
+  if (!location) throw new BuildError('missing-bytes', { message: 'these bytes were removed to save space', hint: 'Build the target again with --force.' });
+  return location;
+}
+
+async function* partRows(part: Part, { build, run }: { build: TargetBuild; run: BuildRun }): AsyncGenerator<Row> {
+  const location = locate(run, part.digest);
+  const { preview } = build.target.rule;
+  if (preview) yield* preview({ part, bytes: () => readPart(part.digest, location), path: location[0]?.path ?? '' });
+  else if (part.form === 'lines') for (const row of rowsOf(readPart(part.digest, location))) yield row.document;
+  else if (part.form === 'view') {
+    const view = decodeView(readPart(part.digest, location));
+    for (const row of rowsOf(readPart(view.base, locate(run, view.base)), (record) => isSelected(view, record))) yield row.document;
+  } else yield { file: part.name ?? part.digest, bytes: part.bytes, ...part.facts };
+}

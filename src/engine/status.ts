@@ -1,0 +1,75 @@
+import { statfsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { publicAddress } from '../base/address.ts';
+import { messageOf } from '../base/errors.ts';
+import type { GraphTarget } from '../graph/graph.ts';
+import { isSourceValue } from '../rule/source.ts';
+import { identityOf } from '../base/files.ts';
+import { listSource } from '../source/list.ts';
+import type { BuildOptions, SourceStatus, StatusReport, TargetStatus } from './api.ts';
+import type { BuildRun } from './build-run.ts';
+import { folderProblems } from './folder-problems.ts';
+import { readLastPlan } from './last-plan.ts';
+import type { Project } from './project.ts';
+import { outOf } from './publishing.ts';
+import { survey } from './survey.ts';
+import type { TargetBuild } from './target-build.ts';
+
+/** Says what a build would do, without doing it: exact where keys are known, else as far as can be told. */
+export function status(project: Project, options: BuildOptions): Promise<StatusReport> {
+  return survey(project, options, (run) => {
+    const targets = [...run.targets.values()].map((build) => statusOf(build, run));
+    const { bavail, bsize } = statfsSync(project.root);
+    const stale = targets.filter(({ state, outProblems }) => state !== 'fresh' || outProblems.length > 0).length;
+    return { targets, stale, diskFree: bavail * bsize };
+  });
+}
+
+function stateOf(build: TargetBuild, run: BuildRun): TargetStatus['state'] {
+  if (build.state === 'failed') return 'failed';
+  if (build.state === 'kept') return 'fresh';
+  if (!readLastPlan(run.project.stateDir, build.target.name)) return 'never-built';
+  return build.isExact ? 'stale' : 'unknown';
+}
+
+export function statusOf(build: TargetBuild, run: BuildRun): TargetStatus {
+  const { target, result } = build;
+  const ends = build.plan && run.tally(build.plan).ends;
+  const out = outOf(target, run);
+  const state = stateOf(build, run);
+  const main = result && Object.values(result.outputs)[0];
+  return {
+    target: target.name,
+    rule: target.rule.name,
+    where: target.where,
+    state,
+    why: state === 'failed' ? [messageOf(build.error)] : build.why,
+    steps: { toRun: ends?.unknown ?? 0, hit: ends?.hit ?? 0, exact: build.isExact },
+    ...(main && { parts: main.parts, documents: main.records, tokens: main.tokens, bytes: main.bytes }),
+    ...(out !== undefined && { out }),
+    outProblems: state === 'fresh' && out !== undefined ? folderProblems(run, target, out) : [],
+    sources: sourcesOf(target, run),
+  };
+}
+
+/** What is there of the sources that a target declares, before anything is fetched. */
+function sourcesOf(target: GraphTarget, run: BuildRun): SourceStatus[] {
+  const option = Object.entries(target.rule.options).find(([, { shape }]) => shape.type === 'sources');
+  const given = option && (target.options[option[0]] as Record<string, unknown> | undefined);
+  return Object.entries(given ?? {}).flatMap(([group, value]) => {
+    const patterns = typeof value === 'string' ? [value] : isSourceValue(value) ? value.patterns : [];
+    return patterns.map((pattern) => sourceStatus({ group, pattern, target }, run));
+  });
+}
+
+function sourceStatus({ group, pattern, target }: { group: string; pattern: string; target: GraphTarget }, run: BuildRun): SourceStatus {
+  if (/^(https?|s3):\/\//.test(pattern)) {
+    const address = publicAddress(pattern);
+    const pin = run.lock.get('source', address);
+    const isHere = pin?.blake3 !== undefined && run.project.locations.locate(pin.blake3) !== undefined;
+    return { group, source: address, state: isHere ? 'fetched' : 'not-fetched', ...(pin?.bytes && { bytes: Number(pin.bytes) }) };
+  }
+  const { paths } = listSource({ group, patterns: [pattern], base: target.base });
+  const bytes = paths.reduce((sum, path) => sum + Number(identityOf(resolve(target.base, path))?.size ?? 0n), 0);
+  return { group, source: pattern, state: paths.length > 0 ? 'there' : 'missing', files: paths.length, bytes };
+}
