@@ -1,7 +1,8 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Digest } from '../base/digest.ts';
 import { BuildError } from '../base/errors.ts';
 import type { DocumentRecord, RawRecord } from './documents.ts';
-import type { OptionsGiven, OptionsSeen, Options } from './options.ts';
+import type { Options, OptionsGiven, OptionsSeen } from './options.ts';
 
 const userFunctionMark: unique symbol = Symbol.for('dsbuild.user-function');
 
@@ -34,30 +35,41 @@ interface Definition {
 const nameOf = (does: string, definition: string): string => `${does}:${definition}`;
 /** Everything that was defined in this process and belongs to no bundle: what a config made while it loaded. */
 const definitions = new Map<string, Definition>();
-const bundled = new Map<Digest, ReadonlyMap<string, Definition>>();
+const bundled = new Map<Digest, Promise<ReadonlyMap<string, Definition>>>();
+const ready = new Map<Digest, ReadonlyMap<string, Definition>>();
+/** What a bundle defines while it is imported: several may be at once, on the driver, and none may hide what the config defined. */
+const importing = new AsyncLocalStorage<Map<string, Definition>>();
 
 export const userDefinition = (use: UserFunction): Definition | undefined => definitions.get(nameOf(use.does, use.definition));
 
 /** Imports a bundle of user code once, and keeps what it defines apart from what other bundles define under the same names. */
 export async function importBundle(digest: Digest, load: () => Promise<unknown>): Promise<void> {
-  if (bundled.has(digest)) return;
-  const before = new Map(definitions);
-  definitions.clear();
-  await load();
-  bundled.set(digest, new Map(definitions));
-  definitions.clear();
-  for (const [name, definition] of before) definitions.set(name, definition);
+  let found = bundled.get(digest);
+  if (!found) bundled.set(digest, (found = definitionsOf(load)));
+  try {
+    ready.set(digest, await found);
+  } catch (error) {
+    bundled.delete(digest);
+    throw error;
+  }
+}
+
+async function definitionsOf(load: () => Promise<unknown>): Promise<ReadonlyMap<string, Definition>> {
+  const found = new Map<string, Definition>();
+  await importing.run(found, load);
+  return found;
 }
 
 /** The function behind a value of the config, in a worker that has imported its bundle. */
 export function callOf<Input, Output>(use: UserFunction): (input: Input) => Output {
-  const definition = bundled.get(use.bundle ?? '')?.get(nameOf(use.does, use.definition)) ?? userDefinition(use);
+  const definition = ready.get(use.bundle ?? '')?.get(nameOf(use.does, use.definition)) ?? userDefinition(use);
   if (!definition) throw new BuildError('no-definition', { message: `the ${use.does} "${use.definition}" is not defined by its module` });
   return (input) => (definition.call as (input: Input, options: unknown) => Output)(input, use.options);
 }
 
 function define(definition: Omit<Definition, 'stack'>): (options?: Readonly<Record<string, unknown>>) => UserFunction {
-  definitions.set(nameOf(definition.does, definition.name), { ...definition, stack: new Error('defined here').stack ?? '' });
+  const into = importing.getStore() ?? definitions;
+  into.set(nameOf(definition.does, definition.name), { ...definition, stack: new Error('defined here').stack ?? '' });
   return (options = {}) => ({ [userFunctionMark]: true, definition: definition.name, does: definition.does, options });
 }
 
@@ -75,7 +87,13 @@ export function defineFilter<const P extends Options>(filter: {
 
 /** Turns the records of a source (chats, question and answer ...) into documents; null leaves the record out, counted as `adapted-away`. It must be pure. */
 export function defineAdapter(adapter: { name: string; adapt(record: RawRecord): Partial<DocumentRecord> | null }): UserFunction {
-  return define({ name: adapter.name, does: 'adapt', options: {}, call: ((record: RawRecord) => adapter.adapt(record)) as Definition['call'] })();
+  return define({
+    name: adapter.name,
+    does: 'adapt',
+    options: {},
+    call: ((record: RawRecord) => adapter.adapt(record)) as Definition['call'],
+  })();
 }
 
-export const isUserFunction = (value: unknown): value is UserFunction => typeof value === 'object' && value !== null && userFunctionMark in value;
+export const isUserFunction = (value: unknown): value is UserFunction =>
+  typeof value === 'object' && value !== null && userFunctionMark in value;
