@@ -44,8 +44,8 @@ export const userDefinition = (use: UserFunction): Definition | undefined => def
 
 /** Imports a bundle of user code once, and keeps what it defines apart from what other bundles define under the same names. */
 export async function importBundle(digest: Digest, load: () => Promise<unknown>): Promise<void> {
-  let found = bundled.get(digest);
-  if (!found) bundled.set(digest, (found = definitionsOf(load)));
+  const found = bundled.get(digest) ?? definitionsOf(load);
+  bundled.set(digest, found);
   try {
     ready.set(digest, await found);
   } catch (error) {
