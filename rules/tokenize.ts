@@ -4,8 +4,8 @@ import { boolean, text, tokenizer } from '../src/rule/options.ts';
 import type { Part } from '../src/rule/part.ts';
 import { defineRule } from '../src/rule/rule.ts';
 import { defineStep, type StepIo } from '../src/rule/step.ts';
-import { loadTokenizer, type SpecialTokens, specialTokensOf, type Tokenizer, tokenizerFor } from './lib/tokenizer.ts';
-import { huggingfaceEngine } from './lib/tokenizer-huggingface.ts';
+import type { SpecialTokens, Tokenizer } from './lib/tokenizer.ts';
+import { huggingfaceEngine } from './lib/tokenizer-contract.ts';
 import { type Tokens, TokensBuilder } from './lib/tokens.ts';
 
 type EncodeInputs = { readonly chunk: Part; readonly model: Part; readonly config?: Part };
@@ -24,11 +24,15 @@ const progressEvery = 256;
 
 /**
  * Token ids of a chunk's documents, as one tokens part.
- * Every fact follows from the ids and the tokenizer, because a step's key holds digests and not facts: `u` too is taken from the ids.
+ * Every fact follows from the ids and the tokenizer, so that an edit that changes no token ends here: `u` too is taken from the ids.
  */
 const encode = defineStep('encode', { version: 1, uses: [huggingfaceEngine] }, async (inputs: EncodeInputs, params: EncodeParams, io) => {
+  // Only workers that tokenize load the library: a build that has nothing to do starts without it.
+  const { loadTokenizer, specialTokensOf, tokenizerFor } = await import('./lib/tokenizer.ts');
   const engine = await tokenizerFor(inputs.model.digest, () => loadTokenizer({ model: io.bytes(inputs.model) }));
-  const specials = specialsOf(engine, inputs, { params, io });
+  const { eos, pad, bos } = params;
+  const specials = specialTokensOf({ tokenizer: engine, config: inputs.config && io.bytes(inputs.config), eos, pad, bos });
+  assertBos(specials, params);
   const tokens = new TokensBuilder({ tokens: Math.ceil(inputs.chunk.bytes / 4) });
   for (const row of io.documents(inputs.chunk)) {
     const value = row.raw[params.text];
@@ -36,7 +40,8 @@ const encode = defineStep('encode', { version: 1, uses: [huggingfaceEngine] }, a
       io.quarantine(inputs.chunk, row.record, 'no-text', noText(params.text, value));
       continue;
     }
-    const ids = engine.encode(value, { addSpecialTokens: params.specialTokens });
+    const ids = encodeOrQuarantine(engine, value, { inputs, params, io, record: row.record });
+    if (!ids) continue;
     if (params.addBos && ids[0] !== specials.bos) tokens.push(specials.bos as number);
     tokens.append(ids);
     tokens.endDocument();
@@ -45,10 +50,26 @@ const encode = defineStep('encode', { version: 1, uses: [huggingfaceEngine] }, a
   write(tokens, specials, io);
 });
 
-function specialsOf(engine: Tokenizer, { config }: EncodeInputs, { params, io }: { params: EncodeParams; io: StepIo }): SpecialTokens {
-  const { eos, pad, bos, addBos } = params;
-  const specials = specialTokensOf({ tokenizer: engine, config: config && io.bytes(config), eos, pad, bos });
-  if (!addBos || specials.bos !== undefined) return specials;
+interface Place {
+  readonly inputs: EncodeInputs;
+  readonly params: EncodeParams;
+  readonly io: StepIo;
+  readonly record: number;
+}
+
+/** One document that no engine could hold must not end a build of many. */
+function encodeOrQuarantine(engine: Tokenizer, text: string, { inputs, params, io, record }: Place): Int32Array | undefined {
+  try {
+    return engine.encode(text, { addSpecialTokens: params.specialTokens });
+  } catch (error) {
+    if (!(error instanceof BuildError) || error.code !== 'text-too-long') throw error;
+    io.quarantine(inputs.chunk, record, 'text-too-long', error.message);
+    return undefined;
+  }
+}
+
+function assertBos(specials: SpecialTokens, { addBos }: EncodeParams): void {
+  if (!addBos || specials.bos !== undefined) return;
   throw new BuildError('no-bos', {
     message: '`addBos` is on, but no token that begins a document is known: tokenizer_config.json has no bos_token in the vocabulary',
     hint: 'Set option `bos` to the token that begins a document, or leave `addBos` out.',

@@ -1,6 +1,6 @@
 import { createHasher, type Digest, digestHex } from '../base/digest.ts';
 import { byCodeUnit } from '../base/names.ts';
-import type { Part } from '../rule/part.ts';
+import type { Facts, Part } from '../rule/part.ts';
 import type { Rule } from '../rule/rule.ts';
 import type { StepDefinition, StepInputs } from '../rule/step.ts';
 
@@ -81,14 +81,23 @@ export function stepHead(step: { rule: Rule; definition: StepDefinition; params:
   };
 }
 
-/** A step's key: BLAKE3 over the head's digest and, input by input in order of name, each part's form and digest. */
+/**
+ * A step's key: BLAKE3 over the head's digest and, input by input in order of name, each part's form, digest and facts.
+ * Facts are in it because steps pass them on: two chunks of equal bytes may have different ones, as `u` of a chunk that small files share.
+ */
 export function stepKey(head: Digest, inputs: StepInputs): Digest {
   let text = head;
   for (const name of Object.keys(inputs).sort(byCodeUnit)) {
     const given = inputs[name] as Part | readonly Part[];
     const parts: readonly Part[] = Array.isArray(given) ? given : [given as Part];
     text += `\n${name} ${parts.length}`;
-    for (const part of parts) text += ` ${part.form}:${part.digest}`;
+    for (const part of parts) text += ` ${part.form}:${part.digest}${factsText(part.facts)}`;
   }
   return digestHex(text);
+}
+
+function factsText(facts: Facts): string {
+  let text = '';
+  for (const name of Object.keys(facts).sort(byCodeUnit)) text += `,${escaped(name)}=${facts[name]}`;
+  return text;
 }

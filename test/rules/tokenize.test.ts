@@ -166,11 +166,14 @@ test('what changes no token changes no fact: an edit of other fields ends here',
   assert.is.not(parts(await run([changed]))?.[0]?.facts['u'], parts(await run([documents]))?.[0]?.facts['u']);
 });
 
-test('facts of an input do not reach the output, because they are in no key', async () => {
+test('facts of an input are in the key of the step that reads it, and do not reach the tokens', async () => {
   const memory = new StepMemory();
-  const first = await memory.plan(tokenize, { documents: [documents] }, { tokenizer: tiny });
-  const again = await memory.plan(tokenize, { documents: [{ ...documents, facts: { records: 3, u: 99 } }] }, { tokenizer: tiny });
-  assert.equal([first.ran, again.ran], [['encode'], []]);
+  const plan = (facts: Part['facts']) => memory.plan(tokenize, { documents: [{ ...documents, facts }] }, { tokenizer: tiny });
+  const first = await plan(documents.facts);
+  const other = await plan({ records: 3, u: 99 });
+  const again = await plan(documents.facts);
+  assert.equal([first.ran, other.ran, again.ran], [['encode'], ['encode'], []]);
+  assert.equal(other.outputs['main'], first.outputs['main']);
 });
 
 test('the same collection comes out in whatever order the steps end', async () => {
