@@ -1,11 +1,12 @@
 import { closeSync, fdatasyncSync, lstatSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { threadId } from 'node:worker_threads';
 import { systemCodeOf } from './errors.ts';
 
 let counter = 0;
 
-/** A file name that no other process or call uses. */
-export const uniqueName = (prefix: string): string => `${prefix}-${process.pid}-${Date.now().toString(36)}-${counter++}`;
+/** A file name that no other process, worker thread or call uses. */
+export const uniqueName = (prefix: string): string => `${prefix}-${process.pid}-${threadId}-${Date.now().toString(36)}-${counter++}`;
 
 /** Writes all bytes, also where the system takes fewer at a time. */
 export function writeAll(fd: number, bytes: Uint8Array): void {
