@@ -1,5 +1,3 @@
-import { compress as compressFrame, init } from '@bokuweb/zstd-wasm';
-import { Gzip } from 'fflate';
 import type { SourceFormat } from '../../src/rule/source.ts';
 import type { Pieces } from './byte-reader.ts';
 
@@ -36,6 +34,7 @@ async function* plain(pieces: Pieces): AsyncGenerator<Uint8Array, void> {
 }
 
 async function* gzip(pieces: Pieces): AsyncGenerator<Uint8Array, void> {
+  const { Gzip } = await import('fflate');
   let packed: Uint8Array[] = [];
   const stream = new Gzip({ level: gzipLevel, mtime: 0 }, (bytes) => packed.push(bytes));
   for await (const { bytes, last } of blocks(pieces, gzipBytes)) {
@@ -46,11 +45,17 @@ async function* gzip(pieces: Pieces): AsyncGenerator<Uint8Array, void> {
 }
 
 /** A second call of `init` would put another instance under a frame that is being made. */
-let ready: Promise<void> | undefined;
+let ready: Promise<(contents: Uint8Array, level: number) => Uint8Array> | undefined;
+
+async function loadZstd(): Promise<(contents: Uint8Array, level: number) => Uint8Array> {
+  const { compress: compressFrame, init } = await import('@bokuweb/zstd-wasm');
+  await init();
+  return compressFrame;
+}
 
 async function* zstd(pieces: Pieces): AsyncGenerator<Uint8Array, void> {
-  ready ??= init();
-  await ready;
+  ready ??= loadZstd();
+  const compressFrame = await ready;
   for await (const { bytes } of blocks(pieces, frameBytes)) yield compressFrame(bytes, zstdLevel);
 }
 

@@ -1,7 +1,6 @@
 import type { SourceFormat } from '../../src/rule/source.ts';
 import type { Pieces } from './byte-reader.ts';
 import { gunzip } from './decompress-gzip.ts';
-import { unzstd } from './decompress-zstd.ts';
 
 /**
  * The plain bytes of a source, piece by piece, in memory that does not grow with the source: gzip with any number of members,
@@ -20,8 +19,13 @@ export function decompress(format: SourceFormat, pieces: Pieces): AsyncGenerator
     case 'jsonl.gz':
       return gunzip(pieces);
     case 'jsonl.zst':
-      return unzstd(pieces);
+      return zstd(pieces);
   }
+}
+
+async function* zstd(pieces: Pieces): AsyncGenerator<Uint8Array, void> {
+  const { unzstd } = await import('./decompress-zstd.ts');
+  yield* unzstd(pieces);
 }
 
 async function* plain(pieces: Pieces): AsyncGenerator<Uint8Array, void> {

@@ -1,5 +1,5 @@
 import { BuildError } from '../../src/base/errors.ts';
-import type { DecodeOptions, EncodeOptions, Tokenizer } from './tokenizer-contract.ts';
+import { type DecodeOptions, type EncodeOptions, huggingfaceEngine, type Tokenizer } from './tokenizer-contract.ts';
 import { isCuttable, segmentsOf } from './tokenizer-cuts.ts';
 import {
   BPE,
@@ -12,9 +12,6 @@ import {
 } from './tokenizer-library.ts';
 import { differencesOf, repaired, type TokenizerDefinition } from './tokenizer-repairs.ts';
 import { mergeLongWord } from './tokenizer-words.ts';
-
-/** The package's version (a test compares it with the installed one) and the revision of the repairs that this file applies to it. */
-export const huggingfaceEngine = '@huggingface/tokenizers@0.2.0+1';
 
 /** Without a place to cut, a text costs about 50 bytes a character; regular expressions overflow their stack at 16 M emoji. */
 const stretchUnitsMax = 8 * 1024 * 1024;

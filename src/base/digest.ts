@@ -1,5 +1,4 @@
 import { createRequire } from 'node:module';
-import * as portable from 'blake3-wasm';
 
 /** BLAKE3-256 of bytes, as 64 lower-case hex digits. */
 export type Digest = string;
@@ -15,11 +14,15 @@ export interface HashEngine {
   hasher(): Hasher;
 }
 
+const require = createRequire(import.meta.url);
+const portable = (): typeof import('blake3-wasm') => require('blake3-wasm') as typeof import('blake3-wasm');
+
+/** WebAssembly, on every platform. Loaded only where the native package is not there. */
 export const portableEngine: HashEngine = {
   name: 'blake3-wasm',
-  hash: (bytes) => Buffer.from(portable.hash(bytes) as Uint8Array),
+  hash: (bytes) => Buffer.from(portable().hash(bytes) as Uint8Array),
   hasher() {
-    const inner = portable.createHash();
+    const inner = portable().createHash();
     return { update: (bytes) => void inner.update(bytes), digest: () => Buffer.from(inner.digest() as Uint8Array) };
   },
 };
@@ -27,7 +30,7 @@ export const portableEngine: HashEngine = {
 /** The native package is optional: about five times faster, the same digests (a test holds that). */
 export function nativeEngine(): HashEngine | undefined {
   try {
-    const native = createRequire(import.meta.url)('@napi-rs/blake-hash') as typeof import('@napi-rs/blake-hash');
+    const native = require('@napi-rs/blake-hash') as typeof import('@napi-rs/blake-hash');
     return {
       name: '@napi-rs/blake-hash',
       hash: (bytes) => native.blake3(bytes),

@@ -4,7 +4,6 @@ import type { JobIo } from '../execute/io.ts';
 import { runJob } from '../execute/run-job.ts';
 import { BuildError } from '../base/errors.ts';
 import type { ExternalIo, StepIo } from '../rule/step.ts';
-import { fetchFile } from '../source/fetch.ts';
 import type { BuildRun } from './build-run.ts';
 
 interface ExternalJob {
@@ -23,6 +22,7 @@ function extended(io: JobIo, run: BuildRun): StepIo {
         throw new BuildError('offline', { message: 'this source was not fetched yet, and --offline is given', where: address, hint: 'Build once without --offline.' });
       }
       const pinned = lock.get('source', address);
+      const { fetchFile } = await import('../source/fetch.ts');
       const fetched = await fetchFile({
         address: run.addresses.get(address) ?? address,
         toDir: `${stateDir}/fetched`,

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import workerpool from 'workerpool';
+import type { Pool } from 'workerpool';
 import { BuildError, messageOf } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import type { Job, Made } from './job.ts';
@@ -21,6 +21,12 @@ const errorOf = ({ code, ...details }: JobError): Error => {
   return error;
 };
 
+/** Loaded with the first step: a build that has nothing to do needs no workers. */
+async function startPool(jobs: number): Promise<Pool> {
+  const { default: workerpool } = await import('workerpool');
+  return workerpool.pool(workerFile(), { workerType: 'thread', maxWorkers: jobs, workerTerminateTimeout: 1000 });
+}
+
 /** Input bytes under which steps travel several to a message. */
 const smallJobBytes = 64 * 1024;
 const bytesIn = (job: Job): number => Object.values(job.locations).reduce((sum, segments) => sum + segments.reduce((s, x) => s + x.length, 0), 0);
@@ -32,7 +38,7 @@ const closeMsMax = 2000;
 /** Runs steps on worker threads. A worker that dies takes only the steps of its message with it; the pool starts another. */
 export class PoolRunner implements Runner {
   readonly jobs: number;
-  readonly #pool: workerpool.Pool;
+  #pool: Promise<Pool> | undefined;
   readonly #waiting: Waiting[] = [];
   readonly #sent = new Set<Waiting>();
   #deaths = 0;
@@ -40,7 +46,6 @@ export class PoolRunner implements Runner {
 
   constructor(jobs: number) {
     this.jobs = jobs;
-    this.#pool = workerpool.pool(workerFile(), { workerType: 'thread', maxWorkers: jobs, workerTerminateTimeout: 1000 });
   }
 
   run(job: Job, progress: (done: number, total?: number) => void): Promise<Made> {
@@ -50,14 +55,14 @@ export class PoolRunner implements Runner {
       this.#asked = true;
       setImmediate(() => {
         this.#asked = false;
-        this.#send();
+        void this.#send();
       });
     });
   }
 
   async close(force: boolean): Promise<void> {
     this.#rejectAll(new BuildError('interrupted', { message: 'the build was stopped' }));
-    const closed = this.#pool.terminate(force, closeMsMax) as unknown as Promise<unknown>;
+    const closed = (await this.#pool)?.terminate(force, closeMsMax) as unknown as Promise<unknown> | undefined;
     // A worker that never came up is never reported as ended.
     await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, closeMsMax).unref())]);
   }
@@ -69,19 +74,21 @@ export class PoolRunner implements Runner {
   }
 
   /** Large steps go alone; small ones are dealt out evenly, at most so many to a message. */
-  #send(): void {
+  async #send(): Promise<void> {
+    this.#pool ??= startPool(this.jobs);
+    const pool = await this.#pool;
     const all = this.#waiting.splice(0);
     const small = all.filter(({ job }) => bytesIn(job) < smallJobBytes);
     const perMessage = Math.min(limits.stepsPerMessageMax, Math.ceil(small.length / this.jobs));
-    for (let i = 0; i < small.length; i += perMessage) this.#sendTogether(small.slice(i, i + perMessage));
-    for (const waiting of all.filter((w) => !small.includes(w))) this.#sendTogether([waiting]);
+    for (let i = 0; i < small.length; i += perMessage) this.#sendTogether(pool, small.slice(i, i + perMessage));
+    for (const waiting of all.filter((w) => !small.includes(w))) this.#sendTogether(pool, [waiting]);
   }
 
-  #sendTogether(batch: readonly Waiting[]): void {
+  #sendTogether(pool: Pool, batch: readonly Waiting[]): void {
     for (const waiting of batch) this.#sent.add(waiting);
     const byId = new Map(batch.map((waiting) => [waiting.job.id, waiting]));
     const on = (payload: JobProgress): void => byId.get(payload.id)?.progress(payload.done, payload.total);
-    const sent = this.#pool.exec('run', [batch.map(({ job }) => job)], { on }) as unknown as Promise<JobEnd[]>;
+    const sent = pool.exec('run', [batch.map(({ job }) => job)], { on }) as unknown as Promise<JobEnd[]>;
     sent.then(
       (ends) => {
         this.#deaths = 0;

@@ -1,4 +1,3 @@
-import xxhash from 'xxhash-wasm';
 import { createHasher } from '../base/digest.ts';
 
 /** A quick fingerprint of a chunk's bytes: tells whether they changed, names nothing. */
@@ -13,9 +12,11 @@ function* piecesOf(bytes: Uint8Array): Generator<Uint8Array> {
 
 let loading: Promise<Checksum> | undefined;
 
+const compile = async () => (await import('xxhash-wasm')).default();
+
 /** xxh64 of the joined pieces. The module is compiled once per thread. */
 export function loadChecksum(): Promise<Checksum> {
-  loading ??= xxhash().then(({ create64 }) => (pieces) => {
+  loading ??= compile().then(({ create64 }) => (pieces) => {
     const state = create64();
     for (const piece of pieces) for (const part of piecesOf(piece)) state.update(part);
     return state.digest();

@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadTokenizer, specialTokensOf, type Tokenizer, tokenizerFor } from '../../../rules/lib/tokenizer.ts';
 import { isCuttable, segmentsOf } from '../../../rules/lib/tokenizer-cuts.ts';
-import { huggingfaceEngine } from '../../../rules/lib/tokenizer-huggingface.ts';
+import { huggingfaceEngine } from '../../../rules/lib/tokenizer-contract.ts';
 import { repaired } from '../../../rules/lib/tokenizer-repairs.ts';
 import { mergeLongWord } from '../../../rules/lib/tokenizer-words.ts';
 import { BuildError } from '../../../src/base/errors.ts';
