@@ -22,6 +22,7 @@ const notUsage: ReadonlySet<string> = new Set([
   'lock-conflict',
   'lock-would-change',
   'missing-bytes',
+  'not-built',
   'not-deterministic',
   'source-changed',
   'source-changing',

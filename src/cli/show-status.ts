@@ -10,7 +10,7 @@ import type { ProjectCommand } from './project-command.ts';
 const stateWords: Readonly<Record<TargetStatus['state'], string>> = {
   fresh: 'fresh',
   stale: 'stale',
-  unknown: 'unknown',
+  unknown: 'not fresh',
   'never-built': 'never built',
   failed: 'failed',
 };

@@ -8,14 +8,14 @@ import { ProjectCommand } from './project-command.ts';
 const stateWords: Readonly<Record<WhyReport['state'], string>> = {
   fresh: 'is fresh: nothing that goes into it has changed',
   stale: 'is stale',
-  unknown: 'depends on targets that are not fresh',
+  unknown: 'is not fresh; how much has to run is not known yet',
   'never-built': 'was never built',
   failed: 'failed the last time',
 };
 
 const reasonLines = ({ target, state, reasons }: WhyReport, paint: Paint): string[] => [
   `${paint.bold(target)} ${stateWords[state]}`,
-  ...reasons.map((reason) => `  ${reason}`),
+  ...(state === 'fresh' ? [] : reasons.map((reason) => `  ${reason}`)),
 ];
 
 export class WhyCommand extends ProjectCommand {

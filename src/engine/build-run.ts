@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os';
+import { pathToFileURL } from 'node:url';
 import type { Digest } from '../base/digest.ts';
 import { BuildError } from '../base/errors.ts';
+import { moduleUrl } from '../base/program.ts';
 import { type Lock, readLock } from '../cache/lock.ts';
 import { isSecret } from '../config/secret.ts';
 import { matcher } from '../graph/pattern.ts';
@@ -49,6 +51,8 @@ export class BuildRun {
   readonly addresses = new Map<string, string>();
   readonly bundles = new Once<{ digest: Digest; text: string }>();
   readonly bundlePaths = new Map<Digest, string>();
+  /** Bundles of the modules that define the user's own rules, by rule. */
+  readonly ruleBundles = new Map<string, Digest>();
   readonly keepsGroup: (group: string) => boolean;
   warnings = 0;
   readonly #tallies = new WeakMap<PlanRun, Tally>();
@@ -112,8 +116,8 @@ export class BuildRun {
 
   /** Module that a worker imports to get the target's rule. */
   moduleOf(target: GraphTarget): string {
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    return new URL(`../../rules/${target.rule.name}.${extension}`, import.meta.url).href;
+    const bundle = this.bundlePaths.get(this.ruleBundles.get(target.rule.name) ?? '');
+    return bundle === undefined ? moduleUrl(`rules/${target.rule.name}`) : pathToFileURL(bundle).href;
   }
 
   bundlesFor(target: GraphTarget): Readonly<Record<Digest, string>> {

@@ -112,7 +112,9 @@ class Writer {
 const tsconfig = {
   compilerOptions: {
     target: 'es2023',
-    module: 'nodenext',
+    // As the config is read: bundled, whatever the package's own type is.
+    module: 'esnext',
+    moduleResolution: 'bundler',
     strict: true,
     noEmit: true,
     allowImportingTsExtensions: true,

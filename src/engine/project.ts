@@ -3,6 +3,7 @@ import { dirname, join, parse } from 'node:path';
 import { systemCodeOf } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
 import { limits } from '../base/limits.ts';
+import { moduleUrl } from '../base/program.ts';
 import { parseSize } from '../base/bytes.ts';
 import { Claims } from '../cache/claims.ts';
 import { Locations } from '../cache/locations.ts';
@@ -41,7 +42,7 @@ export interface Project {
 }
 
 /** URL of the module that `import ... from 'dsbuild'` means, as this very program runs it. */
-export const faceUrl = new URL(import.meta.url.endsWith('.ts') ? '../index.ts' : '../index.js', import.meta.url).href;
+export const faceUrl = moduleUrl('src/index');
 
 function settingsOf({ chunking }: Config): Settings {
   const { chunkSize, packTokens = 0 } = chunking ?? {};

@@ -41,7 +41,7 @@ export class Rebuilder implements StepWork {
     const id = `${rule.name}\0${step.name}\0${JSON.stringify(params)}`;
     let head = this.#heads.get(id);
     if (head === undefined) {
-      head = keyOf(stepHead({ rule, definition: step.definition, params, settings: this.#run.project.settings }));
+      head = keyOf(stepHead({ rule, code: this.#run.ruleBundles.get(rule.name), definition: step.definition, params, settings: this.#run.project.settings }));
       this.#heads.set(id, head);
     }
     return stepKey(head, settledInputs(step.inputs));

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { digestHex } from '../base/digest.ts';
+import { type Digest, digestHex } from '../base/digest.ts';
 import { BuildError } from '../base/errors.ts';
 import { writeFileAtomic } from '../base/files.ts';
 import { bundleModule } from '../config/user-modules.ts';
@@ -8,6 +8,7 @@ import type { GraphTarget } from '../graph/graph.ts';
 import type { Manifest, ManifestValue } from '../plan/manifest.ts';
 import type { OptionShape } from '../rule/options.ts';
 import type { Part } from '../rule/part.ts';
+import { definedRules } from '../rule/rule.ts';
 import { isUserFunction, type UserFunction, userDefinition } from '../rule/user-function.ts';
 import type { BuildRun } from './build-run.ts';
 import { faceUrl } from './project.ts';
@@ -63,21 +64,34 @@ export const manifestOfUse = ({ definition, does, options, bundle }: UserFunctio
   bundle,
 });
 
+/** Lays a bundle of a module of the user's where workers load it from. */
+async function layBundle(file: string, run: BuildRun): Promise<Digest> {
+  const { digest, text } = await run.bundles.get(file, () => bundleModule(file, { faceUrl }));
+  const path = join(run.project.stateDir, 'modules', `${digestHex(text)}.mjs`);
+  if (!run.bundlePaths.has(digest)) writeFileAtomic(path, text);
+  run.bundlePaths.set(digest, path);
+  return digest;
+}
+
+/** A rule of the user's own is loaded by workers from a bundle of its module, whose digest is in all its keys. Built-in rules have none. */
+export async function resolveRule(target: GraphTarget, run: BuildRun): Promise<void> {
+  const stack = definedRules().get(target.rule.name)?.stack;
+  const file = stack && run.project.places.moduleOf(stack);
+  if (file) run.ruleBundles.set(target.rule.name, await layBundle(file, run));
+}
+
 /** Gives a user's function the digest of its module's bundle, and lays the bundle where workers load it from. */
 export async function withBundle(use: UserFunction, run: BuildRun): Promise<UserFunction> {
   if (!isUserFunction(use) || use.bundle) return use;
   const definition = userDefinition(use);
   const file = definition && run.project.places.moduleOf(definition.stack);
   if (!file) throw new BuildError('no-definition', { message: `the module that defines "${use.definition}" can not be found` });
-  const { digest, text } = await run.bundles.get(file, () => bundleModule(file, { faceUrl }));
-  const path = join(run.project.stateDir, 'modules', `${digestHex(text)}.mjs`);
-  if (!run.bundlePaths.has(digest)) writeFileAtomic(path, text);
-  run.bundlePaths.set(digest, path);
-  return { ...use, bundle: digest };
+  return { ...use, bundle: await layBundle(file, run) };
 }
 
 /** Turns file-like options into parts; all else is the same for plan and key. */
 export async function resolveOptions(target: GraphTarget, run: BuildRun): Promise<ResolvedOptions> {
+  await resolveRule(target, run);
   const seen: Record<string, unknown> = {};
   const manifest: Record<string, ManifestValue> = {};
   for (const [name, value] of Object.entries(target.options)) {

@@ -89,7 +89,7 @@ export class TargetBuild {
   manifest(inputs: Manifest): Manifest {
     const { rule } = this.target;
     const options = { ...(this.options?.manifest ?? {}) };
-    return targetManifest({ rule, options, inputs, settings: this.#run.project.settings });
+    return targetManifest({ rule, code: this.#run.ruleBundles.get(rule.name), options, inputs, settings: this.#run.project.settings });
   }
 
   /** The manifest as the config and the sources stand, without inputs that are not finished. */

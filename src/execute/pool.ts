@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { Pool } from 'workerpool';
 import { BuildError, messageOf } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
+import { moduleUrl } from '../base/program.ts';
 import type { Job, Made } from './job.ts';
 import type { Runner } from './runner.ts';
 import type { JobEnd, JobError, JobProgress } from './worker.ts';
@@ -13,7 +14,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-const workerFile = (): string => fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url));
+const workerFile = (): string => fileURLToPath(moduleUrl('src/execute/worker'));
 
 const errorOf = ({ code, ...details }: JobError): Error => {
   const error = new BuildError(code, details);

@@ -64,7 +64,13 @@ type Standing = { readonly is: 'ours' | 'absent' | 'foreign'; readonly file?: Pu
 async function standingOf(path: string, own: PublishedFile | undefined): Promise<Standing> {
   const identity = identityOf(path);
   if (!identity) return { is: 'absent' };
-  if (own && identity.ctimeNs === own.identity.ctimeNs && identity.ino === own.identity.ino && identity.size === own.identity.size && identity.mtimeNs === own.identity.mtimeNs) {
+  if (
+    own &&
+    identity.ctimeNs === own.identity.ctimeNs &&
+    identity.ino === own.identity.ino &&
+    identity.size === own.identity.size &&
+    identity.mtimeNs === own.identity.mtimeNs
+  ) {
     return { is: 'ours', file: own };
   }
   const found = await hashFile(path);
@@ -75,7 +81,9 @@ async function standingOf(path: string, own: PublishedFile | undefined): Promise
 
 const editedError = (path: string, ours: boolean): BuildError =>
   new BuildError('edited', {
-    message: ours ? 'this published file was changed by someone else' : 'a file that dsbuild did not write lies where one is to be published',
+    message: ours
+      ? 'this published file was changed by someone else'
+      : 'a file that dsbuild did not write lies where one is to be published',
     where: path,
     hint: 'Move it away, or give --overwrite to replace it.',
   });
@@ -121,14 +129,19 @@ async function carryOut(
   { kept, changes }: { kept: Map<string, PublishedFile>; changes: readonly Change[] },
 ): Promise<PublishOutcome> {
   for (const { after, target } of changes) if (after !== null) await context.need(after, target);
-  if (changes.length > 0) writeJournal(context.stateDir, out, changes.map(({ name, before, after }) => ({ name, before, after })));
+  if (changes.length > 0)
+    writeJournal(
+      context.stateDir,
+      out,
+      changes.map(({ name, before, after }) => ({ name, before, after })),
+    );
   let bytes = 0;
   const uses = new Map<Digest, number>();
   for (const { after } of changes) if (after !== null) uses.set(after, (uses.get(after) ?? 0) + 1);
   for (const change of changes) {
     const left = change.after === null ? 0 : (uses.get(change.after) ?? 1) - 1;
     if (change.after !== null) uses.set(change.after, left);
-    bytes += apply(context, join(out, change.name), change, left > 0);
+    bytes += apply(context, join(out, change.name), { ...change, keepInStore: left > 0 });
   }
   for (const { name, after } of changes) {
     const identity = identityOf(join(out, name));
@@ -142,13 +155,15 @@ async function carryOut(
 }
 
 /** One file changes over. @returns the bytes that were written. */
-function apply({ store, locations }: PublishContext, path: string, { before, after }: Change, keepInStore: boolean): number {
+function apply({ store, locations }: PublishContext, path: string, change: Change & { keepInStore: boolean }): number {
+  const { before, after, keepInStore } = change;
   if (after === null) {
     if (before !== null) unpublish(path, before, store);
     return 0;
   }
   const location = locations.locate(after);
-  if (!location) throw new BuildError('missing-bytes', { message: `the bytes of a file to be published are gone: ${after.slice(0, 12)}`, where: path });
+  if (!location)
+    throw new BuildError('missing-bytes', { message: `the bytes of a file to be published are gone: ${after.slice(0, 12)}`, where: path });
   mkdirSync(dirname(path), { recursive: true });
   if (before !== null) keepOld(path, before, store);
   placeBlob(path, { digest: after, location, store, keepInStore });

@@ -28,7 +28,7 @@ export class Published implements Finder {
   readonly #columns: Buffer;
   #byDigest: Map<Digest, number> | undefined;
 
-  constructor(out: string, wanted: Digest, names: readonly string[], columns: Buffer) {
+  constructor({ out, wanted, names, columns }: { out: string; wanted: Digest; names: readonly string[]; columns: Buffer }) {
     this.out = out;
     this.wanted = wanted;
     this.#names = names;
@@ -40,14 +40,11 @@ export class Published implements Finder {
     files.forEach((file, i) => {
       columns.write(file.digest, i * fileBytes, 'hex');
       const { dev, ino, size, mtimeNs, ctimeNs } = file.identity;
-      [dev, ino, size, mtimeNs, ctimeNs].forEach((value, k) => void columns.writeBigInt64LE(BigInt.asIntN(64, value), i * fileBytes + 32 + k * 8));
+      [dev, ino, size, mtimeNs, ctimeNs].forEach(
+        (value, k) => void columns.writeBigInt64LE(BigInt.asIntN(64, value), i * fileBytes + 32 + k * 8),
+      );
     });
-    return new Published(
-      out,
-      wanted,
-      files.map((file) => file.name),
-      columns,
-    );
+    return new Published({ out, wanted, names: files.map((file) => file.name), columns });
   }
 
   get count(): number {
@@ -88,7 +85,7 @@ export class Published implements Finder {
     if (body.toString('latin1', 0, magic.length) !== magic || digestHex(body) !== bytes.toString('hex', 0, 32)) return undefined;
     const end = body.indexOf(10, magic.length);
     const head = JSON.parse(body.toString('utf8', magic.length, end)) as { out: string; wanted: string; names: string[] };
-    return new Published(head.out, head.wanted, head.names, body.subarray(end + 1));
+    return new Published({ ...head, columns: body.subarray(end + 1) });
   }
 
   #isUnchanged(i: number): boolean {
