@@ -9,10 +9,13 @@ import * as assert from 'uvu/assert';
 
 /** Exceptions: rule -> file, or `file#function` -> why. An entry that excuses nothing is itself a failure. */
 const allowed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  'file length': {},
+  'file length': {
+    'src/engine/target-build.ts': 'the life of one target from key to result: its parts share a state that nothing else may touch',
+  },
   'function length': {},
   parameters: {
     'src/base/record-hash.ts#mixPairs': 'runs for every record that is scanned; an options object per call would be its main cost',
+    'src/execute/io.ts#quarantine': 'what rules say of a bad record is a sentence of four words: where, which, why and how',
   },
   'impure calls': {
     'src/base/files.ts': 'names of temporary files, which are in no key',
