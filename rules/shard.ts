@@ -97,6 +97,9 @@ export const shard = defineRule({
   name: 'shard',
   version: 1,
   doc: 'Packs tokens into sequences of one length and writes them as Parquet shards, a folder for each split.',
+  preview: async function* ({ part, path }) {
+    if (part.name?.endsWith('.parquet')) yield* (await import('./lib/parquet/preview.ts')).parquetRows(path);
+  },
   inputs: { tokens: 'tokens' },
   output: 'shards',
   options: {

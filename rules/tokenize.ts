@@ -6,7 +6,7 @@ import { defineRule } from '../src/rule/rule.ts';
 import { defineStep, type StepIo } from '../src/rule/step.ts';
 import type { SpecialTokens, Tokenizer } from './lib/tokenizer.ts';
 import { huggingfaceEngine } from './lib/tokenizer-contract.ts';
-import { type Tokens, TokensBuilder } from './lib/tokens.ts';
+import { decodeTokens, type Tokens, TokensBuilder } from './lib/tokens.ts';
 
 type EncodeInputs = { readonly chunk: Part; readonly model: Part; readonly config?: Part };
 
@@ -114,6 +114,14 @@ export const tokenize = defineRule({
     bos: text().optional().doc('The token that `addBos` puts before each text, if tokenizer_config.json does not name it.'),
   },
   steps: [encode],
+  preview: async function* ({ bytes }) {
+    const { lengths, ids } = decodeTokens(bytes());
+    let at = 0;
+    for (const length of lengths) {
+      yield { tokens: length, ids: Array.from(ids.subarray(at, at + length)) };
+      at += length;
+    }
+  },
   async plan({ documents }, { tokenizer: files, ...params }, build) {
     for await (const chunk of documents) build.emit(build.step(encode, { chunk, ...files }, given(params)));
   },

@@ -1,4 +1,7 @@
+import { lstatSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { BuildError } from '../base/errors.ts';
+import { uniqueName } from '../base/files.ts';
 import { didYouMean } from '../base/names.ts';
 import { readPart } from '../cache/part-reader.ts';
 import type { Location } from '../cache/store.ts';
@@ -56,10 +59,19 @@ function locate(run: BuildRun, digest: string): Location {
   return location;
 }
 
+/** A file that holds the part and nothing else: small parts lie together in packs. */
+function fileOf(part: Part, location: Location, run: BuildRun): string {
+  const [only] = location;
+  if (only && location.length === 1 && only.offset === 0 && lstatSync(only.path).size === part.bytes) return only.path;
+  const path = join(run.project.tmpDir, uniqueName('head'));
+  writeFileSync(path, readPart(part.digest, location));
+  return path;
+}
+
 async function* partRows(part: Part, { build, run }: { build: TargetBuild; run: BuildRun }): AsyncGenerator<Row> {
   const location = locate(run, part.digest);
   const { preview } = build.target.rule;
-  if (preview) yield* preview({ part, bytes: () => readPart(part.digest, location), path: location[0]?.path ?? '' });
+  if (preview) yield* preview({ part, bytes: () => readPart(part.digest, location), path: fileOf(part, location, run) });
   else if (part.form === 'lines') for (const row of rowsOf(readPart(part.digest, location))) yield row.document;
   else if (part.form === 'view') {
     const view = decodeView(readPart(part.digest, location));

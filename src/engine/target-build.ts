@@ -11,7 +11,7 @@ import { keyOf, type Manifest, targetManifest } from '../plan/manifest.ts';
 import { decodeCollection, encodeCollection } from '../rule/collection.ts';
 import { type Part, sumOf } from '../rule/part.ts';
 import type { BuildRun } from './build-run.ts';
-import { writeLastPlan } from './last-plan.ts';
+import { readLastPlan, writeLastPlan } from './last-plan.ts';
 import { placeOf } from './places.ts';
 import { judge, quarantinedOf } from './policies.ts';
 import { type ResolvedOptions, resolveOptions } from './resolve-options.ts';
@@ -142,6 +142,7 @@ export class TargetBuild {
     if (!result || !this.#isWhole(result)) return false;
     this.result = result;
     this.state = 'kept';
+    this.#remember(key);
     this.#setReadable();
     this.#finish();
     return true;
@@ -222,9 +223,18 @@ export class TargetBuild {
     if (this.options?.manifest && !isUnknowable(manifest)) {
       project.store.sync();
       project.results.putTarget(key, this.result);
-      const digests = Object.fromEntries(Object.entries(outputs).map(([name, { digest }]) => [name, digest]));
-      writeLastPlan(project.stateDir, { target: this.target.name, key, manifest, outputs: digests }, tableFileOf(project.stateDir, this.target.name));
+      this.#remember(key);
     }
+  }
+
+  /** What stands now, for the next build to say what changed since: also when it was gone back to, and nothing ran. */
+  #remember(key: Digest): void {
+    const { stateDir } = this.#run.project;
+    const { name } = this.target;
+    if (this.#run.options.dryRun || readLastPlan(stateDir, name)?.key === key) return;
+    const outputs = Object.fromEntries(Object.entries(this.result?.outputs ?? {}).map(([output, { digest }]) => [output, digest]));
+    const manifest = this.manifest(this.#inputDigests() as Manifest);
+    writeLastPlan(stateDir, { target: name, key, manifest, outputs }, tableFileOf(stateDir, name));
   }
 
   #keepCollection(output: string): CollectionResult {
