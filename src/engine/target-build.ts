@@ -4,8 +4,8 @@ import type { TargetHow, TargetSummary } from '../base/events.ts';
 import { readPart } from '../cache/part-reader.ts';
 import type { CollectionResult, TargetResult } from '../cache/results.ts';
 import { OutputStream, UpstreamFailed } from '../execute/output-stream.ts';
-import { PlanRun } from '../execute/plan-run.ts';
 import { UnknownYet } from '../execute/pending.ts';
+import { PlanRun } from '../execute/plan-run.ts';
 import type { GraphInput, GraphTarget } from '../graph/graph.ts';
 import { keyOf, type Manifest, targetManifest } from '../plan/manifest.ts';
 import { decodeCollection, encodeCollection } from '../rule/collection.ts';
@@ -14,10 +14,10 @@ import type { BuildRun } from './build-run.ts';
 import { readLastPlan, writeLastPlan } from './last-plan.ts';
 import { placeOf } from './places.ts';
 import { judge, quarantinedOf } from './policies.ts';
+import { reasonsFor } from './reasons.ts';
 import { type ResolvedOptions, resolveOptions } from './resolve-options.ts';
 import { tableFileOf } from './resolve-sources.ts';
 import { shownError } from './shown.ts';
-import { reasonsFor } from './reasons.ts';
 import { summaryOf } from './summary.ts';
 
 /** How a target stands: its inputs may still be in the making when it begins. */
@@ -72,7 +72,8 @@ export class TargetBuild {
       failed.close(new UpstreamFailed(this.target.name));
       return failed;
     }
-    this.#streams ??= this.plan?.outputs ?? Object.fromEntries(this.#outputNames().map((name) => [name, OutputStream.of(this.parts(name))]));
+    this.#streams ??=
+      this.plan?.outputs ?? Object.fromEntries(this.#outputNames().map((name) => [name, OutputStream.of(this.parts(name))]));
     return this.#streams[output] as OutputStream;
   }
 
@@ -82,7 +83,11 @@ export class TargetBuild {
     const collection = this.result?.outputs[output];
     if (!collection) return [];
     const location = this.#run.project.store.locate(collection.digest);
-    if (!location) throw new BuildError('missing-bytes', { message: `the list of parts of ${this.target.name} is gone`, hint: 'Build it again with --force.' });
+    if (!location)
+      throw new BuildError('missing-bytes', {
+        message: `the list of parts of ${this.target.name} is gone`,
+        hint: 'Build it again with --force.',
+      });
     return decodeCollection(readPart(collection.digest, location));
   }
 
@@ -257,7 +262,9 @@ export class TargetBuild {
     for (const part of this.plan?.outputs[this.#outputNames()[0] as string]?.parts ?? []) {
       good.set(part.group, (good.get(part.group) ?? 0) + (part.facts.records ?? 0));
     }
-    return [...this.#run.tally(this.plan as PlanRun).quarantinedByGroup.keys()].filter((group) => group !== '' && (good.get(group) ?? 0) === 0);
+    return [...this.#run.tally(this.plan as PlanRun).quarantinedByGroup.keys()].filter(
+      (group) => group !== '' && (good.get(group) ?? 0) === 0,
+    );
   }
 
   /** Policies are judged now, for a kept target as for a built one. */
@@ -283,7 +290,8 @@ export class TargetBuild {
     this.plan?.abandon(error);
     const { project, scheduler } = this.#run;
     if (error instanceof UpstreamFailed) project.emit({ type: 'target-blocked', target: this.target.name, by: error.message });
-    else if (error !== scheduler.stopped || this.#isCause(error)) project.emit({ type: 'target-failed', target: this.target.name, error: shownError(error) });
+    else if (error !== scheduler.stopped || this.#isCause(error))
+      project.emit({ type: 'target-failed', target: this.target.name, error: shownError(error) });
     this.#setReadable();
     if (!(this.#run.options.keepGoing ?? false)) scheduler.stop(error);
   }
@@ -295,7 +303,9 @@ export class TargetBuild {
 
   #planInputs(plan: PlanRun): Record<string, unknown> {
     const specs = Object.entries(this.target.rule.inputs);
-    const inputs: Record<string, unknown> = Object.fromEntries(specs.filter(([, spec]) => typeof spec === 'object').map(([input]) => [input, {}]));
+    const inputs: Record<string, unknown> = Object.fromEntries(
+      specs.filter(([, spec]) => typeof spec === 'object').map(([input]) => [input, {}]),
+    );
     for (const { input, key, from, output } of this.target.inputs) {
       const collection = plan.inputFrom(this.#buildOf(from).stream(output));
       const isMany = typeof this.target.rule.inputs[input] === 'object';
