@@ -1,0 +1,111 @@
+/** The project that random edits are made to: its files as a model in memory, so that a state can be laid out anywhere and gone back to. */
+import { cpSync, rmSync } from 'node:fs';
+import { numbers } from '../source/files.ts';
+import { checkout, Rig } from './rig.ts';
+
+/** Lines of each source file, by path; whether its last line ends with a newline is the last entry's matter: '' stands for the end. */
+export interface State {
+  readonly files: ReadonlyMap<string, readonly string[]>;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+const config = `import { defineConfig, download, exportDataset, files, filter, index, param, shard, tokenize } from 'dsbuild';
+import { short } from './short.ts';
+
+const raw = download({
+  sources: {
+    'custom/*': files('data/raw/custom/*.jsonl'),
+    'code/small': files('in/small/**/*.jsonl'),
+    'text/big': files('in/big*.jsonl'),
+    'chat/*': files('in/chat/**/*.jsonl'),
+  },
+  out: 'data/raw',
+  badRecordShareMax: 1,
+});
+const clean = filter(raw, { use: short({ charsMin: param('charsMin', 12) }) });
+const tokens = tokenize(clean, { tokenizer: 'tokenizer' });
+const shards = shard(tokens, {
+  maxSeqLength: param('maxSeqLength', 32),
+  labels: param('labels', 'shifted') === 'hf' ? 'hf' : 'shifted',
+  names: param('names', 'number') === 'digest' ? 'digest' : 'number',
+  shardSize: '12KB',
+  packTokens: 1500,
+  out: 'train',
+});
+const fields = param('fields', '');
+export default defineConfig({
+  targets: {
+    raw,
+    clean,
+    tokens,
+    shards,
+    train: index(shards),
+    exported: exportDataset(clean, { format: 'jsonl', ...(fields !== '' && { fields: fields.split(',') }), out: 'exported' }),
+    rejected: exportDataset(clean.rejected, { format: 'jsonl.gz', each: 'collection', out: 'rejected' }),
+  },
+  chunking: { chunkSize: '8.192KB' },
+});
+`;
+
+const filter = `import { defineFilter, drop, integer, keep } from 'dsbuild';
+
+export const short = defineFilter({
+  name: 'short',
+  options: { charsMin: integer() },
+  decide: ({ text }, { charsMin }) => (text.length >= charsMin ? keep : drop('too-short')),
+});
+`;
+
+export const targets = ['raw', 'clean', 'tokens', 'shards', 'train', 'exported', 'rejected'] as const;
+/** Folders that hold nothing but what was published, and one that holds sources as well. */
+export const outs = ['train', 'exported', 'rejected', 'data/raw'] as const;
+
+/** What a parameter may be set to; the first is the config's own value. */
+export const choices: Readonly<Record<string, readonly string[]>> = {
+  charsMin: ['12', '0', '60'],
+  maxSeqLength: ['32', '16', '57'],
+  labels: ['shifted', 'hf'],
+  names: ['number', 'digest'],
+  fields: ['', 'text', 'id,text,note'],
+};
+
+const words = 'the of and data set line by hash chunk shard token edit build again every one more than a few words'.split(' ');
+
+/** One document as a line; of some the id is missing, some are long, a few are blank of words. */
+export function documentLine(seed: number): string {
+  const next = numbers(seed);
+  const count = next() % 40 === 0 ? 400 : next() % 7 === 0 ? next() % 3 : next() % 60;
+  const text = Array.from({ length: count }, () => words[next() % words.length]).join(' ');
+  return JSON.stringify({ ...(next() % 3 > 0 && { id: `d${next()}` }), text, ...(next() % 4 === 0 && { note: next() % 100 }) });
+}
+
+const documents = (count: number, seed: number): string[] => [
+  ...Array.from({ length: count }, (_, i) => documentLine(seed * 1000 + i)),
+  '',
+];
+
+export function firstState(seed: number): State {
+  const files = new Map<string, readonly string[]>([
+    ['in/big.jsonl', documents(150, seed)],
+    ['in/chat/a.jsonl', documents(25, seed + 1)],
+    ['in/chat/deep/b.jsonl', documents(60, seed + 2)],
+    ['data/raw/custom/mine.jsonl', documents(40, seed + 3)],
+    ['data/raw/custom/other.jsonl', documents(3, seed + 4)],
+  ]);
+  for (let i = 0; i < 40; i++) files.set(`in/small/${i}.jsonl`, documents(1 + (i % 3), seed + 10 + i));
+  return { files, params: {} };
+}
+
+/** Lays the state's files out in a folder, touching only those that differ from `before`. */
+export function layOut(rig: Rig, state: State, before?: State): void {
+  for (const name of before?.files.keys() ?? []) if (!state.files.has(name)) rmSync(rig.path(name));
+  for (const [name, lines] of state.files) if (before?.files.get(name) !== lines) rig.write({ [name]: lines.join('\n') });
+}
+
+export function newProject(state: State): Rig {
+  const rig = new Rig();
+  cpSync(checkout('fixtures/tokenizers/tiny'), rig.path('tokenizer'), { recursive: true });
+  rig.write({ 'datasets.config.ts': config, 'short.ts': filter });
+  layOut(rig, state);
+  return rig;
+}

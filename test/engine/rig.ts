@@ -1,0 +1,118 @@
+/** A small project on disk, built in this very process: hundreds of builds in a minute, each from its config to its published files. */
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { digestHex } from '../../src/base/digest.ts';
+import type { BuildEvent, BuildSummary } from '../../src/base/events.ts';
+import type { BuildOptions } from '../../src/engine/api.ts';
+import { build } from '../../src/engine/build.ts';
+import { openProject } from '../../src/engine/project.ts';
+import { runJob } from '../../src/execute/run-job.ts';
+import type { Runner } from '../../src/execute/runner.ts';
+
+const folders: string[] = [];
+process.once('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A folder of this test file, gone when its process ends. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'dsbuild-engine-'));
+  folders.push(folder);
+  return folder;
+}
+
+/** Path of a file of the checkout. */
+export const checkout = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+/** Runs steps where the test runs. */
+export function inlineRunner(): Runner {
+  return {
+    jobs: 2,
+    run: (job, progress) => runJob(job, { signal: new AbortController().signal, progress }),
+    close: () => Promise.resolve(),
+  };
+}
+
+export interface Built {
+  readonly summary: BuildSummary;
+  readonly events: readonly BuildEvent[];
+  /** Names of the steps that ran, as `target:step`, in code unit order. */
+  readonly ran: readonly string[];
+  /** Codes of the errors of targets, in code unit order. */
+  readonly errors: readonly string[];
+}
+
+export interface BuildGiven extends Partial<BuildOptions> {
+  readonly params?: Readonly<Record<string, string>>;
+}
+
+export class Rig {
+  readonly root: string;
+
+  constructor(root = temporaryFolder()) {
+    this.root = root;
+  }
+
+  path(name: string): string {
+    return join(this.root, name);
+  }
+
+  write(files: Readonly<Record<string, string | Uint8Array>>): void {
+    for (const [name, content] of Object.entries(files)) {
+      mkdirSync(dirname(this.path(name)), { recursive: true });
+      writeFileSync(this.path(name), content);
+    }
+  }
+
+  read(name: string): Buffer {
+    return readFileSync(this.path(name));
+  }
+
+  remove(name: string): void {
+    rmSync(this.path(name), { recursive: true });
+  }
+
+  /** Another folder with the same files but for the state. */
+  copy(names: readonly string[]): Rig {
+    const other = new Rig();
+    for (const name of names) cpSync(this.path(name), other.path(name), { recursive: true });
+    return other;
+  }
+
+  /** All files below a folder, name to digest, in code unit order; none when there is no such folder. */
+  tree(folder: string): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.#files(folder).map((name) => [name, digestHex(this.read(join(folder, name)))]));
+  }
+
+  #files(folder: string): string[] {
+    try {
+      const entries = readdirSync(this.path(folder), { recursive: true, withFileTypes: true });
+      const prefix = this.path(folder).length + 1;
+      return entries
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name).slice(prefix))
+        .sort();
+    } catch {
+      return [];
+    }
+  }
+
+  /** Builds as the command line does, with steps in this process. */
+  async build({ params = {}, ...options }: BuildGiven = {}): Promise<Built> {
+    const events: BuildEvent[] = [];
+    const emit = (event: BuildEvent): void => void events.push(event);
+    const project = await openProject({ cwd: this.root, params, env: {}, emit, signal: new AbortController().signal });
+    try {
+      const summary = await build(project, { targets: [], ...options }, inlineRunner);
+      const ran = events.flatMap((event) =>
+        event.type === 'step-finished' && event.how === 'ran' ? [`${event.target}:${event.step}`] : [],
+      );
+      const errors = events.flatMap((event) => (event.type === 'target-failed' ? [event.error.code] : []));
+      return { summary, events, ran: ran.sort(), errors: errors.sort() };
+    } finally {
+      project.close();
+    }
+  }
+}
