@@ -1,6 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { BuildError, systemCodeOf } from '../../src/base/errors.ts';
 
 export interface Program {
@@ -38,7 +39,7 @@ const stderrLinesShown = 20;
  */
 export async function runProgram(program: Program, data: ProgramData): Promise<void> {
   program.signal.throwIfAborted();
-  const running = start(program);
+  const running = await start(program);
   const { child } = running;
   try {
     const flows = [once(child, 'close'), feed(child, data.input), read(child, data.output)];
@@ -97,10 +98,24 @@ class Running {
   }
 }
 
-function start(program: Program): Running {
+const startTriesMax = 50;
+const startRetryMs = 10;
+
+/**
+ * A file that was just written can not be executed while any process has it open for writing, and a program that another thread starts
+ * at that moment has, until it runs its own code: it is tried again.
+ */
+async function start(program: Program): Promise<Running> {
   const [file, ...args] = program.argv as [string, ...string[]];
   const { cwd, env } = program;
-  return new Running(spawn(file, args, { cwd, env: { ...env }, detached: true, stdio: ['pipe', 'pipe', 'pipe'] }), program);
+  for (let tries = 1; ; tries++) {
+    try {
+      return new Running(spawn(file, args, { cwd, env: { ...env }, detached: true, stdio: ['pipe', 'pipe', 'pipe'] }), program);
+    } catch (error) {
+      if (systemCodeOf(error) !== 'ETXTBSY' || tries === startTriesMax) throw error;
+      await delay(startRetryMs);
+    }
+  }
 }
 
 function killGroup(leader: number): void {
