@@ -1,0 +1,206 @@
+/** A project in a temporary folder, built by the real program as a process. The rig of all end-to-end tests. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { appendFileSync, cpSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { BuildEvent, BuildSummary, ShownError } from '../../src/base/events.ts';
+import { Gate } from './gate.ts';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+export const program = join(repository, 'bin', 'dsbuild.js');
+export const tinyTokenizer = join(repository, 'fixtures', 'tokenizers', 'tiny');
+
+/** How one run of the program ended, and all that it said. */
+export interface Outcome {
+  /** Exit code, or the signal that ended it. */
+  readonly code: number | NodeJS.Signals;
+  readonly events: readonly BuildEvent[];
+  /** The last line of a build that came to its end. */
+  readonly summary: BuildSummary;
+  readonly stderr: string;
+}
+
+export class RunningBuild {
+  readonly done: Promise<Outcome>;
+  readonly #child: ChildProcess;
+  readonly #lines: string[] = [];
+  #watchers: (() => void)[] = [];
+
+  constructor(child: ChildProcess) {
+    this.#child = child;
+    let [stdout, stderr] = ['', ''];
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      const lines = (stdout + text).split('\n');
+      stdout = lines.pop() as string;
+      this.#lines.push(...lines);
+      this.#wake();
+    });
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    this.done = new Promise((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (code, signal) => {
+        this.#wake();
+        resolve(outcomeOf(this.#lines, { code: code ?? (signal as NodeJS.Signals), stderr }));
+      });
+    });
+  }
+
+  /** Resolves when an event like this was said; throws when the build ends without it. */
+  async says(matches: (event: BuildEvent) => boolean): Promise<void> {
+    for (let seen = 0; ; ) {
+      for (; seen < this.#lines.length; seen++) if (matches(JSON.parse(this.#lines[seen] as string) as BuildEvent)) return;
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null) throw new Error('the build ended before it said so');
+      await new Promise<void>((resolve) => void this.#watchers.push(resolve));
+    }
+  }
+
+  /** kill -9 of the whole process group. */
+  async kill(): Promise<Outcome> {
+    try {
+      process.kill(-(this.#child.pid as number), 'SIGKILL');
+    } catch {
+      // It was faster.
+    }
+    return this.done;
+  }
+
+  /** Ctrl-C reaches every process of the group. */
+  interrupt(): void {
+    process.kill(-(this.#child.pid as number), 'SIGINT');
+  }
+
+  #wake(): void {
+    const watchers = this.#watchers;
+    this.#watchers = [];
+    for (const wake of watchers) wake();
+  }
+}
+
+function outcomeOf(lines: readonly string[], rest: Pick<Outcome, 'code' | 'stderr'>): Outcome {
+  const events = lines.map((line) => JSON.parse(line) as BuildEvent);
+  return {
+    ...rest,
+    events,
+    get summary(): BuildSummary {
+      const last = events.at(-1);
+      if (last?.type !== 'summary') throw new Error(`the build ended with ${rest.code} and without a summary: ${lines.at(-1) ?? ''}\n${rest.stderr}`);
+      return last;
+    },
+  };
+}
+
+export class TestProject {
+  readonly dir: string;
+  /** `$HOME` of the builds: programs of `command` targets see it, and it is in no key. */
+  readonly home: string;
+  readonly #root: string;
+
+  constructor(under = tmpdir()) {
+    this.#root = mkdtempSync(join(under, 'dsbuild-e2e-'));
+    this.dir = join(this.#root, 'project');
+    this.home = join(this.#root, 'home');
+    mkdirSync(this.dir);
+    mkdirSync(this.home);
+  }
+
+  path(name: string): string {
+    return join(this.dir, name);
+  }
+
+  write(name: string, content: string | Uint8Array): void {
+    mkdirSync(dirname(this.path(name)), { recursive: true });
+    writeFileSync(this.path(name), content);
+  }
+
+  append(name: string, content: string): void {
+    appendFileSync(this.path(name), content);
+  }
+
+  read(name: string): string {
+    return readFileSync(this.path(name), 'utf8');
+  }
+
+  edit(name: string, change: (text: string) => string): void {
+    this.write(name, change(this.read(name)));
+  }
+
+  copyIn(from: string, name: string): void {
+    cpSync(from, this.path(name), { recursive: true });
+  }
+
+  move(from: string, to: string): void {
+    mkdirSync(dirname(this.path(to)), { recursive: true });
+    renameSync(this.path(from), this.path(to));
+  }
+
+  remove(name: string): void {
+    rmSync(this.path(name), { recursive: true, force: true });
+  }
+
+  /** Paths of all files below a folder, relative to the project, sorted by code unit. */
+  list(folder: string): string[] {
+    return filesBelow(this.path(folder)).map((path) => relative(this.dir, path)).sort();
+  }
+
+  /** SHA-256 of every file below a folder by its path: published bytes as anybody would see them. */
+  snapshot(folder = 'out'): Record<string, string> {
+    return Object.fromEntries(this.list(folder).map((name) => [name, createHash('sha256').update(readFileSync(this.path(name))).digest('hex')]));
+  }
+
+  /** A gate that programs of this project can wait at, by its name below `$HOME`. */
+  gate(name = 'gate'): Gate {
+    return new Gate(join(this.home, name));
+  }
+
+  start(...args: readonly string[]): RunningBuild {
+    const { PATH = '' } = process.env;
+    const env = { PATH, HOME: this.home, LANG: 'C.UTF-8', TMPDIR: process.env['TMPDIR'] ?? tmpdir() };
+    const child = spawn(process.execPath, [program, ...args], { cwd: this.dir, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    return new RunningBuild(child);
+  }
+
+  /** Builds to the end, whatever end that is. */
+  build(...args: readonly string[]): Promise<Outcome> {
+    return this.start('build', '--json', '--plain', ...args).done;
+  }
+
+  end(): void {
+    rmSync(this.#root, { recursive: true, force: true });
+  }
+}
+
+function filesBelow(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).flatMap((name) => {
+    const path = join(folder, name);
+    return lstatSync(path).isDirectory() ? filesBelow(path) : [path];
+  });
+}
+
+/** How often each step ran, as `{ 'tokens encode': 3 }`; hits are not in it, nor steps that only brought bytes back. */
+export function ran({ events }: Outcome, how: 'ran' | 'restored' = 'ran'): Record<string, number> {
+  const counts = new Map<string, number>();
+  for (const event of events) {
+    if (event.type !== 'step-finished' || event.how !== how) continue;
+    const name = `${event.target} ${event.step}`;
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+export const ranInAll = (outcome: Outcome): number => Object.values(ran(outcome)).reduce((sum, count) => sum + count, 0);
+
+/** All errors of a run: of its targets and steps, and of the command itself. */
+export function errorsOf({ events }: Outcome): ShownError[] {
+  return events.flatMap((event) => {
+    const { type } = event as { type: string };
+    return type === 'target-failed' || type === 'error' ? [(event as unknown as { error: ShownError }).error ?? (event as unknown as ShownError)] : [];
+  });
+}
+
+export const warningsOf = ({ events }: Outcome): Extract<BuildEvent, { type: 'warning' }>[] =>
+  events.flatMap((event) => (event.type === 'warning' ? [event] : []));
