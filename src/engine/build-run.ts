@@ -5,20 +5,20 @@ import { BuildError } from '../base/errors.ts';
 import { moduleUrl } from '../base/program.ts';
 import { type Lock, readLock } from '../cache/lock.ts';
 import { isSecret } from '../config/secret.ts';
-import { matcher } from '../graph/pattern.ts';
-import { PoolRunner } from '../execute/pool.ts';
 import type { PlanRun } from '../execute/plan-run.ts';
+import { PoolRunner } from '../execute/pool.ts';
 import type { Runner } from '../execute/runner.ts';
 import { Scheduler } from '../execute/scheduler.ts';
 import type { StepRun } from '../execute/step-run.ts';
 import type { GraphTarget } from '../graph/graph.ts';
+import { matcher } from '../graph/pattern.ts';
 import type { LocalSources } from '../source/local.ts';
 import type { BuildOptions } from './api.ts';
 import { FileDigests } from './file-digests.ts';
 import { Needs } from './needs.ts';
 import type { Project } from './project.ts';
-import { Rebuilder } from './rebuilder.ts';
 import { PublishedFolders } from './published-folders.ts';
+import { Rebuilder } from './rebuilder.ts';
 import { type StepEnd, Tally } from './tally.ts';
 import type { TargetBuild } from './target-build.ts';
 
@@ -28,7 +28,10 @@ class Once<T> {
 
   get(name: string, make: () => Promise<T>): Promise<T> {
     let made = this.#made.get(name);
-    if (!made) this.#made.set(name, (made = make()));
+    if (!made) {
+      made = make();
+      this.#made.set(name, made);
+    }
     return made;
   }
 }
@@ -98,7 +101,10 @@ export class BuildRun {
 
   tally(plan: PlanRun): Tally {
     let tally = this.#tallies.get(plan);
-    if (!tally) this.#tallies.set(plan, (tally = new Tally()));
+    if (!tally) {
+      tally = new Tally();
+      this.#tallies.set(plan, tally);
+    }
     return tally;
   }
 
@@ -132,7 +138,12 @@ export class BuildRun {
       for (const [name, secret] of Object.entries(given as Record<string, unknown>)) {
         if (!isSecret(secret)) continue;
         const value = this.project.env[secret.variable];
-        if (value === undefined) throw new BuildError('no-secret', { message: `the environment has no ${secret.variable}`, where: target.name, hint: 'Set it, then build again.' });
+        if (value === undefined)
+          throw new BuildError('no-secret', {
+            message: `the environment has no ${secret.variable}`,
+            where: target.name,
+            hint: 'Set it, then build again.',
+          });
         values[name] = value;
       }
     }

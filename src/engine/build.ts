@@ -4,8 +4,8 @@ import { BuildError, systemCodeOf } from '../base/errors.ts';
 import type { BuildSummary, TargetSummary } from '../base/events.ts';
 import { limits } from '../base/limits.ts';
 import type { Runner } from '../execute/runner.ts';
-import { select } from '../graph/select.ts';
 import type { Graph, GraphTarget } from '../graph/graph.ts';
+import { select } from '../graph/select.ts';
 import type { BuildOptions } from './api.ts';
 import { BuildRun } from './build-run.ts';
 import type { Project } from './project.ts';
@@ -65,15 +65,20 @@ export async function build(project: Project, options: BuildOptions, makeRunner?
     }
     const changed = isSourceChanged(run.scheduler.stopped);
     if (!changed || replans === limits.replansMax) return summarize(run, { id, tookMs: performance.now() - started });
-    project.emit({ type: 'note', message: `${(run.scheduler.stopped as BuildError).where ?? 'a source'} changed during the build; planning again` });
+    project.emit({
+      type: 'note',
+      message: `${(run.scheduler.stopped as BuildError).where ?? 'a source'} changed during the build; planning again`,
+    });
   }
 }
 
-const isSourceChanged = (error: unknown): boolean => error instanceof BuildError && ['source-changed', 'source-changing', 'source-gone'].includes(error.code);
+const isSourceChanged = (error: unknown): boolean =>
+  error instanceof BuildError && ['source-changed', 'source-changing', 'source-gone'].includes(error.code);
 
 async function buildOnce(run: BuildRun, wanted: readonly GraphTarget[]): Promise<void> {
   const { project, scheduler } = run;
-  const stop = (): void => scheduler.stop(new BuildError('interrupted', { message: 'the build was interrupted', hint: 'Build again to go on from here.' }));
+  const stop = (): void =>
+    scheduler.stop(new BuildError('interrupted', { message: 'the build was interrupted', hint: 'Build again to go on from here.' }));
   project.signal.addEventListener('abort', stop, { once: true });
   const unwatch = scheduler.watchForStuckPlans(() => scheduler.stop(stuck(run)));
   try {
@@ -103,8 +108,13 @@ async function stopped(run: BuildRun): Promise<void> {
 }
 
 function stuck(run: BuildRun): BuildError {
-  const waiting = [...run.targets.values()].filter(({ state }) => state === 'building' || state === 'waiting').map(({ target }) => target.name);
-  return new BuildError('stuck', { message: `no step runs, but these plans still wait: ${waiting.join(', ')}`, hint: 'A plan waits for something that no step makes: a mistake in its rule.' });
+  const waiting = [...run.targets.values()]
+    .filter(({ state }) => state === 'building' || state === 'waiting')
+    .map(({ target }) => target.name);
+  return new BuildError('stuck', {
+    message: `no step runs, but these plans still wait: ${waiting.join(', ')}`,
+    hint: 'A plan waits for something that no step makes: a mistake in its rule.',
+  });
 }
 
 async function end(run: BuildRun): Promise<void> {

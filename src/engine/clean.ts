@@ -27,7 +27,13 @@ export async function clean(project: Project, { dryRun, all }: { dryRun: boolean
       for (const digest of blobs) project.store.remove(digest);
       for (const run of runs) rmSync(run, { recursive: true, force: true });
     }
-    return { removed: [...(blobs.length > 0 ? [`${blobs.length} blobs that no target needs`] : []), ...(runs.length > 0 ? [`${runs.length} old runs`] : [])], bytes };
+    return {
+      removed: [
+        ...(blobs.length > 0 ? [`${blobs.length} blobs that no target needs`] : []),
+        ...(runs.length > 0 ? [`${runs.length} old runs`] : []),
+      ],
+      bytes,
+    };
   } finally {
     for (const { release } of claims) release();
   }
@@ -38,7 +44,11 @@ async function neededBlobs(run: BuildRun): Promise<Set<Digest>> {
   const needed = new Set<Digest>();
   for (const build of run.targets.values()) {
     if (build.state === 'failed') {
-      throw new BuildError('not-built', { message: `${build.target.name} can not be planned, so what it needs is not known`, hint: 'Mend it first, or use --all.', cause: build.error });
+      throw new BuildError('not-built', {
+        message: `${build.target.name} can not be planned, so what it needs is not known`,
+        hint: 'Mend it first, or use --all.',
+        cause: build.error,
+      });
     }
     for (const { digest } of Object.values(build.result?.outputs ?? {})) needed.add(digest);
     const plan = await build.replay();
@@ -60,7 +70,10 @@ function oldRuns({ stateDir }: Project): string[] {
 }
 
 function removeAll({ stateDir, store }: Project, dryRun: boolean): Cleaned {
-  const bytes = [...store.digests()].reduce((sum, digest) => sum + (lstatSync(store.path(digest), { throwIfNoEntry: false })?.size ?? 0), 0);
+  const bytes = [...store.digests()].reduce(
+    (sum, digest) => sum + (lstatSync(store.path(digest), { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  );
   const names = readdirSync(stateDir).filter((name) => name !== 'claims' && name !== 'tmp');
   // What was published by dsbuild stays known: else the next build could not tell its own files from the user's.
   const gone = names.filter((name) => name !== 'published');

@@ -1,8 +1,8 @@
 import { lstatSync } from 'node:fs';
-import type { Job, Made } from '../execute/job.ts';
-import type { JobIo } from '../execute/io.ts';
-import { runJob } from '../execute/run-job.ts';
 import { BuildError } from '../base/errors.ts';
+import type { JobIo } from '../execute/io.ts';
+import type { Job, Made } from '../execute/job.ts';
+import { runJob } from '../execute/run-job.ts';
 import type { ExternalIo, StepIo } from '../rule/step.ts';
 import type { BuildRun } from './build-run.ts';
 
@@ -19,7 +19,11 @@ function extended(io: JobIo, run: BuildRun): StepIo {
   const more: Pick<ExternalIo, 'fetch' | 'adopt' | 'pin'> = {
     async fetch({ address, endpoint, region, declaredPin }) {
       if (run.options.offline) {
-        throw new BuildError('offline', { message: 'this source was not fetched yet, and --offline is given', where: address, hint: 'Build once without --offline.' });
+        throw new BuildError('offline', {
+          message: 'this source was not fetched yet, and --offline is given',
+          where: address,
+          hint: 'Build once without --offline.',
+        });
       }
       const pinned = lock.get('source', address);
       const { fetchFile } = await import('../source/fetch.ts');

@@ -1,5 +1,5 @@
-import { join } from 'node:path';
 import { createReadStream, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { createHasher, type Digest } from '../base/digest.ts';
 import { BuildError, systemCodeOf } from '../base/errors.ts';
 import { readIfThere, writeFileAtomic } from '../base/files.ts';
@@ -21,9 +21,14 @@ interface Stat {
 
 function statOf(path: string): Stat {
   const stat = statSync(path, { bigint: true });
+  // biome-ignore lint/complexity/useMathMinMax: Math.max takes no bigint
   const newest = stat.mtimeNs > stat.ctimeNs ? stat.mtimeNs : stat.ctimeNs;
   const now = BigInt(Date.now()) * 1_000_000n;
-  return { text: `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`, racy: now - newest < racyNs, bytes: Number(stat.size) };
+  return {
+    text: `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`,
+    racy: now - newest < racyNs,
+    bytes: Number(stat.size),
+  };
 }
 
 /** Digests of whole files (tools, tokenizers, compressed sources), remembered by identity so that a large file is read once. */
@@ -46,7 +51,11 @@ export class FileDigests {
     for await (const piece of createReadStream(path, { highWaterMark: 1024 * 1024 })) hasher.update(piece as Buffer);
     const after = stat(path);
     if (after.text !== before.text) {
-      throw new BuildError('source-changing', { message: 'the file changed while it was read', where: path, hint: 'Build again when its writer is done.' });
+      throw new BuildError('source-changing', {
+        message: 'the file changed while it was read',
+        where: path,
+        hint: 'Build again when its writer is done.',
+      });
     }
     const found = { identity: after.racy ? '' : after.text, digest: hasher.digest().toString('hex'), bytes: after.bytes };
     this.#seen.set(path, found);
@@ -69,7 +78,11 @@ function stat(path: string): Stat {
     return statOf(path);
   } catch (cause) {
     const missing = systemCodeOf(cause) === 'ENOENT';
-    throw new BuildError('no-file', { message: missing ? 'there is no such file' : `the file can not be read: ${(cause as Error).message}`, where: path, cause });
+    throw new BuildError('no-file', {
+      message: missing ? 'there is no such file' : `the file can not be read: ${(cause as Error).message}`,
+      where: path,
+      cause,
+    });
   }
 }
 

@@ -14,7 +14,9 @@ interface Manifest {
 export function folderProblems(run: BuildRun, target: GraphTarget, out: string): string[] {
   const folder = run.published.get(out);
   const changed = folder.changed().map((i) => folder.file(i).name);
-  const problems = changed.slice(0, shownMax).map((name) => `${join(out, name)} ${existsSync(join(out, name)) ? 'is not as it was published' : 'is missing'}`);
+  const problems = changed
+    .slice(0, shownMax)
+    .map((name) => `${join(out, name)} ${existsSync(join(out, name)) ? 'is not as it was published' : 'is missing'}`);
   if (changed.length > shownMax) problems.push(`and ${changed.length - shownMax} more files of ${out}`);
   if (folder.count === 0) problems.push(`nothing is published in ${out} yet`);
   return target.rule.output === 'index' ? [...problems, ...manifestProblems(run, out)] : problems;
@@ -28,6 +30,7 @@ function manifestProblems(run: BuildRun, out: string): string[] {
   const problems = Object.values(splits)
     .filter((split) => split.shards > 0 && !existsSync(join(run.project.root, split.path)))
     .map((split) => `${path} names ${split.path}, which is not there`);
-  if (!Object.values(splits).some((split) => split.sequences > 0)) problems.push(`${path} has no split with sequences: training would find no data`);
+  if (!Object.values(splits).some((split) => split.sequences > 0))
+    problems.push(`${path} has no split with sequences: training would find no data`);
   return problems;
 }

@@ -18,12 +18,24 @@ import type { TargetBuild } from './target-build.ts';
 type Row = Readonly<Record<string, unknown>>;
 
 /** The first rows of what a target holds: documents, token ids, training rows, or a file's lines. */
-export async function* head(project: Project, name: string, { rows, rejected }: { rows: number; rejected: boolean }): AsyncGenerator<HeadRow> {
+export async function* head(
+  project: Project,
+  name: string,
+  { rows, rejected }: { rows: number; rejected: boolean },
+): AsyncGenerator<HeadRow> {
   const named = project.graph.outputs.get(name);
-  if (!named) throw new BuildError('unknown-target', { message: `there is no target "${name}".${didYouMean(name, project.graph.outputs.keys())}` });
+  if (!named)
+    throw new BuildError('unknown-target', { message: `there is no target "${name}".${didYouMean(name, project.graph.outputs.keys())}` });
   const found = await survey(project, { targets: [named.target.name] }, async (run) => {
     const build = run.targets.get(named.target) as TargetBuild;
-    if (build.result === undefined) throw build.error ?? new BuildError('not-built', { message: `${name} is not built as the config stands`, hint: `Build it first: dsbuild build ${named.target.name}` });
+    if (build.result === undefined)
+      throw (
+        build.error ??
+        new BuildError('not-built', {
+          message: `${name} is not built as the config stands`,
+          hint: `Build it first: dsbuild build ${named.target.name}`,
+        })
+      );
     const output = rejected && Object.hasOwn(build.result.outputs, 'rejected') ? 'rejected' : named.output;
     if (rejected && output !== 'rejected') return badRecords(build, run).slice(0, rows);
     return collect(rowsIn(build, output, run), rows);
@@ -44,7 +56,10 @@ async function collect(from: AsyncIterable<HeadRow>, rows: number): Promise<Head
 
 /** Records that were left out because they could not be used, with their places. */
 function badRecords(build: TargetBuild, run: BuildRun): HeadRow[] {
-  return (build.result?.quarantined ?? []).map((bad) => ({ group: '', row: { where: placeOf(bad, run), reason: bad.reason, detail: bad.detail } }));
+  return (build.result?.quarantined ?? []).map((bad) => ({
+    group: '',
+    row: { where: placeOf(bad, run), reason: bad.reason, detail: bad.detail },
+  }));
 }
 
 async function* rowsIn(build: TargetBuild, output: string, run: BuildRun): AsyncGenerator<HeadRow> {
@@ -55,7 +70,11 @@ async function* rowsIn(build: TargetBuild, output: string, run: BuildRun): Async
 
 function locate(run: BuildRun, digest: string): Location {
   const location = run.project.locations.locate(digest);
-  if (!location) throw new BuildError('missing-bytes', { message: 'these bytes were removed to save space', hint: 'Build the target again with --force.' });
+  if (!location)
+    throw new BuildError('missing-bytes', {
+      message: 'these bytes were removed to save space',
+      hint: 'Build the target again with --force.',
+    });
   return location;
 }
 

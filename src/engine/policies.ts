@@ -1,7 +1,7 @@
-import { BuildError } from '../base/errors.ts';
-import type { TargetResult } from '../cache/results.ts';
 import { formatCount } from '../base/bytes.ts';
+import { BuildError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
+import type { TargetResult } from '../cache/results.ts';
 import { sumByPrefix } from '../execute/ledger.ts';
 import type { Common } from '../rule/target.ts';
 
@@ -26,11 +26,19 @@ export function judge(common: Common, result: TargetResult, placeOf: (index: num
   const chat = Object.hasOwn(result.counters, 'quarantined:chat-record') ? ' Chats need an `adapt` on their source.' : '';
   const place = where === undefined ? {} : { where };
   if (common.onBadRecord === 'fail') {
-    return new BuildError('bad-record', { message: `${formatCount(bad)} bad records (${reasonsOf(result)})${sample}`, ...place, hint: `Repair the lines, or set onBadRecord: 'quarantine'.${chat}` });
+    return new BuildError('bad-record', {
+      message: `${formatCount(bad)} bad records (${reasonsOf(result)})${sample}`,
+      ...place,
+      hint: `Repair the lines, or set onBadRecord: 'quarantine'.${chat}`,
+    });
   }
   const [group] = result.badGroups;
   if (group !== undefined) {
-    return new BuildError('no-good-record', { message: `${group} holds not one good record (${reasonsOf(result)})${sample}`, ...place, hint: `Is it JSONL with a "text" in each line?${chat}` });
+    return new BuildError('no-good-record', {
+      message: `${group} holds not one good record (${reasonsOf(result)})${sample}`,
+      ...place,
+      hint: `Is it JSONL with a "text" in each line?${chat}`,
+    });
   }
   const share = bad / Math.max(1, result.documentsIn);
   const shareMax = common.badRecordShareMax ?? limits.badRecordShareMax;

@@ -1,10 +1,10 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join, parse } from 'node:path';
+import { parseSize } from '../base/bytes.ts';
 import { systemCodeOf } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
 import { limits } from '../base/limits.ts';
 import { moduleUrl } from '../base/program.ts';
-import { parseSize } from '../base/bytes.ts';
 import { Claims } from '../cache/claims.ts';
 import { Locations } from '../cache/locations.ts';
 import { Results } from '../cache/results.ts';
@@ -61,15 +61,27 @@ export async function openProject(options: OpenOptions): Promise<Project> {
 }
 
 /** Opens a project whose targets were made in memory, for one-shot commands. Its state lies in `stateDir`. */
-export async function openInline(options: OpenOptions & { stateDir: string; config: (face: Record<string, unknown>) => Config }): Promise<Project> {
+export async function openInline(
+  options: OpenOptions & { stateDir: string; config: (face: Record<string, unknown>) => Config },
+): Promise<Project> {
   const face = (await import(faceUrl)) as Record<string, unknown>;
   const places: Places = { locate: () => undefined, moduleOf: () => undefined };
   const lockFile = join(options.stateDir, 'dsbuild.lock');
   const { root: outRoot } = parse(options.cwd);
-  return assemble({ ...options, root: options.cwd, lockFile, config: options.config(face), places, base: options.cwd, where: 'the command line', outRoot });
+  return assemble({
+    ...options,
+    root: options.cwd,
+    lockFile,
+    config: options.config(face),
+    places,
+    base: options.cwd,
+    where: 'the command line',
+    outRoot,
+  });
 }
 
-type Assembly = OpenOptions & Pick<Project, 'root' | 'stateDir' | 'lockFile' | 'config' | 'places'> & { base: string; where: string; outRoot: string };
+type Assembly = OpenOptions &
+  Pick<Project, 'root' | 'stateDir' | 'lockFile' | 'config' | 'places'> & { base: string; where: string; outRoot: string };
 
 /** Temporary files of processes that are gone: a killed build leaves them behind. */
 function removeLeftovers(tmpRoot: string): void {

@@ -14,7 +14,10 @@ export class PublishedFolders implements Finder {
 
   get(out: string): Published {
     let folder = this.#folders.get(out);
-    if (!folder) this.#folders.set(out, (folder = readPublished(this.#stateDir, out)));
+    if (!folder) {
+      folder = readPublished(this.#stateDir, out);
+      this.#folders.set(out, folder);
+    }
     return folder;
   }
 

@@ -1,7 +1,7 @@
 import { join, relative } from 'node:path';
 import { digestHex } from '../base/digest.ts';
 import type { GraphTarget } from '../graph/graph.ts';
-import { publish, type Publication, type WantedFile } from '../publish/publish.ts';
+import { type Publication, publish, type WantedFile } from '../publish/publish.ts';
 import type { BuildRun } from './build-run.ts';
 import type { TargetBuild } from './target-build.ts';
 
@@ -21,7 +21,8 @@ function byFolder(run: BuildRun): Map<string, TargetBuild[]> {
   return folders;
 }
 
-const kindOf = ({ rule }: GraphTarget): string => (typeof rule.output === 'string' ? rule.output : (Object.values(rule.output)[0] as string));
+const kindOf = ({ rule }: GraphTarget): string =>
+  typeof rule.output === 'string' ? rule.output : (Object.values(rule.output)[0] as string);
 const publishes = (target: GraphTarget): boolean => ['files', 'shards', 'index', 'table'].includes(kindOf(target));
 
 /** All targets of the graph that publish into this folder: while one of them is not part of this build, its files stay as they are. */
@@ -52,7 +53,14 @@ async function publishFolder(run: BuildRun, out: string, builds: readonly Target
       need: (digest: string, target: string) => run.needFor(digest, project.graph.get(target) as GraphTarget),
       warn: (warning: { code: string; message: string; where: string; hint?: string }) => run.warn(warning),
     };
-    const publication: Publication = { out, files: filesOf(builds), wanted, partial, isInPlace: (path) => isSource(run, path), overwrite: run.options.overwrite ?? false };
+    const publication: Publication = {
+      out,
+      files: filesOf(builds),
+      wanted,
+      partial,
+      isInPlace: (path) => isSource(run, path),
+      overwrite: run.options.overwrite ?? false,
+    };
     const { written, removed, bytes } = await publish(context, publication);
     run.published.forget(out);
     if (written + removed > 0) {

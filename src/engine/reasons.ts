@@ -2,9 +2,9 @@ import { changesBetween, describeChange } from '../plan/explain.ts';
 import type { Manifest } from '../plan/manifest.ts';
 import type { LocalSources } from '../source/local.ts';
 import type { BuildRun } from './build-run.ts';
+import { type LastChunks, lastChunks } from './last-chunks.ts';
 import { type LastPlan, lastTableOf, readLastPlan } from './last-plan.ts';
 import { shownPath } from './places.ts';
-import { type LastChunks, lastChunks } from './last-chunks.ts';
 import { tableFileOf } from './resolve-sources.ts';
 import type { TargetBuild } from './target-build.ts';
 
@@ -48,7 +48,11 @@ function sourceReasons(local: LocalSources, run: BuildRun, target: string): stri
   const gone = [...before.digests].filter((digest) => !after.has(digest)).length;
   const more = changed > placesMax ? [`and ${changed - placesMax} more chunks`] : [];
   if (changed === 0 && gone === 0) return ['sources are in another order or grouping'];
-  return [...places.map((place) => `source changed: ${place}`), ...more, ...(changed === 0 ? [`${gone} ${gone === 1 ? 'chunk is' : 'chunks are'} gone from the sources`] : [])];
+  return [
+    ...places.map((place) => `source changed: ${place}`),
+    ...more,
+    ...(changed === 0 ? [`${gone} ${gone === 1 ? 'chunk is' : 'chunks are'} gone from the sources`] : []),
+  ];
 }
 
 interface Compared {
@@ -57,7 +61,11 @@ interface Compared {
   readonly now: LastChunks;
 }
 
-function linesOfChunk(local: LocalSources, { index, records }: { index: number; records: number }, { run, before, now }: Compared): string[] {
+function linesOfChunk(
+  local: LocalSources,
+  { index, records }: { index: number; records: number },
+  { run, before, now }: Compared,
+): string[] {
   const { root } = run.project;
   const { segments } = local.chunk(index);
   if (segments.length === 1) {

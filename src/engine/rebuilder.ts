@@ -2,9 +2,9 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Digest } from '../base/digest.ts';
 import { BuildError, messageOf, systemCodeOf } from '../base/errors.ts';
+import { readPart } from '../cache/part-reader.ts';
 import type { StepResult } from '../cache/results.ts';
 import type { Location } from '../cache/store.ts';
-import { readPart } from '../cache/part-reader.ts';
 import type { Job, Made } from '../execute/job.ts';
 import { assertBalanced } from '../execute/ledger.ts';
 import type { PlanRun } from '../execute/plan-run.ts';
@@ -41,7 +41,15 @@ export class Rebuilder implements StepWork {
     const id = `${rule.name}\0${step.name}\0${JSON.stringify(params)}`;
     let head = this.#heads.get(id);
     if (head === undefined) {
-      head = keyOf(stepHead({ rule, code: this.#run.ruleBundles.get(rule.name), definition: step.definition, params, settings: this.#run.project.settings }));
+      head = keyOf(
+        stepHead({
+          rule,
+          code: this.#run.ruleBundles.get(rule.name),
+          definition: step.definition,
+          params,
+          settings: this.#run.project.settings,
+        }),
+      );
       this.#heads.set(id, head);
     }
     return stepKey(head, settledInputs(step.inputs));
@@ -64,7 +72,15 @@ export class Rebuilder implements StepWork {
       } catch (thrown) {
         const error = await this.#understand(step, thrown, attempt);
         const final = attempt > retries + (isPassing(error) ? triesMax : 0);
-        this.#run.project.emit({ type: 'step-failed', target: target.name, step: step.name, id: step.id, attempt, final, error: shownError(error) });
+        this.#run.project.emit({
+          type: 'step-failed',
+          target: target.name,
+          step: step.name,
+          id: step.id,
+          attempt,
+          final,
+          error: shownError(error),
+        });
         if (final) throw error;
       }
     }
@@ -177,9 +193,14 @@ export class Rebuilder implements StepWork {
       for (const [digest, location] of Object.entries(this.#locate(part) ?? {})) {
         if (isWhole(digest, location)) continue;
         const [first] = location;
-        const inStore = first !== undefined && first.path.startsWith(join(stateDir, 'store'));
-        if (!inStore) return new BuildError('source-changed', { message: 'the file was edited while it was built from', where: first?.path ?? '' });
-        emit({ type: 'warning', code: 'corrupt-store', message: `the store held damaged bytes for ${digest.slice(0, 12)}; they are made again`, where: first.path });
+        if (!first?.path.startsWith(join(stateDir, 'store')))
+          return new BuildError('source-changed', { message: 'the file was edited while it was built from', where: first?.path ?? '' });
+        emit({
+          type: 'warning',
+          code: 'corrupt-store',
+          message: `the store held damaged bytes for ${digest.slice(0, 12)}; they are made again`,
+          where: first.path,
+        });
         store.remove(digest);
       }
     }

@@ -10,8 +10,8 @@ import type { UserFunction } from '../rule/user-function.ts';
 import { grouping, listSource, type SourceSpec } from '../source/list.ts';
 import { type LocalSources, scanLocal } from '../source/local.ts';
 import type { BuildRun } from './build-run.ts';
-import { manifestOfUse, withBundle } from './resolve-options.ts';
 import { sampleOf } from './sample.ts';
+import { manifestOfUse, withBundle } from './user-code.ts';
 
 const isRemote = (pattern: string): boolean => /^(https?|s3):\/\//.test(pattern);
 export const formatOf = (path: string): SourceFormat => {
@@ -30,7 +30,10 @@ interface Entry {
 }
 
 function badSource(group: string, message: string): never {
-  throw new BuildError('bad-source', { message: `source "${group}": ${message}`, hint: "A source is a path, a glob, a URL, or files(...), url(...), s3(...)." });
+  throw new BuildError('bad-source', {
+    message: `source "${group}": ${message}`,
+    hint: 'A source is a path, a glob, a URL, or files(...), url(...), s3(...).',
+  });
 }
 
 async function entryOf(group: string, given: string | SourceValue, context: { target: GraphTarget; run: BuildRun }): Promise<Entry> {
@@ -63,7 +66,8 @@ async function scanPlain(entries: readonly Entry[], { target, run }: { target: G
   return sources;
 }
 
-export const tableFileOf = (stateDir: string, target: string): string => join(stateDir, 'sources', `${digestHex(target).slice(0, 32)}.table`);
+export const tableFileOf = (stateDir: string, target: string): string =>
+  join(stateDir, 'sources', `${digestHex(target).slice(0, 32)}.table`);
 
 function* chunkItems(local: LocalSources, adapts: ReadonlyMap<string, UserFunction>): Generator<SourceItem> {
   for (let i = 0; i < local.chunkCount; i++) {
@@ -181,7 +185,11 @@ interface Found {
 /** Contents and groups; never paths or addresses. A remote file that nobody has fetched yet makes the key unknowable: undefined digest. */
 function manifestOf({ local, packed, remote, entries }: Found, run: BuildRun): Manifest {
   const digestOf = (item: SourceItem): Digest | null => (item.item === 'remote' ? (item.pin ?? null) : item.part.digest);
-  const listed = [...packed, ...remote].map((item) => ({ group: itemGroup(item), digest: digestOf(item), format: item.item === 'chunk' ? '' : item.format }));
+  const listed = [...packed, ...remote].map((item) => ({
+    group: itemGroup(item),
+    digest: digestOf(item),
+    format: item.item === 'chunk' ? '' : item.format,
+  }));
   return {
     local: local.listDigest,
     files: listed,

@@ -4,12 +4,16 @@ import type { Manifest } from '../plan/manifest.ts';
 import type { TokenizerParts } from '../rule/step.ts';
 import { locateTokenizer, type TokenizerPin } from '../source/tokenizer.ts';
 import type { BuildRun } from './build-run.ts';
-import { filePart } from './resolve-options.ts';
+import { filePart } from './file-part.ts';
 
 const lockKind = 'tokenizer';
 
 /** A tokenizer's files as parts: their bytes are in the key, and the lock pins what a package or Hub name meant. */
-export async function resolveTokenizer(reference: string, target: GraphTarget, run: BuildRun): Promise<{ seen: TokenizerParts; manifest: Manifest }> {
+export async function resolveTokenizer(
+  reference: string,
+  target: GraphTarget,
+  run: BuildRun,
+): Promise<{ seen: TokenizerParts; manifest: Manifest }> {
   const { stateDir, env, signal } = run.project;
   const { lock } = run;
   const entry = lock.get(lockKind, reference);

@@ -22,7 +22,10 @@ export function summaryOf({ target, result, why }: Summarized, tally: Tally | un
   const isDocuments = (typeof target.rule.output === 'string' ? target.rule.output : Object.values(target.rule.output)[0]) === 'documents';
   return {
     documentsIn: result?.documentsIn ?? 0,
-    documentsOut: isDocuments || target.rule.output === 'tokens' ? (main?.records ?? 0) : (counters.samples ?? counters.documents ?? result?.documentsIn ?? 0),
+    documentsOut:
+      isDocuments || target.rule.output === 'tokens'
+        ? (main?.records ?? 0)
+        : (counters.samples ?? counters.documents ?? result?.documentsIn ?? 0),
     dropped: droppedOf(counters),
     quarantined: result ? quarantinedOf(result) : 0,
     tokens: main?.tokens ?? 0,

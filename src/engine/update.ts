@@ -1,8 +1,8 @@
+import { publicAddress } from '../base/address.ts';
 import { BuildError } from '../base/errors.ts';
 import { type LockEntry, readLock } from '../cache/lock.ts';
-import { publicAddress } from '../base/address.ts';
-import { select } from '../graph/select.ts';
 import type { GraphTarget } from '../graph/graph.ts';
+import { select } from '../graph/select.ts';
 import { isSourceValue } from '../rule/source.ts';
 import { build } from './build.ts';
 import { BuildRun } from './build-run.ts';
@@ -22,7 +22,9 @@ function pinnedBy(target: GraphTarget): Pinned[] {
     const value = target.options[name];
     if (shape.type === 'tokenizer' && typeof value === 'string') return [{ kind: 'tokenizer', address: value, target }];
     if (shape.type !== 'sources') return [];
-    const patterns = Object.values(value as object).flatMap((source: unknown) => (typeof source === 'string' ? [source] : isSourceValue(source) ? source.patterns : []));
+    const patterns = Object.values(value as object).flatMap((source: unknown) =>
+      typeof source === 'string' ? [source] : isSourceValue(source) ? source.patterns : [],
+    );
     return patterns.filter(isRemote).map((pattern) => ({ kind: 'source', address: publicAddress(pattern), target }));
   });
 }
@@ -64,7 +66,11 @@ async function resolveAll(project: Project, pinned: readonly Pinned[]): Promise<
     },
   };
   const { ok } = await build(watched, { targets, publish: false });
-  if (!ok) throw new BuildError(failure?.code ?? 'update-failed', { message: failure?.message ?? 'a source could not be fetched', ...(failure?.hint && { hint: failure.hint }) });
+  if (!ok)
+    throw new BuildError(failure?.code ?? 'update-failed', {
+      message: failure?.message ?? 'a source could not be fetched',
+      ...(failure?.hint && { hint: failure.hint }),
+    });
 }
 
 function differences(before: readonly LockEntry[], after: readonly LockEntry[]): string[] {

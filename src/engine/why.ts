@@ -11,7 +11,8 @@ import { survey } from './survey.ts';
 /** Says why a target would be rebuilt: from the manifests that are hashed, so that it can not disagree with the key. */
 export async function why(project: Project, name: string): Promise<WhyReport> {
   const target = project.graph.get(name);
-  if (!target) throw new BuildError('unknown-target', { message: `there is no target "${name}".${didYouMean(name, project.graph.outputs.keys())}` });
+  if (!target)
+    throw new BuildError('unknown-target', { message: `there is no target "${name}".${didYouMean(name, project.graph.outputs.keys())}` });
   return survey(project, { targets: [target.name] }, (run) => {
     const build = run.targets.get(target);
     if (!build) throw new BuildError('unknown-target', { message: `the target "${name}" is not part of this build` });

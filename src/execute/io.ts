@@ -4,6 +4,7 @@ import type { Digest } from '../base/digest.ts';
 import { BuildError } from '../base/errors.ts';
 import { uniqueName } from '../base/files.ts';
 import { limits } from '../base/limits.ts';
+import { readPart, readPieces } from '../cache/part-reader.ts';
 import type { Quarantined } from '../cache/results.ts';
 import type { Location } from '../cache/store.ts';
 import { type DocumentRow, rowsOf } from '../rule/documents.ts';
@@ -11,7 +12,6 @@ import type { Form, Part } from '../rule/part.ts';
 import type { PartWriter, RecordWriter, Selection, StepIo } from '../rule/step.ts';
 import { decodeView, encodeView, isSelected } from '../rule/view.ts';
 import type { Job, Made, MadePart } from './job.ts';
-import { readPart, readPieces } from '../cache/part-reader.ts';
 import { OutputWriter } from './part-writer.ts';
 import { RecordCutter } from './record-cutter.ts';
 
@@ -113,7 +113,8 @@ export class JobIo implements StepIo {
 
   secret(name: string): string {
     const value = this.job.secrets[name];
-    if (value === undefined) throw new BuildError('no-secret', { message: `the step asks for a secret "${name}" that its target does not declare` });
+    if (value === undefined)
+      throw new BuildError('no-secret', { message: `the step asks for a secret "${name}" that its target does not declare` });
     return value;
   }
 
@@ -129,7 +130,8 @@ export class JobIo implements StepIo {
 
   #locate(digest: Digest): Location {
     const location = this.job.locations[digest];
-    if (!location) throw new BuildError('bad-part', { message: `a step reads the part ${digest.slice(0, 12)}, which is not one of its inputs` });
+    if (!location)
+      throw new BuildError('bad-part', { message: `a step reads the part ${digest.slice(0, 12)}, which is not one of its inputs` });
     return location;
   }
 }

@@ -1,6 +1,6 @@
 import type { Digest } from '../base/digest.ts';
-import type { Location } from '../cache/store.ts';
 import type { Quarantined } from '../cache/results.ts';
+import type { Location } from '../cache/store.ts';
 import type { Facts, Form } from '../rule/part.ts';
 import type { StepInputs } from '../rule/step.ts';
 

@@ -1,8 +1,8 @@
 import { BuildError } from '../base/errors.ts';
 import type { StepResult } from '../cache/results.ts';
 import { type Facts, type Part, sumOf } from '../rule/part.ts';
-import { inputParts } from './step-run.ts';
 import type { StepInputs } from '../rule/step.ts';
+import { inputParts } from './step-run.ts';
 
 const documentForms = ['lines', 'view', 'tokens'];
 
@@ -25,7 +25,12 @@ function documentBalance(inputs: readonly Part[], result: StepResult, firstOutpu
   const counted = inputs.some((part) => Object.hasOwn(part.facts, 'records') && documentForms.includes(part.form));
   if (has(counters, 'documentsOut') || !out.every((part) => documentForms.includes(part.form))) return undefined;
   if (!counted && !has(counters, 'recordsIn')) return undefined;
-  const left = has(counters, 'recordsIn') ? count(counters, 'recordsIn') : sumOf(inputs.filter((part) => documentForms.includes(part.form)), 'records');
+  const left = has(counters, 'recordsIn')
+    ? count(counters, 'recordsIn')
+    : sumOf(
+        inputs.filter((part) => documentForms.includes(part.form)),
+        'records',
+      );
   const blank = has(counters, 'recordsIn') ? 0 : count(counters, 'blank');
   const right = sumOf(out, 'records') + sumByPrefix(counters, 'dropped:') + sumByPrefix(counters, 'quarantined:') + blank;
   return { law: 'documents in = out + dropped + quarantined', left, right };

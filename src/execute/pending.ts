@@ -21,7 +21,8 @@ export class PendingPart implements Part {
 
   get settled(): Part {
     const parts = this.step.outputs?.[this.output];
-    if (!parts) throw new UnknownYet(`the output "${this.output}" of step "${this.step.name}" is not there yet: await the step before reading it`);
+    if (!parts)
+      throw new UnknownYet(`the output "${this.output}" of step "${this.step.name}" is not there yet: await the step before reading it`);
     if (parts.length === 1) return parts[0] as Part;
     throw new BuildError('not-one-part', {
       message: `step "${this.step.name}" gave ${parts.length} parts as "${this.output}" where one is used; await it and take its parts`,

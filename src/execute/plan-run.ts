@@ -43,7 +43,10 @@ export class PlanRun implements Build {
     this.#assertRunning();
     const stream = this.outputs[placed.output ?? (outputNames(this.target)[0] as string)];
     if (!stream) {
-      throw new BuildError('bad-plan', { message: `rule "${this.target.rule.name}" has no output "${placed.output}"`, where: this.target.name });
+      throw new BuildError('bad-plan', {
+        message: `rule "${this.target.rule.name}" has no output "${placed.output}"`,
+        where: this.target.name,
+      });
     }
     if (item instanceof PendingPart) stream.push({ step: item.step as StepRun, output: item.output, placed });
     else if ('digest' in item) stream.push({ part: place(item, placed) });

@@ -30,7 +30,8 @@ async function startPool(jobs: number): Promise<Pool> {
 
 /** Input bytes under which steps travel several to a message. */
 const smallJobBytes = 64 * 1024;
-const bytesIn = (job: Job): number => Object.values(job.locations).reduce((sum, segments) => sum + segments.reduce((s, x) => s + x.length, 0), 0);
+const bytesIn = (job: Job): number =>
+  Object.values(job.locations).reduce((sum, segments) => sum + segments.reduce((s, x) => s + x.length, 0), 0);
 
 /** Deaths in a row, without one finished message between them, after which workers are given up: they can not even start. */
 const deathsMax = 4;
@@ -107,7 +108,10 @@ export class PoolRunner implements Runner {
   }
 
   #died(batch: readonly Waiting[], error: unknown): void {
-    const died = new BuildError('worker-died', { message: `a worker ended: ${messageOf(error)}`, hint: 'If it ran out of memory, give fewer --jobs.' });
+    const died = new BuildError('worker-died', {
+      message: `a worker ended: ${messageOf(error)}`,
+      hint: 'If it ran out of memory, give fewer --jobs.',
+    });
     for (const waiting of batch) {
       this.#sent.delete(waiting);
       waiting.reject(died);

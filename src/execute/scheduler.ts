@@ -126,7 +126,9 @@ export class Scheduler {
 
   #inputsThere(run: StepRun): void {
     if (this.#stopped !== undefined) return this.#block(run, this.#stopped);
-    const bad = [...inputParts(run.inputs)].find((part) => part instanceof PendingPart && (part.step as StepRun).outputs === undefined) as PendingPart | undefined;
+    const bad = [...inputParts(run.inputs)].find((part) => part instanceof PendingPart && (part.step as StepRun).outputs === undefined) as
+      | PendingPart
+      | undefined;
     if (bad) return (bad.step as StepRun).state === 'unknown' ? this.#unknown(run) : this.#block(run, (bad.step as StepRun).error);
     try {
       this.#decide(run);
@@ -236,7 +238,8 @@ export class Scheduler {
 const isOver = (part: PendingPart): boolean => (part.step as StepRun).isOver;
 
 /** Going on is no use on a full disk, nor when the sources are no longer the ones that were planned with. */
-const endsEverything = (error: unknown): boolean => error instanceof BuildError && ['disk-full', 'source-changed', 'interrupted'].includes(error.code);
+const endsEverything = (error: unknown): boolean =>
+  error instanceof BuildError && ['disk-full', 'source-changed', 'interrupted'].includes(error.code);
 
 function unitsOf(run: StepRun): number {
   let bytes = 0;

@@ -22,7 +22,12 @@ export interface JobProgress {
 
 function errorAsData(error: unknown): JobError {
   if (error instanceof BuildError) {
-    return { code: error.code, message: error.message, ...(error.where && { where: error.where }), ...(error.hint && { hint: error.hint }) };
+    return {
+      code: error.code,
+      message: error.message,
+      ...(error.where && { where: error.where }),
+      ...(error.hint && { hint: error.hint }),
+    };
   }
   const stack = error instanceof Error ? error.stack : undefined;
   return { code: systemCodeOf(error) ?? 'step-threw', message: messageOf(error), ...(stack && { stack }) };

@@ -20,7 +20,8 @@ export function changesBetween(before: Manifest, after: Manifest): Change[] {
   return changes;
 }
 
-const short = (value: string | undefined): string => (value === undefined ? 'nothing' : value.length === 66 ? `${value.slice(1, 13)}…` : value);
+const short = (value: string | undefined): string =>
+  value === undefined ? 'nothing' : value.length === 66 ? `${value.slice(1, 13)}…` : value;
 
 /** A change as a sentence a person reads: `option maxSeqLength: 1024 -> 2048`. */
 export function describeChange({ path, before, after }: Change): string {

@@ -53,7 +53,13 @@ const versionsOf = (rule: Rule): Manifest =>
   Object.fromEntries(rule.steps.map((step) => [step.name, { version: step.version, ...(step.uses.length > 0 && { uses: step.uses }) }]));
 
 /** A target's manifest: rule (with the digest of its code, where it is the user's own), versions of all its steps, options with digests for files, and digests of its inputs' collections. */
-export function targetManifest(target: { rule: Rule; code?: Digest | undefined; options: Manifest; inputs: Manifest; settings: Settings }): Manifest {
+export function targetManifest(target: {
+  rule: Rule;
+  code?: Digest | undefined;
+  options: Manifest;
+  inputs: Manifest;
+  settings: Settings;
+}): Manifest {
   const { rule, code, options, inputs, settings } = target;
   return {
     format: formatVersion,
@@ -68,7 +74,13 @@ export function targetManifest(target: { rule: Rule; code?: Digest | undefined; 
 }
 
 /** A step's manifest but for its inputs: the same for all chunks of a target, so it is hashed once. */
-export function stepHead(step: { rule: Rule; code?: Digest | undefined; definition: StepDefinition; params: unknown; settings: Settings }): Manifest {
+export function stepHead(step: {
+  rule: Rule;
+  code?: Digest | undefined;
+  definition: StepDefinition;
+  params: unknown;
+  settings: Settings;
+}): Manifest {
   const { rule, code, definition, params, settings } = step;
   return {
     format: formatVersion,

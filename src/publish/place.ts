@@ -3,20 +3,26 @@ import { dirname, join } from 'node:path';
 import type { Digest } from '../base/digest.ts';
 import { BuildError, systemCodeOf } from '../base/errors.ts';
 import { uniqueName } from '../base/files.ts';
-import type { Location, Store } from '../cache/store.ts';
 import { readPieces } from '../cache/part-reader.ts';
+import type { Location, Store } from '../cache/store.ts';
 
 /** A name from a rule, an archive or a listing must stay below `out`, whatever it holds; symbolic links on the way count. */
 export function pathBelow(out: string, name: string): string {
   const parts = name.split('/');
   if (name === '' || name.includes('\0') || name.includes('\\') || parts.some((part) => part === '' || part === '.' || part === '..')) {
-    throw new BuildError('bad-name', { message: `a file would be published under the name ${JSON.stringify(name)}, which leads outside its folder`, where: out });
+    throw new BuildError('bad-name', {
+      message: `a file would be published under the name ${JSON.stringify(name)}, which leads outside its folder`,
+      where: out,
+    });
   }
   let folder = out;
   for (const part of parts.slice(0, -1)) {
     folder = join(folder, part);
     if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink()) {
-      throw new BuildError('bad-name', { message: `${folder} is a symbolic link: publishing through it could write elsewhere`, where: out });
+      throw new BuildError('bad-name', {
+        message: `${folder} is a symbolic link: publishing through it could write elsewhere`,
+        where: out,
+      });
     }
   }
   return join(out, name);

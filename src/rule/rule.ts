@@ -1,7 +1,16 @@
 import type { Option, Options, OptionsGiven, OptionsSeen } from './options.ts';
 import type { Collection, Facts, Kind, Part } from './part.ts';
 import type { StepDefinition, StepInputs } from './step.ts';
-import { type AnyTarget, type Common, commonOptionNames, isTarget, type NodeInput, type Target, type TargetNode, targetsOf } from './target.ts';
+import {
+  type AnyTarget,
+  type Common,
+  commonOptionNames,
+  isTarget,
+  type NodeInput,
+  type Target,
+  type TargetNode,
+  targetsOf,
+} from './target.ts';
 
 /** `many('documents')` takes a list or a record of targets. */
 export const many = <K extends Kind>(kind: K): { readonly many: K } => ({ many: kind });
@@ -73,7 +82,11 @@ export type PlanInputs<I extends InputSpecs> = {
   readonly [N in keyof I]: I[N] extends Kind ? Collection : { readonly [name: string]: Collection };
 };
 
-type GivenInput<S> = S extends Kind ? Target<S> : S extends { many: infer K extends Kind } ? readonly Target<K>[] | Readonly<Record<string, Target<K>>> : never;
+type GivenInput<S> = S extends Kind
+  ? Target<S>
+  : S extends { many: infer K extends Kind }
+    ? readonly Target<K>[] | Readonly<Record<string, Target<K>>>
+    : never;
 type IsOne<U, All = U> = U extends unknown ? ([All] extends [U] ? true : false) : never;
 export type InputArgument<I extends InputSpecs> =
   IsOne<keyof I> extends true ? GivenInput<I[keyof I]> : { readonly [N in keyof I]: GivenInput<I[N]> };

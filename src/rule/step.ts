@@ -94,7 +94,14 @@ export function defineExternalStep<In extends StepInputs, P, const Out extends r
   about: { version: number; outputs?: Out; uses?: readonly string[] },
   run: (inputs: In, params: P, io: ExternalIo) => Promise<void>,
 ): StepDefinition<In, P, Out[number]> {
-  return { name, version: about.version, outputs: (about.outputs ?? ['main']) as readonly Out[number][], external: true, uses: about.uses ?? [], run };
+  return {
+    name,
+    version: about.version,
+    outputs: (about.outputs ?? ['main']) as readonly Out[number][],
+    external: true,
+    uses: about.uses ?? [],
+    run,
+  };
 }
 
 /**
@@ -106,5 +113,12 @@ export function defineStep<In extends StepInputs, P, const Out extends readonly 
   about: { version: number; outputs?: Out; uses?: readonly string[] },
   run: (inputs: In, params: P, io: StepIo) => void | Promise<void>,
 ): StepDefinition<In, P, Out[number]> {
-  return { name, version: about.version, outputs: (about.outputs ?? ['main']) as readonly Out[number][], external: false, uses: about.uses ?? [], run };
+  return {
+    name,
+    version: about.version,
+    outputs: (about.outputs ?? ['main']) as readonly Out[number][],
+    external: false,
+    uses: about.uses ?? [],
+    run,
+  };
 }
