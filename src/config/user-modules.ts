@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { type Digest, digestHex } from '../base/digest.ts';
 import { bundle } from './esbuild.ts';
+import type { SeenFile } from './identity.ts';
 import { bundlingError, isBuildFailure } from './load-errors.ts';
 
 /** A module of the user's (`defineFilter`, `defineAdapter`, a rule of their own) as workers load it. */
@@ -15,7 +16,7 @@ export interface UserModule {
   /** Source map of `text`; sources are relative to the folder of the module. */
   readonly map: string;
   /** All files that went into it. */
-  readonly files: readonly { readonly path: string; readonly digest: Digest }[];
+  readonly files: readonly SeenFile[];
 }
 
 /** Stands for dsbuild's own module in what is hashed. */
@@ -43,6 +44,6 @@ export async function bundleModule(file: string, { faceUrl }: { faceUrl: string 
     digest: digestHex(made.text),
     text: made.text.replaceAll(JSON.stringify(placeholder), JSON.stringify(faceUrl)),
     map: made.map,
-    files: made.files.map(({ path, digest }) => ({ path, digest })),
+    files: made.files,
   };
 }

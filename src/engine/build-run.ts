@@ -4,6 +4,7 @@ import type { Digest } from '../base/digest.ts';
 import { BuildError } from '../base/errors.ts';
 import { moduleUrl } from '../base/program.ts';
 import { type Lock, readLock } from '../cache/lock.ts';
+import type { KeptModule } from '../config/kept-module.ts';
 import { isSecret } from '../config/secret.ts';
 import type { PlanRun } from '../execute/plan-run.ts';
 import { PoolRunner } from '../execute/pool.ts';
@@ -52,7 +53,7 @@ export class BuildRun {
   readonly packedFiles = new Map<Digest, string>();
   /** Real addresses of remote sources by the ones that may be shown. */
   readonly addresses = new Map<string, string>();
-  readonly bundles = new Once<{ digest: Digest; text: string }>();
+  readonly bundles = new Once<KeptModule>();
   readonly bundlePaths = new Map<Digest, string>();
   /** Bundles of the modules that define the user's own rules, by rule. */
   readonly ruleBundles = new Map<string, Digest>();

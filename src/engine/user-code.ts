@@ -1,8 +1,6 @@
-import { join } from 'node:path';
-import { type Digest, digestHex } from '../base/digest.ts';
+import type { Digest } from '../base/digest.ts';
 import { BuildError } from '../base/errors.ts';
-import { writeFileAtomic } from '../base/files.ts';
-import { bundleModule } from '../config/user-modules.ts';
+import { keepModule } from '../config/kept-module.ts';
 import type { GraphTarget } from '../graph/graph.ts';
 import type { Manifest } from '../plan/manifest.ts';
 import { definedRules } from '../rule/rule.ts';
@@ -20,9 +18,7 @@ export const manifestOfUse = ({ definition, does, options, bundle }: UserFunctio
 
 /** Lays a bundle of a module of the user's where workers load it from. */
 async function layBundle(file: string, run: BuildRun): Promise<Digest> {
-  const { digest, text } = await run.bundles.get(file, () => bundleModule(file, { faceUrl }));
-  const path = join(run.project.stateDir, 'modules', `${digestHex(text)}.mjs`);
-  if (!run.bundlePaths.has(digest)) writeFileAtomic(path, text);
+  const { digest, path } = await run.bundles.get(file, () => keepModule({ file, stateDir: run.project.stateDir, faceUrl }));
   run.bundlePaths.set(digest, path);
   return digest;
 }

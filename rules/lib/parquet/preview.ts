@@ -16,7 +16,11 @@ export async function* parquetRows(path: string): AsyncGenerator<Readonly<Record
   const reader = await ParquetReader.openFile(path);
   try {
     const cursor = reader.getCursor();
-    for (let row = (await cursor.next()) as Record<string, unknown> | null; row; row = (await cursor.next()) as Record<string, unknown> | null) {
+    for (
+      let row = (await cursor.next()) as Record<string, unknown> | null;
+      row;
+      row = (await cursor.next()) as Record<string, unknown> | null
+    ) {
       yield Object.fromEntries(Object.entries(row).map(([name, value]) => [name, flat(value)]));
     }
   } finally {
