@@ -132,6 +132,8 @@ function tokenizersOf({ targets }: Graph): NamedTokenizer[] {
   return [...found.values()];
 }
 
+const isPath = (reference: string): boolean => /^\.{0,2}\/|\.json$/.test(reference);
+
 async function checkTokenizer({ reference, base }: NamedTokenizer, request: DoctorRequest, root: string): Promise<DoctorCheck> {
   const check = 'tokenizer';
   const { env, online, signal } = request;
@@ -145,13 +147,8 @@ async function checkTokenizer({ reference, base }: NamedTokenizer, request: Doct
     });
     return { check, ok: true, detail: `${reference}${pin === undefined ? '' : ` (${pin.resolved})`}` };
   } catch (error) {
-    if (online || !(error instanceof BuildError) || error.code !== 'tokenizer-unreachable') return failed(check, error);
-    return {
-      check,
-      ok: true,
-      detail: `${reference} was not looked for: it is not here yet`,
-      hint: 'dsbuild doctor --online looks for it.',
-    };
+    if (online || isPath(reference)) return failed(check, error);
+    return { check, ok: true, detail: messageOf(error), hint: 'dsbuild doctor --online looks for it.' };
   }
 }
 

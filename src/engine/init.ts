@@ -1,5 +1,5 @@
 import { copyFileSync, existsSync, mkdirSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BuildError } from '../base/errors.ts';
 import { readIfThere, writeFileAtomic } from '../base/files.ts';
@@ -168,7 +168,7 @@ export async function init(request: InitRequest): Promise<InitResult> {
   const { cwd, answers } = request;
   refuseToReplace(request);
   const { data = sampleData, tokenizer, want } = answers;
-  if (answers.data !== undefined && !existsSync(join(cwd, data))) {
+  if (answers.data !== undefined && !existsSync(resolve(cwd, data))) {
     throw new BuildError('no-input', {
       message: `there is no file or folder ${data}`,
       hint: 'Check --data, or leave it away to begin with sample documents.',
@@ -179,8 +179,8 @@ export async function init(request: InitRequest): Promise<InitResult> {
   if (answers.data === undefined) writer.copy(sampleData, join(shipped, 'sample.jsonl'));
   const ownTokenizer = tokenizer === undefined && want !== 'text';
   if (ownTokenizer) for (const name of sampleTokenizer) writer.copy(`tokenizer/${name}`, join(shipped, 'tokenizer', name));
-  const isFolder = statSync(join(cwd, data)).isDirectory();
-  const extensions = isFolder ? extensionsIn(join(cwd, data)) : [];
+  const isFolder = statSync(resolve(cwd, data)).isDirectory();
+  const extensions = isFolder ? extensionsIn(resolve(cwd, data)) : [];
   writer.write(configName, configText({ ...answers, data, isFolder, extensions }), request.force);
   writer.append('.gitignore', ['node_modules/', '.dsbuild/', 'out/']);
   writer.write('tsconfig.json', `${JSON.stringify(tsconfig, null, 2)}\n`);

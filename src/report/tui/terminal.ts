@@ -27,11 +27,14 @@ interface Screen {
 /** Up and over the lines of a frame, below which the cursor stands. */
 const eraseLines = (count: number): string => `${'\u001b[2K\u001b[1A'.repeat(count)}\u001b[2K\r`;
 
-/** Ink takes no keys: Ctrl-C stays a signal, and nothing has to be put back but the cursor. */
-function openScreen(stdout: NodeJS.WriteStream): Screen {
+/**
+ * Ink takes no keys: Ctrl-C stays a signal, and nothing has to be put back but the cursor. When it draws is decided here, so its own
+ * limit is out of the way. Its incremental rendering (6.8.0) leaves the first line of the frame before: it is off.
+ */
+function openScreen(stdout: NodeJS.WriteStream, first: readonly FrameLine[]): Screen {
   const element = (lines: readonly FrameLine[]) => createElement(FrameView, { lines });
-  const ink = render(element([]), { stdout, exitOnCtrlC: false, patchConsole: false, maxFps: 1000 / redrawMs, incrementalRendering: true });
-  let height = 0;
+  let height = first.length;
+  const ink = render(element(first), { stdout, exitOnCtrlC: false, patchConsole: false, maxFps: 1000 });
   return {
     draw: (lines) => {
       height = lines.length;
@@ -40,7 +43,7 @@ function openScreen(stdout: NodeJS.WriteStream): Screen {
     close: () => {
       // Leaving, Ink draws the last frame once more, also one that it held back: only then is it known what stands there.
       ink.unmount();
-      stdout.write(eraseLines(Math.max(1, height)));
+      stdout.write(eraseLines(height));
     },
   };
 }
@@ -58,8 +61,9 @@ export function terminalReporter({ stdout, paint, clock = systemClock, cwd }: Te
   const draw = (): void => {
     const { columns = sizeUnknown.columns, rows = sizeUnknown.rows } = stdout;
     if (view.run === '') return;
-    screen ??= openScreen(stdout);
-    screen.draw(frameLines(view, clock.now(), { columns, rows }));
+    const lines = frameLines(view, clock.now(), { columns, rows });
+    if (screen) screen.draw(lines);
+    else screen = openScreen(stdout, lines);
   };
   const stop = clock.every(redrawMs, draw);
   return {

@@ -1,0 +1,104 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { engine } from '../../src/cli/engine.ts';
+import type { DoctorCheck } from '../../src/engine/doctor.ts';
+import { emptyFolder, removeFolders, run } from './console.ts';
+
+const test = suite('doctor');
+test.after(removeFolders);
+
+async function checksIn(
+  cwd: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ code: number; text: string; checks: Record<string, DoctorCheck> }> {
+  const { code, stdout } = await run(['doctor', '--json'], { engine, cwd, env });
+  const { checks } = JSON.parse(stdout) as { checks: DoctorCheck[] };
+  return { code, text: stdout, checks: Object.fromEntries(checks.map((check) => [check.check, check])) };
+}
+
+async function project(): Promise<string> {
+  const folder = emptyFolder();
+  await run(['init', '--yes'], { engine, cwd: folder });
+  return folder;
+}
+
+test('in a sound project every check is good, and the exit code is 0', async () => {
+  const { code, checks } = await checksIn(await project());
+  assert.is(code, 0);
+  assert.equal(Object.keys(checks), ['node', 'disk', 'state folder', 'hashing', 'config', 'tokenizer', 'HF_TOKEN', 'lock']);
+  assert.ok(Object.values(checks).every(({ ok }) => ok));
+  assert.match(checks['node']?.detail ?? '', process.versions.node);
+  assert.is(checks['config']?.detail, 'datasets.config.ts: 4 targets');
+});
+
+test('as lines it says ok or FAIL for each', async () => {
+  const { stdout } = await run(['doctor'], { engine, cwd: await project() });
+  assert.match(stdout, /^ok {4}node /m);
+  assert.not.match(stdout, 'FAIL');
+});
+
+test('without a config that check fails with a hint, and the exit code is 1', async () => {
+  const { code, checks } = await checksIn(emptyFolder());
+  assert.is(code, 1);
+  assert.is(checks['config']?.ok, false);
+  assert.match(checks['config']?.hint ?? '', 'dsbuild init');
+});
+
+test('HF_TOKEN is said to be set, and never shown', async () => {
+  const folder = await project();
+  const { checks, text } = await checksIn(folder, { HF_TOKEN: 'hf_verySecret' });
+  assert.is(checks['HF_TOKEN']?.detail, 'set');
+  assert.not.match(text, 'verySecret');
+  assert.is((await checksIn(folder)).checks['HF_TOKEN']?.detail, 'not set');
+});
+
+test('a tokenizer that is not where the config says fails', async () => {
+  const folder = await project();
+  await run(['init', '--yes', '--force', '--tokenizer', './nowhere/tokenizer.json'], { engine, cwd: folder });
+  const { code, checks } = await checksIn(folder);
+  assert.is(code, 1);
+  assert.is(checks['tokenizer']?.ok, false);
+});
+
+test('a tokenizer that would have to be downloaded is not looked for without --online', async () => {
+  const folder = await project();
+  await run(['init', '--yes', '--force', '--tokenizer', 'org/name'], { engine, cwd: folder });
+  const { code, checks } = await checksIn(folder);
+  assert.is(code, 0);
+  assert.equal(checks['tokenizer'], {
+    check: 'tokenizer',
+    ok: true,
+    detail: 'org/name has not been downloaded before, and the build is offline',
+    hint: 'dsbuild doctor --online looks for it.',
+  });
+});
+
+test('a lock that can not be read fails with its line', async () => {
+  const folder = await project();
+  writeFileSync(join(folder, 'dsbuild.lock'), 'no such line\n');
+  const { code, checks } = await checksIn(folder);
+  assert.is(code, 1);
+  assert.is(checks['lock']?.ok, false);
+  assert.match(checks['lock']?.detail ?? '', 'dsbuild.lock:1');
+});
+
+test('a state folder that is none fails', async () => {
+  const folder = await project();
+  const { checks } = await checksIn(folder);
+  assert.ok(checks['state folder']?.ok);
+  const other = emptyFolder();
+  writeFileSync(join(other, '.dsbuild'), '');
+  assert.is((await checksIn(other)).checks['state folder']?.ok, false);
+});
+
+test('it leaves nothing behind in a folder without a project', async () => {
+  const folder = emptyFolder();
+  mkdirSync(join(folder, 'empty'));
+  await checksIn(join(folder, 'empty'));
+  const { readdirSync } = await import('node:fs');
+  assert.equal(readdirSync(join(folder, 'empty')), []);
+});
+
+test.run();

@@ -1,0 +1,249 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { BuildError } from '../../src/base/errors.ts';
+import { commandClasses } from '../../src/cli/commands.ts';
+import { exitCodeOf } from '../../src/cli/exit-codes.ts';
+import { removeFolders, run, Signals, stage, words } from './console.ts';
+
+const test = suite('command line');
+test.after(removeFolders);
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+const source = new URL('../../src/cli/', import.meta.url).href;
+
+test('--version says the version of the package', async () => {
+  for (const flag of ['--version', '-v', '-V']) assert.equal(await run([flag]), { code: 0, stdout: `${version}\n`, stderr: '' });
+});
+
+test('the program that npm installs says it too', () => {
+  const bin = fileURLToPath(new URL('../../bin/dsbuild.js', import.meta.url));
+  const { status, stdout, stderr } = spawnSync(process.execPath, [bin, '--version'], { encoding: 'utf8' });
+  assert.equal({ status, stdout, stderr }, { status: 0, stdout: `${version}\n`, stderr: '' });
+});
+
+/** Runs a line in a process of its own and lists the modules that it loaded. */
+function modulesOf(argv: readonly string[]): string[] {
+  const hooks = `data:text/javascript,${encodeURIComponent(
+    `import { appendFileSync } from 'node:fs';
+     export async function resolve(name, context, next) { const found = await next(name, context); appendFileSync(2, 'loaded ' + found.url + '\\n'); return found; }`,
+  )}`;
+  const program = `import { register } from 'node:module';
+    register(${JSON.stringify(hooks)});
+    const { main } = await import(${JSON.stringify(`${source}main.ts`)});
+    process.exitCode = await main(${JSON.stringify(argv)});`;
+  const { stderr, status } = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], {
+    encoding: 'utf8',
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+  });
+  assert.is(status, 0, stderr);
+  return [...stderr.matchAll(/^loaded (.*)$/gm)].map(([, url]) => url as string);
+}
+
+test('--version loads neither clipanion nor anything of the engine', () => {
+  const loaded = modulesOf(['--version']);
+  assert.ok(loaded.some((url) => url.endsWith('/src/cli/main.ts')));
+  assert.equal(
+    loaded.filter((url) => /node_modules|\/src\/(?!cli\/(main|version)\.ts)/.test(url)),
+    [],
+  );
+});
+
+test('--help loads no engine, esbuild, Ink or S3', () => {
+  const loaded = modulesOf(['--help']);
+  assert.ok(loaded.some((url) => url.includes('/clipanion/')));
+  assert.equal(
+    loaded.filter((url) =>
+      /\/src\/(engine|execute|cache|config|source)\/|node_modules\/(esbuild|ink|react|@aws-sdk|workerpool)\//.test(url),
+    ),
+    [],
+  );
+});
+
+test('--help lists every command and the exit codes', async () => {
+  const { code, stdout } = await run(['--help']);
+  assert.is(code, 0);
+  for (const { usage, paths } of commandClasses) {
+    if (usage) assert.match(stdout, new RegExp(`^  ${paths?.flat()[0]} `, 'm'));
+  }
+  assert.match(stdout, 'Exit codes: 0 done, 1 a step or gate failed, 2 usage or config, 3 stale (--check), 130 interrupted.');
+});
+
+test('every command has help of its own, with examples', async () => {
+  const { engine } = stage();
+  for (const { usage, paths } of commandClasses) {
+    if (!usage) continue;
+    const path = paths?.find((one) => one.length > 0) ?? [];
+    const { code, stdout } = await run([...path, '--help'], { engine: { ...engine, loadFace: async () => ({}) } });
+    assert.is(code, 0);
+    assert.match(stdout, `Usage: dsbuild ${path.join(' ')}`);
+    assert.ok((usage.examples ?? []).length > 0, `${path.join(' ')} has examples`);
+    for (const [, line] of usage.examples ?? []) assert.match(stdout, line.replaceAll('$0', 'dsbuild'));
+  }
+});
+
+test('help asked anywhere is given, and nothing else is done', async () => {
+  const { code, stdout } = await run(words('build tokens -n -h'));
+  assert.is(code, 0);
+  assert.match(stdout, 'Usage: dsbuild build [targets...] [options]');
+});
+
+test('an option that no command has is named with the nearest that it has', async () => {
+  const { code, stdout, stderr } = await run(words('status --chek'));
+  assert.is(code, 2);
+  assert.is(stdout, '');
+  assert.is(stderr, 'dsbuild status has no option --chek\nDid you mean --check?        [usage]\n');
+});
+
+test('an option of another command is named with its command', async () => {
+  const { code, stderr } = await run(words('why --keep-going'));
+  assert.is(code, 2);
+  assert.is(stderr, 'dsbuild why has no option --keep-going\nIt belongs to dsbuild build.        [usage]\n');
+});
+
+test('an option without its value is named, with what the value is', async () => {
+  for (const line of ['build -j', 'build --jobs --plain']) {
+    const { code, stderr } = await run(words(line));
+    assert.is(code, 2);
+    assert.match(stderr, /^(-j|--jobs) needs a value <n>\n/);
+  }
+});
+
+test('a switch takes no value', async () => {
+  const { code, stderr } = await run(['build', '--plain=yes']);
+  assert.is(code, 2);
+  assert.match(stderr, '--plain takes no value');
+});
+
+test('a command without the target that it needs says so', async () => {
+  const { code, stderr } = await run(['head']);
+  assert.is(code, 2);
+  assert.is(stderr, 'dsbuild head needs <target>\nUsage: dsbuild head <target>; see dsbuild head --help.        [usage]\n');
+});
+
+test('a word too many is an error of usage', async () => {
+  const { code, stderr } = await run(words('head clean tokens'));
+  assert.is(code, 2);
+  assert.match(stderr, /tokens[\s\S]*Usage: dsbuild head <target>/);
+});
+
+test('a mistyped command, taken for a target, is asked back', async () => {
+  const openProject = async (): Promise<never> => {
+    throw new BuildError('unknown-target', { message: 'there is no target "statsu".', hint: 'Targets: raw.' });
+  };
+  const { code, stderr } = await run(['statsu'], { engine: { openProject } });
+  assert.is(code, 2);
+  assert.is(stderr, 'there is no target "statsu".\nOr did you mean the command "status"? Targets: raw.        [unknown-target]\n');
+  const named = await run(['build', 'statsu'], { engine: { openProject } });
+  assert.is(named.stderr, 'there is no target "statsu".\nTargets: raw.        [unknown-target]\n');
+});
+
+test("a user's mistake is shown with place, hint and code, and without a stack", async () => {
+  const openProject = async (): Promise<never> => {
+    throw new BuildError('bad-config', { message: 'maxSeqLength must be a whole number', where: 'datasets.config.ts:4', hint: 'Mend it.' });
+  };
+  const { code, stdout, stderr } = await run(['status'], { engine: { openProject } });
+  assert.equal(
+    { code, stdout, stderr },
+    { code: 2, stdout: '', stderr: 'datasets.config.ts:4  maxSeqLength must be a whole number\nMend it.        [bad-config]\n' },
+  );
+});
+
+test('what no user can mend is called a bug and shown with its stack', async () => {
+  const openProject = async (): Promise<never> => {
+    throw new TypeError('x is not a function');
+  };
+  const { code, stderr } = await run(['status'], { engine: { openProject } });
+  assert.is(code, 1);
+  assert.match(stderr, /^this is a bug of dsbuild; .*\nTypeError: x is not a function\n {4}at /);
+});
+
+test('under --json errors are JSON on stdout', async () => {
+  const openProject = async (): Promise<never> => {
+    throw new BuildError('no-config', { message: 'there is no config', hint: 'Write one.' });
+  };
+  const { code, stdout, stderr } = await run(words('status --json'), { engine: { openProject } });
+  assert.is(code, 2);
+  assert.is(stderr, '');
+  assert.equal(JSON.parse(stdout), { type: 'error', code: 'no-config', message: 'there is no config', hint: 'Write one.' });
+});
+
+test('errors of the surroundings exit with 1, those of usage and config with 2', () => {
+  const codes = [
+    'disk-full',
+    'lock-would-change',
+    'tokenizer-unreachable',
+    'no-config',
+    'bad-config',
+    'usage',
+    'unknown-target',
+    'interrupted',
+  ];
+  assert.equal(
+    codes.map((code) => exitCodeOf(new BuildError(code, { message: '' }))),
+    [1, 1, 1, 2, 2, 2, 2, 130],
+  );
+  assert.is(exitCodeOf(new Error('x')), 1);
+});
+
+test('the first Ctrl-C aborts and waits for the build, the second ends at once; the exit code is 130', async () => {
+  const signals = new Signals();
+  const seen: boolean[] = [];
+  const during = (_emit: unknown, signal: AbortSignal): void => {
+    signals.emit('SIGINT');
+    seen.push(signal.aborted, signals.exits.length > 0);
+    signals.emit('SIGINT');
+  };
+  const asked = stage({ during });
+  const { code, stderr } = await run(['build'], { engine: asked.engine, signals });
+  assert.equal(seen, [true, false]);
+  assert.equal(signals.exits, [130]);
+  assert.is(code, 130);
+  assert.match(stderr, 'stopping; once more to stop at once');
+  assert.is(asked.closed, 1, 'the project is closed');
+});
+
+test('after a command nobody listens to Ctrl-C any more', async () => {
+  const signals = new Signals();
+  await run(['build'], { engine: stage().engine, signals });
+  assert.is(signals.listenerCount('SIGINT') + signals.listenerCount('SIGTERM'), 0);
+});
+
+test('an error that an interruption led to is not shown', async () => {
+  const signals = new Signals();
+  const openProject = async (): Promise<never> => {
+    signals.emit('SIGINT');
+    throw new Error('aborted');
+  };
+  const { code, stderr } = await run(['status'], { engine: { openProject }, signals });
+  assert.is(code, 130);
+  assert.is(stderr, 'stopping; once more to stop at once\n');
+});
+
+test('a reader that goes away ends the command quietly with 0', async () => {
+  let aborted = false;
+  const stdout = new Writable({ write: (_chunk, _encoding, done) => done(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })) });
+  const during = async (emit: (event: { type: 'note'; message: string }) => void, signal: AbortSignal): Promise<void> => {
+    emit({ type: 'note', message: 'hello' });
+    await new Promise((resolve) => setImmediate(resolve));
+    aborted = signal.aborted;
+    throw new BuildError('interrupted', { message: 'stopped' });
+  };
+  const { code, stderr } = await run(['build'], { engine: stage({ during }).engine, stdout });
+  assert.equal({ code, stderr, aborted }, { code: 0, stderr: '', aborted: true });
+});
+
+test('an output that can not be written for another reason is an error', async () => {
+  const stdout = new Writable({ write: (_chunk, _encoding, done) => done(Object.assign(new Error('no space left'), { code: 'ENOSPC' })) });
+  const during = async (emit: (event: { type: 'note'; message: string }) => void): Promise<void> => {
+    emit({ type: 'note', message: 'hello' });
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  const { code, stderr } = await run(['build'], { engine: stage({ during }).engine, stdout });
+  assert.equal({ code, stderr }, { code: 1, stderr: 'the output can not be written: no space left\n' });
+});
+
+test.run();

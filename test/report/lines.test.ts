@@ -1,0 +1,220 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { coloured } from '../../src/report/colour.ts';
+import { jsonReporter } from '../../src/report/json.ts';
+import { plainReporter } from '../../src/report/plain.ts';
+import { runRecorder } from '../../src/report/recorder.ts';
+import { reportToAll } from '../../src/report/reporter.ts';
+import { showError } from '../../src/report/show-error.ts';
+import { formatDuration } from '../../src/report/words.ts';
+import { failedBuild, goodBuild, HandClock, play, type Timed } from './events.ts';
+
+const test = suite('plain lines, JSON lines, records of runs');
+
+const folders: string[] = [];
+test.after(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+function emptyFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'dsbuild-report-'));
+  folders.push(folder);
+  return folder;
+}
+
+function plainText(events: readonly Timed[]): string {
+  const clock = new HandClock();
+  let text = '';
+  const reporter = plainReporter({ write: (more) => (text += more) }, { clock, cwd: '/project' });
+  play(events, { emit: reporter.emit, clock });
+  reporter.close();
+  assert.is(clock.waiting, 0, 'the heartbeat ends with the report');
+  return text;
+}
+
+test('plain: a line for each target with its reason, progress when it takes long, and a summary with the funnel', () => {
+  assert.is(
+    plainText(goodBuild),
+    `warning  raw › data/a.jsonl:12  6 bad records were left out: not-json  [bad-records]
+raw     built      never built · 2 steps ran · 1,204 documents, 1.2 MB · 0.43 s
+clean  0 of 1 step · 1 running · 10.6 s
+clean   built      option charsMin: 80 -> 90; step version decide: 1 -> 2; input documents changed; and 2 more reasons · 1 step ran, 1 known · 1,000 documents, 2.0 KB · 12.6 s
+tokens  fresh      nothing changed · 1,000 documents, 34,120 tokens, 136.5 KB
+clean -> out/clean · 2 files · 1.3 MB · 1 removed
+
+target  documents in  dropped  quarantined    out  tokens     bytes
+raw            1,210                     6  1,204            1.2 MB
+clean          1,204      204               1,000            2.0 KB
+tokens         1,000                        1,000  34,120  136.5 KB
+clean dropped too-short 200, duplicate 4
+
+read 2 files, 1.3 MB
+1 warning
+done in 13.2 s: 3 steps ran, 1 known, 2 targets built, 1 fresh
+`,
+  );
+});
+
+test('plain: a failed target is shown with its error, what needs it with its name', () => {
+  assert.is(
+    plainText(failedBuild),
+    `raw: host answered 503; attempt 1 failed, trying again
+raw     failed     never built · 0.05 s
+  raw › https://host/a.jsonl  host answered 503
+  Try again later.        [fetch-failed]
+tokens  not built  needs raw, which was not built
+failed in 0.08 s: 1 step failed, 0 steps ran, 1 failed, 1 not built
+`,
+  );
+});
+
+test('plain: a build that has nothing to do says so in one line, and shows no funnel', () => {
+  const [, finished] = goodBuild.at(-3) as Timed;
+  const events: Timed[] = [
+    [0, { type: 'build-started', run: 'r', targets: ['tokens'], jobs: 1 }],
+    [5, finished],
+    [9, { type: 'summary', ok: true, run: 'r', steps: { ran: 0, hit: 0, restored: 0, failed: 0 }, tookMs: 90, targets: {}, warnings: 0 }],
+  ];
+  assert.is(
+    plainText(events),
+    'tokens  fresh      nothing changed · 1,000 documents, 34,120 tokens, 136.5 KB\nnothing to do: the target is fresh (0.09 s)\n',
+  );
+});
+
+test('plain: what stops the build as a whole is shown without a target', () => {
+  const events: Timed[] = [
+    [0, { type: 'target-failed', target: '', error: { code: 'disk-full', message: 'the disk is full', hint: 'Free some.' } }],
+  ];
+  assert.is(plainText(events), 'the disk is full\nFree some.        [disk-full]\n');
+});
+
+test('plain: a heartbeat comes every ten seconds of silence, and only then', () => {
+  const clock = new HandClock();
+  const lines: string[] = [];
+  const reporter = plainReporter({ write: (more) => lines.push(more) }, { clock });
+  play(goodBuild.slice(0, 5), { emit: reporter.emit, clock });
+  clock.moveTo(9_000);
+  assert.equal(lines, []);
+  clock.moveTo(35_000);
+  assert.equal(lines, [
+    'raw  0 of 2 steps · 2 running · 9.99 s\n',
+    'raw  0 of 2 steps · 2 running · 20.0 s\n',
+    'raw  0 of 2 steps · 2 running · 30.0 s\n',
+  ]);
+  reporter.close();
+});
+
+test('plain: colours are painted only where they are wanted', () => {
+  assert.not.match(plainText(goodBuild), '\u001b');
+  let text = '';
+  const reporter = plainReporter({ write: (more) => (text += more) }, { clock: new HandClock(), paint: coloured });
+  for (const [, event] of goodBuild) reporter.emit(event);
+  assert.match(text, '\u001b[32m');
+});
+
+test('JSON: every event is a line, and the summary is the last', () => {
+  const [summary] = goodBuild.slice(-1).map(([, event]) => event);
+  const late = { type: 'note', message: 'after the summary' } as const;
+  const lines: string[] = [];
+  const reporter = jsonReporter({ write: (line) => lines.push(line) });
+  for (const [, event] of goodBuild) reporter.emit(event);
+  reporter.emit(late);
+  reporter.close();
+  assert.ok(lines.every((line) => line.endsWith('\n') && line.indexOf('\n') === line.length - 1));
+  const others = goodBuild.slice(0, -1).map(([, event]) => event);
+  assert.equal(
+    lines.map((line) => JSON.parse(line) as unknown),
+    [...others, late, summary],
+  );
+});
+
+test('JSON: a build that ended without a summary writes none', () => {
+  const lines: string[] = [];
+  const reporter = jsonReporter({ write: (line) => lines.push(line) });
+  reporter.close();
+  assert.equal(lines, []);
+});
+
+const readRun = (stateDir: string, path: string): string => readFileSync(join(stateDir, 'runs', path), 'utf8');
+
+test('recorder: a run is written down event by event, progress left out, with its summary', () => {
+  const stateDir = emptyFolder();
+  const recorder = runRecorder();
+  recorder.emit({ type: 'note', message: 'before the project was open' });
+  recorder.writeTo(stateDir);
+  for (const [, event] of goodBuild) recorder.emit(event);
+  recorder.close();
+  const expected = [
+    { type: 'note', message: 'before the project was open' },
+    ...goodBuild.map(([, event]) => event).filter(({ type }) => type !== 'step-progress'),
+  ];
+  const lines = readRun(stateDir, 'r1/events.jsonl').trimEnd().split('\n');
+  assert.equal(
+    lines.map((line) => JSON.parse(line) as unknown),
+    expected,
+  );
+  assert.equal(JSON.parse(readRun(stateDir, 'r1/summary.json')), expected.at(-1));
+});
+
+test('recorder: what happened until a crash is there', () => {
+  const stateDir = emptyFolder();
+  const recorder = runRecorder();
+  recorder.writeTo(stateDir);
+  for (const [, event] of goodBuild.slice(0, 10)) recorder.emit(event);
+  assert.is(readRun(stateDir, 'r1/events.jsonl').trimEnd().split('\n').length, 9);
+});
+
+test('recorder: without a build nothing is written', () => {
+  const stateDir = emptyFolder();
+  const recorder = runRecorder();
+  recorder.writeTo(stateDir);
+  recorder.emit({ type: 'note', message: 'x' });
+  recorder.close();
+  assert.equal(readdirSync(stateDir), []);
+});
+
+test('recorder: a folder that can not be written ends the record, not the build', () => {
+  const stateDir = join(emptyFolder(), 'file');
+  writeFileSync(stateDir, '');
+  const recorder = runRecorder();
+  recorder.writeTo(stateDir);
+  for (const [, event] of goodBuild) recorder.emit(event);
+  recorder.close();
+  assert.is(readFileSync(stateDir, 'utf8'), '');
+});
+
+test('recorder: the newest hundred runs are kept', () => {
+  const stateDir = emptyFolder();
+  for (let i = 0; i < 103; i++) {
+    const recorder = runRecorder();
+    recorder.writeTo(stateDir);
+    recorder.emit({ type: 'build-started', run: `r${i}`, targets: [], jobs: 1 });
+    recorder.close();
+  }
+  const names = readdirSync(join(stateDir, 'runs'));
+  assert.is(names.length, 100);
+  assert.ok(names.includes('r102'));
+});
+
+test('several reporters are told in order, and closed', () => {
+  const said: string[] = [];
+  const reporter = (name: string) => ({ emit: () => void said.push(name), close: () => void said.push(`${name} closed`) });
+  const all = reportToAll([reporter('a'), reporter('b')]);
+  all.emit({ type: 'note', message: '' });
+  all.close();
+  assert.equal(said, ['a', 'b', 'a closed', 'b closed']);
+});
+
+test('an error is shown with place, message, hint and code', () => {
+  const full = { code: 'bad-record', message: 'line 8412 is not JSON', where: 'dedup › custom/chat.jsonl:8412', hint: 'Repair the line.' };
+  assert.is(showError(full), 'dedup › custom/chat.jsonl:8412  line 8412 is not JSON\nRepair the line.        [bad-record]\n');
+  assert.is(showError({ code: 'x', message: 'no' }), 'no\n[x]\n');
+});
+
+test('durations are said in the unit that people think in', () => {
+  assert.equal([4, 420, 12_345, 100_000, 3_723_000].map(formatDuration), ['0.00 s', '0.42 s', '12.3 s', '1 min 40 s', '1 h 2 min']);
+});
+
+test.run();
