@@ -124,7 +124,7 @@ export const exportDataset = defineRule({
     name: text().optional().doc("The file's path below out, where there is one; <group>.<format> or data.<format> by default."),
   },
   steps: [render, join, fieldNames, parquet],
-  gathers: true,
+  gathers: ({ each }) => each === 'collection',
   async plan({ documents }, { format, fields, each, name }, build) {
     const options = { format, fields: chosenFields(build, fields) };
     if (each === 'collection') {

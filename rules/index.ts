@@ -53,7 +53,7 @@ export const index = defineRule({
     outputPath: text().optional().doc('Taken from the folder of the shards.'),
   },
   steps: [manifest],
-  gathers: true,
+  gathers: () => true,
   inherit,
   async plan({ shards }, options, build) {
     const splits = new Map<string, readonly Part[]>();

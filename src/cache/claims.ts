@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { digestHex } from '../base/digest.ts';
 import { systemCodeOf } from '../base/errors.ts';
 import { readIfThere, uniqueName } from '../base/files.ts';
+import { isProcessAlive } from '../base/host.ts';
 
 /** Who holds a claim: enough to tell that it is dead, also after its process id was given to another. */
 interface Holder {
@@ -32,11 +33,7 @@ function isAlive(holder: Holder): boolean {
   // Another host's processes can not be seen from here: its claims are believed.
   if (holder.host !== self.host) return true;
   if (holder.boot !== self.boot) return false;
-  try {
-    process.kill(holder.pid, 0);
-  } catch (error) {
-    if (systemCodeOf(error) === 'ESRCH') return false;
-  }
+  if (!isProcessAlive(holder.pid)) return false;
   return holder.started === startOf(holder.pid);
 }
 

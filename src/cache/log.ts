@@ -1,12 +1,16 @@
-import { closeSync, fdatasyncSync, fstatSync, mkdirSync, openSync, readdirSync, readSync, renameSync } from 'node:fs';
+import { closeSync, fdatasyncSync, fstatSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { uniqueName, writeAll } from '../base/files.ts';
+import { uniqueName, writeAll, writeFileAtomic } from '../base/files.ts';
+import { hostTag, isProcessAlive } from '../base/host.ts';
 import { byCodeUnit } from '../base/names.ts';
 
 const frameHeadBytes = 8;
 const recordHeadBytes = 36;
 const frameBytesMax = 64 * 1024;
+/** Files of one kind above which they are joined. */
+const filesMax = 32;
+const listTriesMax = 3;
 
 interface Value {
   readonly bytes: Buffer;
@@ -46,14 +50,20 @@ export class Log {
 
   /** Reads what other processes have written since the last look. */
   refresh(): void {
-    let names: string[];
-    try {
-      names = readdirSync(this.#dir);
-    } catch {
-      return;
+    for (let tries = 0; tries < listTriesMax; tries++) {
+      const vanished = this.#names().filter((name) => name !== this.#own?.name && !this.#read(name));
+      if (vanished.length === 0) return;
     }
-    for (const name of names.filter((n) => n.startsWith(`${this.#kind}-`)).sort(byCodeUnit)) {
-      if (name !== this.#own?.name) this.#read(name);
+  }
+
+  /** Its files, oldest first: of two values for a key the newer one counts. */
+  #names(): string[] {
+    try {
+      return readdirSync(this.#dir)
+        .filter((name) => name.startsWith(`${this.#kind}-`) && /\.(open|log)$/.test(name))
+        .sort(byCodeUnit);
+    } catch {
+      return [];
     }
   }
 
@@ -68,10 +78,7 @@ export class Log {
 
   /** Adds a value; it is on its way to the disk when the current turn of the event loop ends. */
   put(key: string, value: Uint8Array): void {
-    const record = Buffer.allocUnsafe(recordHeadBytes + value.length);
-    record.write(key, 0, 'hex');
-    record.writeUInt32LE(value.length, 32);
-    record.set(value, recordHeadBytes);
+    const record = recordOf(key, value);
     this.#values.set(key, { bytes: record, start: recordHeadBytes, end: record.length });
     if (this.#pendingBytes + record.length > frameBytesMax) this.flush();
     this.#pending.push(record);
@@ -86,9 +93,7 @@ export class Log {
 
   flush(): void {
     if (this.#pending.length === 0) return;
-    const frame = Buffer.concat([Buffer.alloc(frameHeadBytes), ...this.#pending]);
-    frame.writeUInt32LE(frame.length - frameHeadBytes, 0);
-    frame.writeUInt32LE(crc32(frame.subarray(frameHeadBytes)), 4);
+    const frame = frameOf(this.#pending);
     this.#pending = [];
     this.#pendingBytes = 0;
     this.#own ??= this.#open();
@@ -97,8 +102,41 @@ export class Log {
 
   #open(): { fd: number; name: string } {
     mkdirSync(this.#dir, { recursive: true });
-    const name = `${uniqueName(this.#kind)}.open`;
+    const name = `${this.#newName()}.open`;
     return { fd: openSync(join(this.#dir, name), 'ax'), name };
+  }
+
+  #newName(): string {
+    return `${this.#kind}-${Date.now().toString(36)}-${hostTag}-${uniqueName('log')}`;
+  }
+
+  /**
+   * Joins many files into one, so that years of small builds do not make every start slow. Only files that nobody writes any more are
+   * joined: sealed ones, and those of processes of this machine that are dead.
+   */
+  compact(): void {
+    const old = this.#names().filter((name) => name.endsWith('.log') || isDead(name));
+    if (old.length < filesMax) return;
+    this.refresh();
+    const path = join(this.#dir, `${this.#newName()}.log`);
+    writeFileAtomic(path, Buffer.concat([...this.#frames()]));
+    for (const name of old) rmSync(join(this.#dir, name), { force: true });
+  }
+
+  /** Everything that is known, a frame for about every 64 KiB. A value of no bytes says that there is none. */
+  *#frames(): Generator<Buffer> {
+    let records: Buffer[] = [];
+    let bytes = 0;
+    for (const [key, value] of this.entries()) {
+      if (value.length === 0) continue;
+      records.push(recordOf(key, value));
+      bytes += recordHeadBytes + value.length;
+      if (bytes < frameBytesMax) continue;
+      yield frameOf(records);
+      records = [];
+      bytes = 0;
+    }
+    if (records.length > 0) yield frameOf(records);
   }
 
   /** Ends this process's file; a later `put` opens another. */
@@ -111,12 +149,14 @@ export class Log {
     this.#own = undefined;
   }
 
-  #read(name: string): void {
+  /** @returns false when the file is no longer there: another process has sealed it or joined it with others. */
+  #read(name: string): boolean {
     const stem = name.replace(/\.(open|log)$/, '');
     const seen = this.#seen.get(stem) ?? { offset: 0 };
     this.#seen.set(stem, seen);
     const bytes = readFrom(join(this.#dir, name), seen.offset);
     if (bytes) seen.offset += this.#take(bytes);
+    return bytes !== undefined;
   }
 
   /** Indexes the whole frames at the start of `bytes` and says how many bytes they are. */
@@ -141,12 +181,33 @@ export class Log {
   }
 }
 
+function recordOf(key: string, value: Uint8Array): Buffer {
+  const record = Buffer.allocUnsafe(recordHeadBytes + value.length);
+  record.write(key, 0, 'hex');
+  record.writeUInt32LE(value.length, 32);
+  record.set(value, recordHeadBytes);
+  return record;
+}
+
+function frameOf(records: readonly Buffer[]): Buffer {
+  const frame = Buffer.concat([Buffer.alloc(frameHeadBytes), ...records]);
+  frame.writeUInt32LE(frame.length - frameHeadBytes, 0);
+  frame.writeUInt32LE(crc32(frame.subarray(frameHeadBytes)), 4);
+  return frame;
+}
+
+/** Whether the process that writes this file is of this machine and gone. */
+function isDead(name: string): boolean {
+  const [, host, pid] = /-([0-9a-f]{8})-log-(\d+)-/.exec(name) ?? [];
+  return host === hostTag && pid !== undefined && !isProcessAlive(Number(pid));
+}
+
 function readFrom(path: string, offset: number): Buffer | undefined {
   let fd: number;
   try {
     fd = openSync(path, 'r');
   } catch {
-    // Sealed by rename between the listing and now: the next refresh reads it under its new name.
+    // Sealed or joined between the listing and now: it is listed again.
     return undefined;
   }
   try {

@@ -82,8 +82,10 @@ export class Results {
   }
 
   close(): void {
-    this.#steps?.seal();
-    this.#targets.seal();
+    for (const log of [this.#steps, this.#targets]) {
+      log?.seal();
+      log?.compact();
+    }
   }
 
   #opened(): Log {

@@ -88,6 +88,7 @@ export class Store {
   close(): void {
     this.sync();
     this.#packed.seal();
+    this.#packed.compact();
     if (this.#pack) closeSync(this.#pack.fd);
     this.#pack = undefined;
   }

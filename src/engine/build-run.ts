@@ -72,7 +72,10 @@ export class BuildRun {
     this.lock = readLock(project.lockFile, options.locked ? 'locked' : 'add');
     this.files = new FileDigests(project.stateDir);
     this.keepsGroup = options.only === undefined ? () => true : matcher(options.only);
-    this.published = new PublishedFolders(project.stateDir);
+    this.published = new PublishedFolders(
+      project.stateDir,
+      project.graph.targets.flatMap(({ out }) => out ?? []),
+    );
     this.#needs = new Needs(this);
     project.locations.add(this.published);
     project.locations.add({ locate: (digest) => this.#locateSource(digest) });

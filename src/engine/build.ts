@@ -23,7 +23,8 @@ export function wantedTargets({ graph }: Project, { targets, tags, only }: Build
   if (only === undefined) return withFolders(graph, asked);
   const wanted = asked;
   const left = new Set<GraphTarget>();
-  for (const target of wanted) if (target.rule.gathers || target.inputs.some(({ from }) => left.has(from))) left.add(target);
+  for (const target of wanted)
+    if (target.rule.gathers(target.options) || target.inputs.some(({ from }) => left.has(from))) left.add(target);
   return wanted.filter((target) => !left.has(target));
 }
 

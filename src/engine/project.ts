@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join, parse } from 'node:path';
 import { parseSize } from '../base/bytes.ts';
-import { systemCodeOf } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
+import { hostTag, isProcessAlive } from '../base/host.ts';
 import { limits } from '../base/limits.ts';
 import { moduleUrl } from '../base/program.ts';
 import { Claims } from '../cache/claims.ts';
@@ -83,14 +83,11 @@ export async function openInline(
 type Assembly = OpenOptions &
   Pick<Project, 'root' | 'stateDir' | 'lockFile' | 'config' | 'places'> & { base: string; where: string; outRoot: string };
 
-/** Temporary files of processes that are gone: a killed build leaves them behind. */
+/** Temporary files of this machine's processes that are gone: a killed build leaves them behind. */
 function removeLeftovers(tmpRoot: string): void {
   for (const name of readdirSync(tmpRoot)) {
-    try {
-      process.kill(Number(name), 0);
-    } catch (error) {
-      if (systemCodeOf(error) === 'ESRCH') rmSync(join(tmpRoot, name), { recursive: true, force: true });
-    }
+    const [host, pid] = name.split('-');
+    if (host === hostTag && !isProcessAlive(Number(pid))) rmSync(join(tmpRoot, name), { recursive: true, force: true });
   }
 }
 
@@ -100,7 +97,7 @@ function assemble(options: Assembly): Project {
   const graph = buildGraph({ config, base, where, outRoot, locate: places.locate, moduleOf: places.moduleOf, publishers });
   const store = new Store(stateDir);
   const results = new Results(stateDir);
-  const tmpDir = join(stateDir, 'tmp', String(process.pid));
+  const tmpDir = join(stateDir, 'tmp', `${hostTag}-${process.pid}`);
   mkdirSync(tmpDir, { recursive: true });
   removeLeftovers(dirname(tmpDir));
   return {

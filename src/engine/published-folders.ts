@@ -6,10 +6,13 @@ import { type Published, readPublished } from '../publish/published.ts';
 /** What lies in the folders that this project publishes into: bytes of the store that now live there. */
 export class PublishedFolders implements Finder {
   readonly #stateDir: string;
+  readonly #outs: Iterable<string>;
   readonly #folders = new Map<string, Published>();
 
-  constructor(stateDir: string) {
+  /** @param outs all folders that targets publish into; they are read when bytes are looked for. */
+  constructor(stateDir: string, outs: Iterable<string>) {
     this.#stateDir = stateDir;
+    this.#outs = outs;
   }
 
   get(out: string): Published {
@@ -28,8 +31,8 @@ export class PublishedFolders implements Finder {
   }
 
   locate(digest: Digest): Location | undefined {
-    for (const folder of this.#folders.values()) {
-      const location = folder.locate(digest);
+    for (const out of new Set([...this.#outs, ...this.#folders.keys()])) {
+      const location = this.get(out).locate(digest);
       if (location) return location;
     }
     return undefined;

@@ -3,6 +3,7 @@ import { BuildError } from '../base/errors.ts';
 import type { TargetHow, TargetSummary } from '../base/events.ts';
 import { readPart } from '../cache/part-reader.ts';
 import type { CollectionResult, TargetResult } from '../cache/results.ts';
+import { assertTargetBalanced } from '../execute/ledger.ts';
 import { OutputStream, UpstreamFailed } from '../execute/output-stream.ts';
 import { UnknownYet } from '../execute/pending.ts';
 import { PlanRun } from '../execute/plan-run.ts';
@@ -214,6 +215,7 @@ export class TargetBuild {
     const inputs = this.#inputDigests() as Manifest;
     const outputs = Object.fromEntries(this.#outputNames().map((name) => [name, this.#keepCollection(name)]));
     const tally = run.tally(plan);
+    this.#assertBalanced(outputs, tally.counters);
     this.result = {
       outputs,
       counters: tally.counters,
@@ -240,6 +242,22 @@ export class TargetBuild {
     const outputs = Object.fromEntries(Object.entries(this.result?.outputs ?? {}).map(([output, { digest }]) => [output, digest]));
     const manifest = this.manifest(this.#inputDigests() as Manifest);
     writeLastPlan(stateDir, { target: name, key, manifest, outputs }, tableFileOf(stateDir, name));
+  }
+
+  #assertBalanced(outputs: Readonly<Record<string, CollectionResult>>, counters: Readonly<Record<string, number>>): void {
+    const read = this.target.inputs.map(({ from, output }) => this.#buildOf(from).result?.outputs[output]);
+    const { rule } = this.target;
+    const sum = (of: (collection: CollectionResult) => number): number =>
+      read.reduce((total, collection) => total + (collection ? of(collection) : 0), 0);
+    assertTargetBalanced({
+      name: this.target.name,
+      inputKinds: Object.values(rule.inputs).map((spec) => (typeof spec === 'string' ? spec : spec.many)),
+      outputKind: (typeof rule.output === 'string' ? rule.output : Object.values(rule.output)[0]) as string,
+      documentsIn: sum(({ records }) => records),
+      documentsOut: outputs[this.#outputNames()[0] as string]?.records ?? 0,
+      tokensIn: sum(({ tokens }) => tokens),
+      counters,
+    });
   }
 
   #keepCollection(output: string): CollectionResult {

@@ -1,3 +1,4 @@
+import { BuildError } from '../base/errors.ts';
 import type { Option, Options, OptionsGiven, OptionsSeen } from './options.ts';
 import type { Collection, Facts, Kind, Part } from './part.ts';
 import type { StepDefinition, StepInputs } from './step.ts';
@@ -62,8 +63,8 @@ export interface Rule {
   readonly output: OutputSpec;
   readonly options: Options;
   readonly steps: readonly StepDefinition<never, never, string>[];
-  /** One of its outputs holds what came from several groups: `--only` neither builds nor publishes it. */
-  readonly gathers: boolean;
+  /** Whether it puts what came from several groups together: then `--only` neither builds nor publishes it. */
+  readonly gathers: (options: Readonly<Record<string, unknown>>) => boolean;
   /** Options taken from targets upstream, for rules that write names into their bytes; they are in the key. */
   readonly inherit?: (ancestors: readonly Ancestor[], out: string | undefined) => Readonly<Record<string, unknown>>;
   /** The rows of one of its parts as a person wants to see them, one by one. */
@@ -96,8 +97,15 @@ export type OutTarget<O extends OutputSpec> = O extends Kind
     ? Target<K> & { readonly [N in Exclude<keyof O, 'kept'>]: O[N] extends Kind ? Target<O[N]> : never }
     : { readonly [N in keyof O]: O[N] extends Kind ? Target<O[N]> : never };
 
+/** Options that must be given: neither `optional()` nor with a default. */
+type NeededOptions<P> = {
+  readonly [N in keyof P]: P[N] extends Option<infer _S, infer Given> ? (undefined extends Given ? never : N) : never;
+}[keyof P];
+type OptionsArgument<P extends Options> =
+  NeededOptions<P> extends never ? [options?: OptionsGiven<P> & Common] : [options: OptionsGiven<P> & Common];
+
 export type RuleCall<I extends InputSpecs, O extends OutputSpec, P extends Options> = (keyof I extends never
-  ? (options: OptionsGiven<P> & Common) => OutTarget<O>
+  ? (...options: OptionsArgument<P>) => OutTarget<O>
   : (input: InputArgument<I>, options?: OptionsGiven<P> & Common) => OutTarget<O>) & { readonly rule: Rule };
 
 const rules = new Map<string, { rule: Rule; stack: string }>();
@@ -119,6 +127,12 @@ function inputsOf(rule: Rule, argument: unknown): TargetNode['inputs'] {
   return { [only as string]: argument as NodeInput };
 }
 
+/** The main output is the first one; where there is a `kept`, the call gives that. */
+function assertKeptFirst({ name, output }: Rule): void {
+  if (typeof output === 'string' || !Object.hasOwn(output, 'kept') || Object.keys(output)[0] === 'kept') return;
+  throw new BuildError('bad-rule', { message: `rule "${name}": "kept" must be the first of its outputs` });
+}
+
 /**
  * Defines a rule: a kind of target. One file in `rules/`, or a module of the user's.
  * The call that it gives declares a target in a config.
@@ -131,15 +145,16 @@ export function defineRule<const I extends InputSpecs, const O extends OutputSpe
   output: O;
   options: P;
   steps: readonly StepDefinition<never, never, string>[];
-  gathers?: boolean;
+  gathers?: Rule['gathers'];
   inherit?: Rule['inherit'];
   preview?: Rule['preview'];
   plan(inputs: PlanInputs<I>, options: OptionsSeen<P>, build: Build): Promise<void>;
 }): RuleCall<I, O, P> {
-  const rule: Rule = { gathers: false, doc: '', ...definition, plan: definition.plan as Rule['plan'] } as Rule;
+  const rule: Rule = { gathers: () => false, doc: '', ...definition, plan: definition.plan as Rule['plan'] } as Rule;
   rules.set(rule.name, { rule, stack: new Error('defined here').stack ?? '' });
+  assertKeptFirst(rule);
   const hasInputs = Object.keys(rule.inputs).length > 0;
-  const call = (first: unknown, second?: unknown): AnyTarget => {
+  const call = (first: unknown, second?: unknown): ReturnType<typeof targetsOf> => {
     const given = (hasInputs ? second : first) ?? {};
     return targetsOf(nodeOf(rule, hasInputs ? inputsOf(rule, first) : {}, given as Readonly<Record<string, unknown>>));
   };

@@ -91,7 +91,7 @@ test('shards in the folder of the config have paths without a prefix', async () 
 });
 
 test('it gathers over groups and belongs to none', async () => {
-  assert.is(index.rule.gathers, true);
+  assert.is(index.rule.gathers({}), true);
   assert.is((await run([...apps, ...helpful])).outputs['main']?.[0]?.group, '');
 });
 
