@@ -1,5 +1,5 @@
 import { type DocumentRow, idOf } from '../../src/rule/documents.ts';
-import { fieldsOf, objectOf } from './json-fields.ts';
+import { fieldsOf, objectOf } from '../../src/rule/json-fields.ts';
 import { withoutReturn } from './json-lines.ts';
 
 const isId = (json: string | undefined): boolean => json !== undefined && json !== 'null' && json !== '""';

@@ -4,7 +4,7 @@ import type { Config } from '../config/define.ts';
 import { type Problem, throwIfAny } from '../config/problems.ts';
 import type { Kind } from '../rule/part.ts';
 import type { Ancestor, Rule } from '../rule/rule.ts';
-import { type TargetNode, targetsOf } from '../rule/target.ts';
+import { type TargetNode, mainTarget } from '../rule/target.ts';
 import { checkedOptions, commonProblems } from './check-options.ts';
 import type { Graph, GraphInput, GraphOutput, GraphTarget } from './graph.ts';
 import type { ReadInputs } from './inputs.ts';
@@ -147,7 +147,7 @@ class Builder {
   #place(target: GraphTarget): void {
     const { name, node, where, out } = target;
     const { documents: publisher } = this.#request.publishers;
-    const { kind } = targetsOf(node);
+    const { kind } = mainTarget(node);
     if (out !== undefined) this.#claims.push({ target: name, where, kind, folder: out, shown: posixBelow(this.#request.base, out) });
     const parted = kind === 'documents' && out !== undefined && publisher !== undefined;
     const placed = parted ? { ...target, out: undefined } : target;
@@ -158,7 +158,7 @@ class Builder {
 
   #filesTarget(documents: GraphTarget, rule: Rule, out: string): GraphTarget {
     const [input] = Object.keys(rule.inputs);
-    const main = targetsOf(documents.node);
+    const main = mainTarget(documents.node);
     const { node, common } = documents;
     const files: TargetNode = { rule, inputs: { [input as string]: main }, options: {}, common: node.common, stack: node.stack };
     const inputs = [{ input: input as string, key: '', from: documents, output: main.output }];
@@ -184,7 +184,7 @@ class Builder {
 const withoutUndefined = <T extends object>(value: T): T =>
   Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as T;
 
-const kindOf = (node: TargetNode): Kind => targetsOf(node).kind;
+const kindOf = (node: TargetNode): Kind => mainTarget(node).kind;
 
 /** An index lies beside its shards unless it says otherwise. */
 function shardsFolder(node: TargetNode, inputs: readonly GraphInput[]): string | undefined {

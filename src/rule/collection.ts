@@ -1,6 +1,6 @@
 import { BuildError } from '../base/errors.ts';
 import { byCodeUnit } from '../base/names.ts';
-import { type Form, forms, type Part } from './part.ts';
+import { forms, type Part } from './part.ts';
 
 const magic = 'dsbuild-collection 1\n';
 
@@ -52,16 +52,26 @@ const columns = (start: number, count: number) => ({
   facts: start + count * fixedBytes,
 });
 
-export function decodeCollection(bytes: Buffer): Part[] {
-  const damaged = (): never => {
-    throw new BuildError('bad-part', { message: 'a collection is damaged' });
-  };
-  if (bytes.toString('latin1', 0, magic.length) !== magic) damaged();
+const damaged = (): never => {
+  throw new BuildError('bad-part', { message: 'a collection is damaged' });
+};
+
+function decodeHead(bytes: Buffer): { head: Head; start: number } {
   const end = bytes.indexOf(10, magic.length);
-  const head = JSON.parse(bytes.toString('utf8', magic.length, end)) as Head;
+  if (bytes.toString('latin1', 0, magic.length) !== magic || end < 0) damaged();
+  try {
+    return { head: JSON.parse(bytes.toString('utf8', magic.length, end)) as Head, start: end + 1 };
+  } catch {
+    return damaged();
+  }
+}
+
+/** @throws {BuildError} `bad-part` when the bytes are not those of a collection. */
+export function decodeCollection(bytes: Buffer): Part[] {
+  const { head, start } = decodeHead(bytes);
   const { count, facts, groups, names } = head;
-  if (bytes.length !== end + 1 + count * (fixedBytes + 8 * facts.length)) damaged();
-  const at = columns(end + 1, count);
+  if (bytes.length !== start + count * (fixedBytes + 8 * facts.length)) damaged();
+  const at = columns(start, count);
   return Array.from({ length: count }, (_, i) => {
     const known: Record<string, number> = {};
     facts.forEach((fact, f) => {
@@ -71,10 +81,10 @@ export function decodeCollection(bytes: Buffer): Part[] {
     const name = names[i];
     return {
       digest: bytes.toString('hex', at.digest + i * 32, at.digest + i * 32 + 32),
-      form: forms[bytes.readUInt8(at.form + i)] as Form,
+      form: forms[bytes.readUInt8(at.form + i)] ?? damaged(),
       bytes: bytes.readDoubleLE(at.bytes + i * 8),
       facts: known,
-      group: groups[bytes.readUInt32LE(at.group + i * 4)] as string,
+      group: groups[bytes.readUInt32LE(at.group + i * 4)] ?? damaged(),
       ...(name && { name }),
     };
   });

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { digestHex } from '../base/digest.ts';
 import { limits } from '../base/limits.ts';
+import { fieldsOf } from './json-fields.ts';
 
 /** A record as its source wrote it. */
 export type RawRecord = Readonly<Record<string, unknown>>;
@@ -68,7 +69,8 @@ export function parseRecord(line: Buffer): RawRecord | BadRecord {
   } catch (error) {
     return bad('not-json', (error as Error).message);
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return bad('not-an-object', `a record is a JSON object, this is ${typeof value}`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return bad('not-an-object', `a record is a JSON object, this is ${typeof value}`);
   return value as RawRecord;
 }
 
@@ -88,11 +90,14 @@ export function badDocument(record: RawRecord): BadRecord | undefined {
   return undefined;
 }
 
-/** The id of a record that has none: the digest of its bytes, so that it is the same wherever the record lies. */
+/**
+ * A record's id as a text. One that is a number keeps its digits where JavaScript would round them, so that no two become one;
+ * of a record that has none it is the digest of its bytes, so that it is the same wherever the record lies.
+ */
 export function idOf(record: RawRecord, line: Buffer): string {
   const { id } = record;
   if (typeof id === 'string' && id !== '') return id;
-  if (typeof id === 'number') return String(id);
+  if (typeof id === 'number') return Number.isSafeInteger(id) ? String(id) : (fieldsOf(line.toString('utf8')).get('id') ?? String(id));
   return digestHex(line.at(-1) === 0x0d ? line.subarray(0, -1) : line);
 }
 

@@ -38,7 +38,7 @@ export interface Option<Seen, Given = Seen> {
   readonly shape: OptionShape;
   readonly [seenType]?: Seen;
   readonly [givenType]?: Given;
-  default(value: Given): Option<Seen, Given>;
+  default(value: Given): Option<Seen, Given | undefined>;
   optional(): Option<Seen | undefined, Given | undefined>;
   doc(text: string): Option<Seen, Given>;
 }
@@ -50,7 +50,7 @@ export type OptionsGiven<P> = { readonly [N in keyof P]?: (P[N] extends Option<i
 function option<Seen, Given = Seen>(shape: OptionShape): Option<Seen, Given> {
   return {
     shape,
-    default: (value) => option<Seen, Given>({ ...shape, default: value }),
+    default: (value) => option<Seen, Given | undefined>({ ...shape, default: value }),
     optional: () => option<Seen | undefined, Given | undefined>({ ...shape, optional: true }),
     doc: (doc) => option<Seen, Given>({ ...shape, doc }),
   };

@@ -48,13 +48,25 @@ export type WithRejected = Documents & { readonly rejected: Documents };
 
 export const isTarget = (value: unknown): value is AnyTarget => typeof value === 'object' && value !== null && targetMark in value;
 
-/** The targets of a node: its main output, from which the others hang by name. */
-export function targetsOf(node: TargetNode): AnyTarget {
-  const { output } = node.rule;
-  const outputs = typeof output === 'string' ? { main: output } : output;
-  const make = (name: string): AnyTarget => ({ [targetMark]: true, kind: outputs[name] as Kind, node, output: name });
-  const [main, ...others] = Object.keys(outputs);
-  const target = make(main as string);
-  for (const name of others) Object.defineProperty(target, name, { value: make(name), enumerable: true });
+const outputsOf = ({ rule: { output } }: TargetNode): Readonly<Record<string, Kind>> =>
+  typeof output === 'string' ? { main: output } : output;
+
+function targetOf(node: TargetNode, output: string): AnyTarget {
+  return { [targetMark]: true, kind: outputsOf(node)[output] as Kind, node, output };
+}
+
+/** A node's first output. */
+export const mainTarget = (node: TargetNode): AnyTarget => targetOf(node, Object.keys(outputsOf(node))[0] as string);
+
+/**
+ * What a call of a rule gives. One output is a target; of several, `kept` is the target that the others hang from by name;
+ * where none is called so, they are equals: an object of targets.
+ */
+export function targetsOf(node: TargetNode): AnyTarget | Readonly<Record<string, AnyTarget>> {
+  const [main, ...others] = Object.keys(outputsOf(node)) as [string, ...string[]];
+  const isSingle = typeof node.rule.output === 'string';
+  if (!isSingle && main !== 'kept') return Object.freeze(Object.fromEntries([main, ...others].map((name) => [name, targetOf(node, name)])));
+  const target = targetOf(node, main);
+  for (const name of others) Object.defineProperty(target, name, { value: targetOf(node, name), enumerable: true });
   return Object.freeze(target);
 }

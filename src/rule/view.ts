@@ -1,5 +1,5 @@
-import { BuildError } from '../base/errors.ts';
 import type { Digest } from '../base/digest.ts';
+import { BuildError } from '../base/errors.ts';
 
 /**
  * A selection of the records of a `lines` part. Filters give views, so that 2 TB of text stay 2 TB.
@@ -27,9 +27,20 @@ export function encodeView(view: View): Buffer {
   return Buffer.concat([Buffer.from(head), view.bitmap]);
 }
 
+type Head = { readonly view?: number; readonly base?: string; readonly records?: number };
+
+function decodeHead(bytes: Buffer): Head {
+  try {
+    return JSON.parse(bytes.toString('utf8')) as Head;
+  } catch {
+    return {};
+  }
+}
+
+/** @throws {BuildError} `bad-part` when the bytes are not those of a view. */
 export function decodeView(bytes: Buffer): View {
   const end = bytes.indexOf(10);
-  const head = end < 0 ? {} : (JSON.parse(bytes.toString('utf8', 0, end)) as { view?: number; base?: string; records?: number });
+  const head = decodeHead(bytes.subarray(0, Math.max(end, 0)));
   const bitmap = bytes.subarray(end + 1);
   if (head.view !== 1 || head.base === undefined || head.records === undefined || bitmap.length !== (head.records + 7) >> 3) {
     throw new BuildError('bad-part', { message: 'a view is damaged: its head and its bitmap do not fit' });

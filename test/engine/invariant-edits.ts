@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import fc from 'fast-check';
 import { choices, documentLine, type State } from './invariant-project.ts';
 
 /** One edit by its name; the numbers choose file, place and content in whatever state it meets. */

@@ -2,7 +2,7 @@
  * The invariant that all else rests on: build(x), edit, build == clean build of the edited x, byte for byte.
  * `SEED=7 RUNS=500` tries other scripts; on a failure fast-check prints seed and path of the smallest script that it found.
  */
-import * as fc from 'fast-check';
+import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readLastPlan } from '../../src/engine/last-plan.ts';

@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert';
 import { exportDataset } from '../../rules/export.ts';
 import { decompress } from '../../rules/lib/decompress.ts';
 import { columnsOf, writeDocuments } from '../../rules/lib/documents-parquet.ts';
-import { fieldsOf, objectOf } from '../../rules/lib/json-fields.ts';
+import { fieldsOf, objectOf } from '../../src/rule/json-fields.ts';
 import { digestHex } from '../../src/base/digest.ts';
 import { DocumentRow } from '../../src/rule/documents.ts';
 import type { Part } from '../../src/rule/part.ts';
