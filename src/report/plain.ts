@@ -14,8 +14,8 @@ const nameWidthMax = 32;
 
 const joined = (...words: readonly string[]): string => words.filter((word) => word !== '').join(' · ');
 
-function resultWords({ state, why, summary, startedMs, endedMs, blockedBy }: TargetView): string {
-  if (state === 'blocked') return `needs ${blockedBy}, which was not built`;
+function resultWords({ state, why, summary, startedMs, endedMs, blockedBecause }: TargetView): string {
+  if (state === 'blocked') return blockedBecause ?? '';
   const content = summary ? contentWords(summary) : '';
   if (state === 'kept') return joined('nothing changed', content);
   const reasons = whyWords(summary?.why.length ? summary.why : why);

@@ -28,7 +28,8 @@ export interface TargetView {
   readonly running: Map<number, RunningStep>;
   summary: TargetSummary | undefined;
   error: ShownError | undefined;
-  blockedBy: string | undefined;
+  /** Why it was not built, though nothing of its own failed. */
+  blockedBecause: string | undefined;
   startedMs: number;
   endedMs: number;
 }
@@ -46,6 +47,8 @@ export interface BuildView {
   warningCount: number;
   readonly scanned: { files: number; bytes: number; chunks: number };
   readonly published: { target: string; out: string; files: number; removed: number; bytes: number }[];
+  /** What stopped the build as a whole. */
+  stopped: ShownError | undefined;
   summary: BuildSummary | undefined;
 }
 
@@ -65,6 +68,7 @@ export function emptyView(): BuildView {
     warningCount: 0,
     scanned: { files: 0, bytes: 0, chunks: 0 },
     published: [],
+    stopped: undefined,
     summary: undefined,
   };
 }
@@ -86,7 +90,7 @@ function targetOf(view: BuildView, name: string): TargetView {
     running: new Map(),
     summary: undefined,
     error: undefined,
-    blockedBy: undefined,
+    blockedBecause: undefined,
     startedMs: 0,
     endedMs: 0,
   };
@@ -166,10 +170,12 @@ const handlers: Handlers = {
   },
   'target-failed': (view, { target, error }, atMs) => {
     // What stops the build as a whole belongs to no target.
-    if (target !== '') end(targetOf(view, target), 'failed', atMs).error = error;
+    if (target === '') view.stopped = error;
+    else end(targetOf(view, target), 'failed', atMs).error = error;
   },
   'target-blocked': (view, { target, by }, atMs) => {
-    end(targetOf(view, target), 'blocked', atMs).blockedBy = by;
+    const because = view.targets.has(by) ? `needs ${by}, which was not built` : by;
+    end(targetOf(view, target), 'blocked', atMs).blockedBecause = because;
   },
   published: (view, { type: _, ...published }) => {
     view.published.push(published);

@@ -64,7 +64,8 @@ function outcome(view: BuildView, summary: BuildSummary): string {
   if (count('failed') > 0) words.push(`${count('failed')} failed`);
   const left = count('blocked') + count('waiting') + count('running');
   if (left > 0) words.push(`${left} not built`);
-  return `${summary.ok ? 'done' : 'failed'} in ${time}: ${words.join(', ')}`;
+  const ending = summary.ok ? 'done' : view.stopped?.code === 'interrupted' ? 'interrupted' : 'failed';
+  return `${ending} in ${time}: ${words.join(', ')}`;
 }
 
 /** What is said at the end: the funnel if anything was built, what was read and published, and how it ended. */

@@ -90,6 +90,28 @@ test('plain: what stops the build as a whole is shown without a target', () => {
   assert.is(plainText(events), 'the disk is full\nFree some.        [disk-full]\n');
 });
 
+test('plain: a build that was stopped by hand is called interrupted', () => {
+  const summary = {
+    type: 'summary',
+    ok: false,
+    run: 'r',
+    steps: { ran: 5, hit: 0, restored: 0, failed: 0 },
+    tookMs: 3200,
+    targets: {},
+    warnings: 0,
+  } as const;
+  const events: Timed[] = [
+    [0, { type: 'build-started', run: 'r', targets: ['raw'], jobs: 1 }],
+    [5, { type: 'target-failed', target: '', error: { code: 'interrupted', message: 'the build was interrupted' } }],
+    [6, { type: 'target-blocked', target: 'raw', by: 'a step failed' }],
+    [9, summary],
+  ];
+  assert.is(
+    plainText(events),
+    'the build was interrupted\n[interrupted]\nraw  not built  a step failed\ninterrupted in 3.20 s: 5 steps ran, 1 not built\n',
+  );
+});
+
 test('plain: a heartbeat comes every ten seconds of silence, and only then', () => {
   const clock = new HandClock();
   const lines: string[] = [];

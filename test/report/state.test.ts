@@ -45,6 +45,7 @@ test('an error of the build as a whole makes no target', () => {
   const view = emptyView();
   apply(view, { type: 'target-failed', target: '', error: { code: 'interrupted', message: 'stopped' } }, 1);
   assert.is(view.targets.size, 0);
+  assert.is(view.stopped?.code, 'interrupted');
 });
 
 test('all warnings are counted, the newest hundred are kept', () => {
