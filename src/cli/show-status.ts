@@ -41,7 +41,7 @@ function sourceLine({ group, source, state, files, bytes }: SourceStatus, paint:
 }
 
 /** One line for each target, and below it the sources that it reads and what is wrong in its folder. */
-export function statusLines({ targets, stale, diskFree }: StatusReport, { paint, cwd }: { paint: Paint; cwd: string }): string[] {
+function statusLines({ targets, stale, diskFree }: StatusReport, { paint, cwd }: { paint: Paint; cwd: string }): string[] {
   const width = Math.max(0, ...targets.map(({ target }) => target.length));
   const lines = targets.flatMap((target) => {
     const word = stateWords[target.state].padEnd('never built'.length);

@@ -33,7 +33,7 @@ export function targetLine(target: TargetView, nameWidth: number, paint: Paint =
 }
 
 /** What a running target has done so far. */
-export function progressLine({ name, planned, ended, running, bytesIn, startedMs }: TargetView, nowMs: number): string {
+function progressLine({ name, planned, ended, running, bytesIn, startedMs }: TargetView, nowMs: number): string {
   const steps = planned === 0 ? 'planning' : `${ended} of ${counted(planned, 'step')}`;
   const bytes = bytesIn === 0 ? '' : `${formatBytes(bytesIn)} read`;
   return `${name}  ${joined(steps, running.size === 0 ? '' : `${running.size} running`, bytes, formatDuration(nowMs - startedMs))}`;

@@ -42,7 +42,7 @@ function reasonLines(targets: readonly (readonly [string, TargetSummary])[]): st
 }
 
 /** Where documents and tokens went, target by target. */
-export function funnelLines({ targets }: BuildSummary): string[] {
+function funnelLines({ targets }: BuildSummary): string[] {
   const entries = Object.entries(targets).filter(
     ([, target]) => target.documentsIn + target.documentsOut + target.tokens + target.bytesOut > 0,
   );

@@ -18,7 +18,7 @@ const nothing: TargetSummary = {
   why: [],
 };
 
-export const summaryOf = (given: Partial<TargetSummary>): TargetSummary => ({ ...nothing, ...given });
+const summaryOf = (given: Partial<TargetSummary>): TargetSummary => ({ ...nothing, ...given });
 
 const raw = summaryOf({
   documentsIn: 1210,
