@@ -38,14 +38,14 @@ export interface Config {
   /** For every target that does not say otherwise. */
   readonly onBadRecord?: Common['onBadRecord'];
   /**
-   * How finely data is cut. Both are in keys: changing them rebuilds everything. Meant for tests and for data of a few megabytes;
+   * How finely data is cut. Both are in keys: changing them rebuilds what is cut by them. Meant for tests and for data of a few megabytes;
    * the defaults are measured.
    */
   readonly chunking?:
     | {
         /** Aim for a chunk of records, 8 MiB by default; chunks lie between half and twice of it. */
         readonly chunkSize?: Size | undefined;
-        /** Aim for a pack group (one Parquet row group), in tokens. */
+        /** Aim for a pack group (one Parquet row group), in tokens: what `shard` does unless it has a `packTokens` of its own. */
         readonly packTokens?: number | undefined;
       }
     | undefined;

@@ -1,5 +1,9 @@
 import { relative, sep } from 'node:path';
+import type { Digest } from '../base/digest.ts';
+import { readPart } from '../cache/part-reader.ts';
 import type { Quarantined } from '../cache/results.ts';
+import { decodeView } from '../rule/view.ts';
+import type { SourceLine } from '../source/view.ts';
 import type { BuildRun } from './build-run.ts';
 
 /** A path as it is shown: below the project, with slashes. */
@@ -11,12 +15,32 @@ export const shownPath = (root: string, path: string): string => {
 /** `data/a.jsonl:17` for a bad record: steps know only "record n of part m"; files and lines are looked up when something is shown. */
 export function placeOf(bad: Quarantined | undefined, run: BuildRun): string | undefined {
   if (!bad) return undefined;
-  for (const local of run.locals.values()) {
-    const chunk = local.indexOf(bad.part);
-    if (chunk === undefined) continue;
-    const { path, line } = local.lines(chunk, bad.record);
-    return `${shownPath(run.project.root, path)}:${line}`;
-  }
+  const { root } = run.project;
   const packed = run.packedFiles.get(bad.part);
-  return packed === undefined ? undefined : `${shownPath(run.project.root, packed)}:${bad.record + 1}`;
+  if (packed !== undefined) return `${shownPath(root, packed)}:${bad.record + 1}`;
+  const line = lineOf(bad, run) ?? lineOf({ ...bad, part: baseOf(bad.part, run) }, run);
+  return line && `${shownPath(root, line.path)}:${line.line}`;
+}
+
+function lineOf({ part, record }: { part: Digest | undefined; record: number }, run: BuildRun): SourceLine | undefined {
+  for (const local of part === undefined ? [] : run.locals.values()) {
+    const chunk = local.indexOf(part as Digest);
+    if (chunk !== undefined) return local.lines(chunk, record);
+  }
+  return undefined;
+}
+
+/** A view is larger than this only if it selects from more records than a chunk can have. */
+const viewBytesMax = 16 * 1024 * 1024;
+
+/** What a view selects from: its records are counted as those of its base. */
+function baseOf(part: Digest, run: BuildRun): Digest | undefined {
+  const location = run.project.locations.locate(part);
+  if (!location || location.reduce((sum, { length }) => sum + length, 0) > viewBytesMax) return undefined;
+  try {
+    return decodeView(readPart(part, location)).base;
+  } catch {
+    // No view, or damaged: nothing but the place is lost.
+    return undefined;
+  }
 }

@@ -45,8 +45,8 @@ export interface Project {
 export const faceUrl = moduleUrl('src/index');
 
 function settingsOf({ chunking }: Config): Settings {
-  const { chunkSize, packTokens = 0 } = chunking ?? {};
-  return { chunkBytes: (chunkSize && parseSize(chunkSize)) || limits.chunkBytes, packTokens };
+  const chunkSize = chunking?.chunkSize;
+  return { chunkBytes: (chunkSize && parseSize(chunkSize)) || limits.chunkBytes };
 }
 
 /** Opens the project whose config lies in `cwd` or above it. */

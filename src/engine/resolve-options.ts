@@ -39,7 +39,10 @@ const resolvers: Partial<Record<OptionShape['type'], Resolver>> = {
     return { seen: uses, manifest: uses.map(manifestOfUse) };
   },
   // Never in a key: the names of secrets say nothing about what comes out.
-  secrets: (given: Readonly<Record<string, unknown>>) => ({ seen: Object.keys(given), manifest: undefined }),
+  secrets: (given: Readonly<Record<string, unknown>>) => ({
+    seen: Object.fromEntries(Object.keys(given).map((name) => [name, name])),
+    manifest: undefined,
+  }),
 };
 
 /** Turns file-like options into parts; all else is the same for plan and key. */

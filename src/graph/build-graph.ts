@@ -100,7 +100,7 @@ class Builder {
     const out = declared ?? shardsFolder(node, inputs);
     const doubtful = this.#problems.length > before || inputs.some(({ from }) => this.#doubtful.has(from.node));
     const inherited = doubtful ? {} : (node.rule.inherit?.(this.#ancestors(inputs), out && posixBelow(project, out)) ?? {});
-    const { values, problems } = checkedOptions(node, inherited);
+    const { values, problems } = checkedOptions(node, { ...settingsFor(node, config), ...inherited });
     // A required option that would have been inherited is not missing; it is not known yet.
     problems.filter(({ message }) => !(doubtful && node.rule.inherit && message === 'is missing')).forEach(note);
     if (doubtful || problems.length > 0) this.#doubtful.add(node);
@@ -183,6 +183,11 @@ class Builder {
 
 const withoutUndefined = <T extends object>(value: T): T =>
   Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as T;
+
+/** What the config says of chunking is the default of a rule's option of that name, and in the keys of no other target. */
+function settingsFor({ rule }: TargetNode, { chunking }: Config): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(chunking ?? {}).filter(([name]) => Object.hasOwn(rule.options, name)));
+}
 
 const kindOf = (node: TargetNode): Kind => mainTarget(node).kind;
 

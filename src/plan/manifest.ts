@@ -46,7 +46,6 @@ export function keyOf(manifest: Manifest): Digest {
 /** What shapes bytes besides rules and inputs. */
 export interface Settings {
   readonly chunkBytes: number;
-  readonly packTokens: number;
 }
 
 const versionsOf = (rule: Rule): Manifest =>
