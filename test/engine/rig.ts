@@ -46,6 +46,7 @@ export interface Built {
 
 export interface BuildGiven extends Partial<BuildOptions> {
   readonly params?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export class Rig {
@@ -100,10 +101,10 @@ export class Rig {
   }
 
   /** Builds as the command line does, with steps in this process. */
-  async build({ params = {}, ...options }: BuildGiven = {}): Promise<Built> {
+  async build({ params = {}, env = {}, ...options }: BuildGiven = {}): Promise<Built> {
     const events: BuildEvent[] = [];
     const emit = (event: BuildEvent): void => void events.push(event);
-    const project = await openProject({ cwd: this.root, params, env: {}, emit, signal: new AbortController().signal });
+    const project = await openProject({ cwd: this.root, params, env, emit, signal: new AbortController().signal });
     try {
       const summary = await build(project, { targets: [], ...options }, inlineRunner);
       const ran = events.flatMap((event) =>
