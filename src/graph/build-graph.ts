@@ -4,7 +4,7 @@ import type { Config } from '../config/define.ts';
 import { type Problem, throwIfAny } from '../config/problems.ts';
 import type { Kind } from '../rule/part.ts';
 import type { Ancestor, Rule } from '../rule/rule.ts';
-import { type TargetNode, mainTarget } from '../rule/target.ts';
+import { mainTarget, type TargetNode } from '../rule/target.ts';
 import { checkedOptions, commonProblems } from './check-options.ts';
 import type { Graph, GraphInput, GraphOutput, GraphTarget } from './graph.ts';
 import type { ReadInputs } from './inputs.ts';
