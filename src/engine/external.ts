@@ -49,6 +49,8 @@ function extended(io: JobIo, run: BuildRun): StepIo {
     },
     pin(address, entry) {
       lock.add('source', address, entry);
+      // At once: what was fetched must not be fetched again because the build was killed later.
+      if (!run.options.locked) lock.save();
     },
   };
   return Object.assign(io, more);

@@ -45,12 +45,14 @@ export class PoolRunner implements Runner {
   readonly #sent = new Set<Waiting>();
   #deaths = 0;
   #asked = false;
+  #closed = false;
 
   constructor(jobs: number) {
     this.jobs = jobs;
   }
 
   run(job: Job, progress: (done: number, total?: number) => void): Promise<Made> {
+    if (this.#closed) return Promise.reject(new BuildError('interrupted', { message: 'the build was stopped' }));
     return new Promise((resolve, reject) => {
       this.#waiting.push({ job, progress, resolve, reject });
       if (this.#asked) return;
@@ -63,6 +65,7 @@ export class PoolRunner implements Runner {
   }
 
   async close(force: boolean): Promise<void> {
+    this.#closed = true;
     this.#rejectAll(new BuildError('interrupted', { message: 'the build was stopped' }));
     const closed = (await this.#pool)?.terminate(force, closeMsMax) as unknown as Promise<unknown> | undefined;
     // A worker that never came up is never reported as ended.
