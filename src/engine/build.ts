@@ -76,10 +76,17 @@ export async function build(project: Project, options: BuildOptions, makeRunner?
 const isSourceChanged = (error: unknown): boolean =>
   error instanceof BuildError && ['source-changed', 'source-changing', 'source-gone'].includes(error.code);
 
+const interrupted = (): BuildError =>
+  new BuildError('interrupted', { message: 'the build was interrupted', hint: 'Build again to go on from here.' });
+
 async function buildOnce(run: BuildRun, wanted: readonly GraphTarget[]): Promise<void> {
   const { project, scheduler } = run;
-  const stop = (): void =>
-    scheduler.stop(new BuildError('interrupted', { message: 'the build was interrupted', hint: 'Build again to go on from here.' }));
+  const stop = (): void => {
+    scheduler.stop(interrupted());
+    project.emit({ type: 'target-failed', target: '', error: shownError(interrupted()) });
+    // Running steps may have minutes to go: they are given up, and nothing of them is kept.
+    void run.runner.close(true);
+  };
   project.signal.addEventListener('abort', stop, { once: true });
   const unwatch = scheduler.watchForStuckPlans(() => scheduler.stop(stuck(run)));
   try {

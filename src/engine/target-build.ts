@@ -307,11 +307,17 @@ export class TargetBuild {
     this.state = 'failed';
     this.plan?.abandon(error);
     const { project, scheduler } = this.#run;
-    if (error instanceof UpstreamFailed) project.emit({ type: 'target-blocked', target: this.target.name, by: error.message });
+    if (error instanceof UpstreamFailed)
+      project.emit({ type: 'target-blocked', target: this.target.name, by: this.#failedInput() ?? error.message });
     else if (error !== scheduler.stopped || this.#isCause(error))
       project.emit({ type: 'target-failed', target: this.target.name, error: shownError(error) });
     this.#setReadable();
     if (!(this.#run.options.keepGoing ?? false)) scheduler.stop(error);
+  }
+
+  #failedInput(): string | undefined {
+    const failed = this.#inputBuilds().find(({ state, plan }) => state === 'failed' || plan?.steps.some((step) => step.state === 'failed'));
+    return (failed ?? this.#inputBuilds().find(({ state }) => state !== 'kept' && state !== 'built'))?.target.name;
   }
 
   /** One of its own steps failed, rather than being stopped because another target's did. */
