@@ -9,6 +9,7 @@ import { select } from '../graph/select.ts';
 import type { BuildOptions } from './api.ts';
 import { BuildRun } from './build-run.ts';
 import type { Project } from './project.ts';
+import { reportProgress } from './progress.ts';
 import { publishAll } from './publishing.ts';
 import { diskFull } from './rebuilder.ts';
 import { shownError } from './shown.ts';
@@ -89,6 +90,7 @@ async function buildOnce(run: BuildRun, wanted: readonly GraphTarget[]): Promise
   };
   project.signal.addEventListener('abort', stop, { once: true });
   const unwatch = scheduler.watchForStuckPlans(() => scheduler.stop(stuck(run)));
+  const endProgress = reportProgress(run);
   try {
     if (project.signal.aborted) stop();
     for (const target of wanted) run.targets.set(target, new TargetBuild(target, run));
@@ -104,6 +106,7 @@ async function buildOnce(run: BuildRun, wanted: readonly GraphTarget[]): Promise
     project.emit({ type: 'target-failed', target: '', error: shownError(scheduler.stopped) });
   } finally {
     unwatch();
+    endProgress();
     project.signal.removeEventListener('abort', stop);
   }
 }
