@@ -37,6 +37,7 @@ export class Log {
   #pendingBytes = 0;
   #own: { fd: number; name: string } | undefined;
   #flushAsked = false;
+  #mustFlush = false;
 
   constructor(dir: string, kind: string) {
     this.#dir = dir;
@@ -80,24 +81,43 @@ export class Log {
   put(key: string, value: Uint8Array): void {
     const record = recordOf(key, value);
     this.#values.set(key, { bytes: record, start: recordHeadBytes, end: record.length });
-    if (this.#pendingBytes + record.length > frameBytesMax) this.flush();
     this.#pending.push(record);
     this.#pendingBytes += record.length;
+    if (this.#mustFlush || this.#pendingBytes > frameBytesMax) this.flush();
     if (this.#flushAsked) return;
     this.#flushAsked = true;
-    setImmediate(() => {
-      this.#flushAsked = false;
-      this.flush();
-    });
+    setImmediate(() => this.#flushLater());
   }
 
+  /** Nobody would catch what is thrown here: what could not be written waits for the next `put` or `flush`, which throws to who can tell. */
+  #flushLater(): void {
+    this.#flushAsked = false;
+    try {
+      this.flush();
+    } catch {
+      this.#mustFlush = true;
+    }
+  }
+
+  /** @throws what the file system threw (`ENOSPC` ...); what was to be written is kept, for another try. */
   flush(): void {
     if (this.#pending.length === 0) return;
-    const frame = frameOf(this.#pending);
+    this.#own ??= this.#open();
+    try {
+      writeAll(this.#own.fd, frameOf(this.#pending));
+    } catch (error) {
+      this.#leaveTornFile(this.#own);
+      throw error;
+    }
     this.#pending = [];
     this.#pendingBytes = 0;
-    this.#own ??= this.#open();
-    writeAll(this.#own.fd, frame);
+    this.#mustFlush = false;
+  }
+
+  /** Reading ends at a frame that was not written whole: nothing may follow it. */
+  #leaveTornFile({ fd }: { fd: number }): void {
+    closeSync(fd);
+    this.#own = undefined;
   }
 
   #open(): { fd: number; name: string } {
@@ -139,9 +159,9 @@ export class Log {
     if (records.length > 0) yield frameOf(records);
   }
 
-  /** Ends this process's file; a later `put` opens another. */
+  /** Ends this process's file; a later `put` opens another. What can still not be written is lost: `flush` has said so before. */
   seal(): void {
-    this.flush();
+    this.#flushLater();
     if (!this.#own) return;
     fdatasyncSync(this.#own.fd);
     closeSync(this.#own.fd);

@@ -8,8 +8,8 @@ import type { Graph, GraphTarget } from '../graph/graph.ts';
 import { select } from '../graph/select.ts';
 import type { BuildOptions } from './api.ts';
 import { BuildRun } from './build-run.ts';
-import type { Project } from './project.ts';
 import { reportProgress } from './progress.ts';
+import type { Project } from './project.ts';
 import { publishAll } from './publishing.ts';
 import { diskFull } from './rebuilder.ts';
 import { shownError } from './shown.ts';
@@ -129,9 +129,16 @@ function stuck(run: BuildRun): BuildError {
 }
 
 async function end(run: BuildRun): Promise<void> {
-  await run.runner.close(run.scheduler.stopped !== undefined);
-  run.project.store.sync();
-  run.project.results.flush();
+  const { project, scheduler } = run;
+  await run.runner.close(scheduler.stopped !== undefined);
+  try {
+    project.store.sync();
+    project.results.flush();
+  } catch (error) {
+    const wasStopped = scheduler.stopped !== undefined;
+    scheduler.stop(systemCodeOf(error) === 'ENOSPC' ? diskFull(error) : error);
+    if (!wasStopped) project.emit({ type: 'target-failed', target: '', error: shownError(scheduler.stopped) });
+  }
 }
 
 function summarize(run: BuildRun, { id, tookMs }: { id: string; tookMs: number }): BuildSummary {
