@@ -22,12 +22,14 @@ const secretKey = 'testsecret';
  * The program is `DSBUILD_VERSITYGW`, else what `test/services/install.sh` has built.
  *
  * @returns undefined if it is not there: the caller returns, and counts as skipped.
- * @throws with `CI` set, where it must be there, and if it does not start.
+ * @throws with `CI` set and `DSBUILD_WITHOUT_S3` not, where it must be there; and if it does not start.
  */
 export async function startS3(): Promise<S3Service | undefined> {
   const cache = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
   const program = process.env['DSBUILD_VERSITYGW'] ?? join(cache, 'dsbuild-tests', 'bin', 'versitygw');
   if (!existsSync(program)) {
+    // A machine of CI that can not have it says so itself, and lists it among its stages.
+    if (process.env['DSBUILD_WITHOUT_S3']) return undefined;
     if (process.env['CI']) throw new Error(`no versitygw at ${program}: run test/services/install.sh`);
     skip('versitygw: run test/services/install.sh');
     return undefined;
