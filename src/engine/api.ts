@@ -1,4 +1,4 @@
-import type { BuildSummary, Emit, TargetSummary } from '../base/events.ts';
+import type { BuildSummary, Emit } from '../base/events.ts';
 import type { Change } from '../plan/explain.ts';
 
 /** How a project is opened: from its config, or from a config made in memory (one-shot `run`). */
@@ -86,4 +86,4 @@ export interface HeadRow {
   readonly row: Readonly<Record<string, unknown>>;
 }
 
-export type { BuildSummary, TargetSummary };
+export type { BuildSummary };

@@ -14,7 +14,7 @@ import { sampleOf } from './sample.ts';
 import { manifestOfUse, withBundle } from './user-code.ts';
 
 const isRemote = (pattern: string): boolean => /^(https?|s3):\/\//.test(pattern);
-export const formatOf = (path: string): SourceFormat => {
+const formatOf = (path: string): SourceFormat => {
   const name = path.replace(/[?#].*$/, '');
   return name.endsWith('.gz') ? 'jsonl.gz' : name.endsWith('.zst') ? 'jsonl.zst' : 'jsonl';
 };

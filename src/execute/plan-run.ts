@@ -109,4 +109,4 @@ export class PlanRun implements Build {
 }
 
 /** A target's outputs, the main one first. */
-export const outputNames = ({ rule }: GraphTarget): string[] => (typeof rule.output === 'string' ? ['main'] : Object.keys(rule.output));
+const outputNames = ({ rule }: GraphTarget): string[] => (typeof rule.output === 'string' ? ['main'] : Object.keys(rule.output));

@@ -167,5 +167,3 @@ export function targetsIn(input: NodeInput): readonly (readonly [string, AnyTarg
   if (Array.isArray(input)) return input.map((target, i) => [String(i), target as AnyTarget] as const);
   return Object.entries(input as Readonly<Record<string, AnyTarget>>);
 }
-
-export type { Option };

@@ -17,7 +17,7 @@ process.once('exit', () => {
 });
 
 /** A folder of this test file, gone when its process ends. */
-export function temporaryFolder(): string {
+function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'dsbuild-engine-'));
   folders.push(folder);
   return folder;
@@ -27,7 +27,7 @@ export function temporaryFolder(): string {
 export const checkout = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 /** Runs steps where the test runs. */
-export function inlineRunner(): Runner {
+function inlineRunner(): Runner {
   return {
     jobs: 2,
     run: (job, progress) => runJob(job, { signal: new AbortController().signal, progress }),

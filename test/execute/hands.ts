@@ -28,11 +28,11 @@ interface StepParams {
 }
 
 type Inputs = { readonly parts: readonly Part[] };
-export const local = defineStep('local', { version: 1, outputs: ['main', 'other'] }, (_: Inputs, __: StepParams) => {});
+const local = defineStep('local', { version: 1, outputs: ['main', 'other'] }, (_: Inputs, __: StepParams) => {});
 export const external = defineExternalStep('external', { version: 1 }, async (_: Inputs, __: StepParams) => {});
 
 const paramsOf = (run: StepRun): StepParams => run.params as StepParams;
-export const nameOf = (run: StepRun): string => paramsOf(run).name;
+const nameOf = (run: StepRun): string => paramsOf(run).name;
 
 interface Open {
   readonly resolve: (result: StepResult) => void;

@@ -6,7 +6,7 @@ const figure = fc.oneof(
   fc.nat(),
   fc.double({ noNaN: true, noDefaultInfinity: true }).filter((value) => !Object.is(value, -0)),
 );
-export const facts = fc.dictionary(fc.constantFrom('records', 'u', 'tokens', 'eos', 'x.y'), figure, { noNullPrototype: true });
+const facts = fc.dictionary(fc.constantFrom('records', 'u', 'tokens', 'eos', 'x.y'), figure, { noNullPrototype: true });
 
 /** Any part that a target may hold. */
 export const part: fc.Arbitrary<Part> = fc
