@@ -128,14 +128,15 @@ export class TargetBuild {
     if (this.#restore()) return;
     if (this.#run.options.dryRun) return this.#runPlan(() => undefined);
     const claim = await scheduler.holding(project.claims.take(`target ${this.target.name}`, project.signal));
-    if (claim.waited) {
-      project.results.refresh();
-      project.store.refresh();
-    }
+    // Another build may have ended this target between our last look and now, whether we had to wait for it or not.
+    project.results.refresh();
+    project.store.refresh();
     if (this.#restore()) return claim.release();
     try {
       await this.#runPlan(() => this.#record());
     } finally {
+      // Who takes the claim next looks for what this one left.
+      project.results.flush();
       claim.release();
     }
   }
