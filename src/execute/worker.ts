@@ -45,24 +45,39 @@ function progressOf(id: number): (done: number, total?: number) => void {
   };
 }
 
+/** Aborts when the pool is closed: a program that a step started must not outlive it. A step that never waits is ended with its thread. */
+const closing = new AbortController();
+let running: Promise<unknown> = Promise.resolve();
+
 async function runOne(job: Job): Promise<JobEnd> {
   try {
-    // A step is aborted by ending its worker, so its own signal never fires here.
-    const { signal } = new AbortController();
-    return { id: job.id, made: await runJob(job, { signal, progress: progressOf(job.id) }) };
+    closing.signal.throwIfAborted();
+    return { id: job.id, made: await runJob(job, { signal: closing.signal, progress: progressOf(job.id) }) };
   } catch (error) {
     return { id: job.id, error: errorAsData(error) };
   }
 }
 
-/** Small steps come several to a message, because a message costs more than they do. */
-async function run(jobs: readonly Job[]): Promise<unknown> {
+async function runAll(jobs: readonly Job[]): Promise<JobEnd[]> {
   const ends: JobEnd[] = [];
   for (const job of jobs) ends.push(await runOne(job));
+  return ends;
+}
+
+/** Small steps come several to a message, because a message costs more than they do. */
+async function run(jobs: readonly Job[]): Promise<unknown> {
+  const all = runAll(jobs);
+  running = all;
+  const ends = await all;
   const datas = ends.flatMap((end) => ('made' in end ? end.made.parts.flatMap((part) => part.data ?? []) : []));
   // Tiny buffers share a slab of Node's, which can not be given away: those are copied.
   const own = datas.filter((data) => data.byteLength === data.buffer.byteLength).map((data) => data.buffer as ArrayBuffer);
   return new workerpool.Transfer(ends, own);
 }
 
-workerpool.worker({ run });
+async function close(): Promise<void> {
+  closing.abort(new BuildError('interrupted', { message: 'the build was stopped' }));
+  await running;
+}
+
+workerpool.worker({ run }, { onTerminate: close });
