@@ -1,6 +1,7 @@
 import { join, relative } from 'node:path';
 import { digestHex } from '../base/digest.ts';
 import type { GraphTarget } from '../graph/graph.ts';
+import { hasJournal } from '../publish/journal.ts';
 import { type Publication, publish, type WantedFile } from '../publish/publish.ts';
 import type { BuildRun } from './build-run.ts';
 import type { TargetBuild } from './target-build.ts';
@@ -43,7 +44,7 @@ async function publishFolder(run: BuildRun, out: string, builds: readonly Target
   const wanted = digestHex(builds.map(({ target, result }) => `${target.name} ${result?.outputs.main?.digest}`).join('\n'));
   const partial = run.options.only !== undefined || othersOf(run, out, builds).length > 0;
   const folder = run.published.get(out);
-  if (!partial && folder.wanted === wanted && folder.changed().length === 0) return;
+  if (!partial && folder.wanted === wanted && folder.changed().length === 0 && !hasJournal(project.stateDir, out)) return;
   const claim = await project.claims.take(`out ${out}`, project.signal);
   try {
     const context = {

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Digest, digestHex } from '../base/digest.ts';
 import { readIfThere, writeAll } from '../base/files.ts';
@@ -25,6 +25,9 @@ export function writeJournal(stateDir: string, out: string, entries: readonly Jo
     closeSync(fd);
   }
 }
+
+/** Whether a change of the folder was begun and not ended. */
+export const hasJournal = (stateDir: string, out: string): boolean => existsSync(journalFile(stateDir, out));
 
 /** The change that a crash cut off, if there was one. A journal that is itself cut off means that nothing had been changed yet. */
 export function readJournal(stateDir: string, out: string): readonly JournalEntry[] {

@@ -1,4 +1,4 @@
-import { constants, copyFileSync, linkSync, lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { constants, copyFileSync, linkSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Digest } from '../base/digest.ts';
 import { BuildError, systemCodeOf } from '../base/errors.ts';
@@ -52,6 +52,16 @@ export function unpublish(path: string, digest: Digest, store: Store): void {
   }
 }
 
+/** Name of a file that is about to be moved to its own name beside it. */
+const temporaryName = (): string => `.${uniqueName('dsbuild')}.tmp`;
+const isTemporary = (name: string): boolean => /^\.dsbuild-[\w-]+\.tmp$/.test(name);
+
+/** Removes what a crash in the middle of a copy left in a folder. */
+export function removeTemporaries(folder: string): void {
+  if (!lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
+  for (const name of readdirSync(folder)) if (isTemporary(name)) rmSync(join(folder, name), { force: true });
+}
+
 /** Puts a blob at `path` in one move. A blob of its own in the store is renamed, so that it lies in one place; all else is copied first. */
 export function placeBlob(path: string, blob: { digest: Digest; location: Location; store: Store; keepInStore: boolean }): void {
   const { digest, location, store, keepInStore } = blob;
@@ -65,7 +75,7 @@ export function placeBlob(path: string, blob: { digest: Digest; location: Locati
       if (systemCodeOf(error) !== 'EXDEV') throw error;
     }
   }
-  const temporary = join(dirname(path), `.${uniqueName('dsbuild')}.tmp`);
+  const temporary = join(dirname(path), temporaryName());
   try {
     copyBlob(temporary, digest, location);
     renameSync(temporary, path);

@@ -6,7 +6,7 @@ import { identityOf } from '../base/files.ts';
 import type { Locations } from '../cache/locations.ts';
 import type { Store } from '../cache/store.ts';
 import { type JournalEntry, readJournal, removeJournal, writeJournal } from './journal.ts';
-import { keepOld, pathBelow, placeBlob, unpublish } from './place.ts';
+import { keepOld, pathBelow, placeBlob, removeTemporaries, unpublish } from './place.ts';
 import { hashFile, Published, type PublishedFile, readPublished, writePublished } from './published.ts';
 
 export interface WantedFile {
@@ -47,7 +47,9 @@ export interface PublishOutcome {
 async function ownFiles(context: PublishContext, out: string): Promise<Map<string, PublishedFile>> {
   const published = readPublished(context.stateDir, out);
   const files = new Map(Array.from({ length: published.count }, (_, i) => published.file(i)).map((file) => [file.name, file]));
-  for (const { name, before, after } of readJournal(context.stateDir, out)) {
+  const journal = readJournal(context.stateDir, out);
+  for (const folder of new Set(journal.map(({ name }) => dirname(join(out, name))))) removeTemporaries(folder);
+  for (const { name, before, after } of journal) {
     const found = await hashFile(join(out, name));
     if (found && (found.digest === before || found.digest === after)) files.set(name, { name, ...found });
   }
