@@ -1,13 +1,22 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { createHasher, type Digest, digestHex } from '../base/digest.ts';
-import { BuildError } from '../base/errors.ts';
+import { BuildError, systemCodeOf } from '../base/errors.ts';
 import type { Location, Segment } from './store.ts';
 
 const pieceBytes = 4 * 1024 * 1024;
 const newline = Buffer.from('\n');
 
+function openThere(path: string): number {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    // Gone since it was located: a source was moved, or another build published it.
+    throw systemCodeOf(error) === 'ENOENT' ? mismatch(path) : error;
+  }
+}
+
 function readSegment({ path, offset, length }: Segment, into: Buffer): void {
-  const fd = openSync(path, 'r');
+  const fd = openThere(path);
   try {
     for (let done = 0; done < length; ) {
       const read = readSync(fd, into, done, length - done, offset + done);
@@ -50,6 +59,17 @@ export function* readPieces(digest: Digest, location: Location): Generator<Buffe
     yield newline;
   }
   if (hasher.digest().toString('hex') !== digest) throw mismatch(location[0]?.path ?? digest);
+}
+
+/** Whether the bytes that lie there are those of the digest; reads them all, piece by piece. */
+export function isWhole(digest: Digest, location: Location): boolean {
+  try {
+    for (const _ of readPieces(digest, location));
+    return true;
+  } catch (error) {
+    if (error instanceof BuildError && error.code === 'part-mismatch') return false;
+    throw error;
+  }
 }
 
 function* segmentPieces({ path, offset, length }: Segment): Generator<Buffer> {

@@ -27,6 +27,8 @@ export class Store {
   readonly #packed: Log;
   #pack: { fd: number; name: string; bytes: number } | undefined;
   #unsynced = false;
+  /** What this process wrote itself: hashed on its way to the disk, so that nobody needs to look again. */
+  readonly #written = new Set<Digest>();
 
   constructor(stateDir: string) {
     this.dir = join(stateDir, 'store', 'v1');
@@ -57,12 +59,18 @@ export class Store {
     return stat && [{ path, offset: 0, length: stat.size }];
   }
 
+  /** Whether this process wrote the blob itself; what an earlier one left may have been damaged since. */
+  isOwn(digest: Digest): boolean {
+    return this.#written.has(digest);
+  }
+
   /** Takes bytes, if they are new, and gives their digest. */
   put(bytes: Uint8Array): Digest {
     const digest = digestHex(bytes);
     if (this.locate(digest)) return digest;
     if (bytes.length < limits.packedBytesMax) this.#append(digest, bytes);
     else this.#write(digest, bytes);
+    this.#written.add(digest);
     return digest;
   }
 
@@ -70,10 +78,12 @@ export class Store {
   adopt(path: string, digest: Digest): void {
     mkdirSync(dirname(this.path(digest)), { recursive: true });
     renameSync(path, this.path(digest));
+    this.#written.add(digest);
   }
 
   /** Forgets a blob, because its bytes turned out to be damaged or were moved to `out`. */
   remove(digest: Digest): void {
+    this.#written.delete(digest);
     rmSync(this.path(digest), { force: true });
     if (this.#packed.get(digest)) this.#packed.put(digest, Buffer.alloc(0));
   }

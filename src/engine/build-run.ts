@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 import type { Digest } from '../base/digest.ts';
 import { BuildError } from '../base/errors.ts';
 import { moduleUrl } from '../base/program.ts';
+import { Locations } from '../cache/locations.ts';
 import { type Lock, readLock } from '../cache/lock.ts';
 import type { KeptModule } from '../config/kept-module.ts';
 import { isSecret } from '../config/secret.ts';
@@ -46,6 +47,8 @@ export class BuildRun {
   readonly lock: Lock;
   readonly files: FileDigests;
   readonly published: PublishedFolders;
+  /** Of this pass alone: the next one may find the sources changed. */
+  readonly locations: Locations;
   readonly owners = new WeakMap<StepRun, PlanRun>();
   readonly targets = new Map<GraphTarget, TargetBuild>();
   readonly locals = new Map<string, LocalSources>();
@@ -59,6 +62,8 @@ export class BuildRun {
   readonly ruleBundles = new Map<string, Digest>();
   readonly keepsGroup: (group: string) => boolean;
   warnings = 0;
+  /** Whether the build begins again when what it was planned with is outdated. */
+  mayPlanAgain = false;
   readonly #tallies = new WeakMap<PlanRun, Tally>();
   readonly #restoring = new WeakSet<StepRun>();
   readonly #needs: Needs;
@@ -77,8 +82,15 @@ export class BuildRun {
       project.graph.targets.flatMap(({ out }) => out ?? []),
     );
     this.#needs = new Needs(this);
-    project.locations.add(this.published);
-    project.locations.add({ locate: (digest) => this.#locateSource(digest) });
+    this.locations = new Locations(project.store);
+    this.locations.add(this.published);
+    this.locations.add({ locate: (digest) => this.#locateSource(digest) });
+  }
+
+  /** What was planned with is no longer what lies there: a source, or a list in the store. */
+  plansAgain(error: unknown): error is BuildError {
+    const codes = ['source-changed', 'source-changing', 'source-gone', 'store-damaged'];
+    return this.mayPlanAgain && error instanceof BuildError && codes.includes(error.code);
   }
 
   isForced(target: string): boolean {

@@ -58,24 +58,21 @@ export async function build(project: Project, options: BuildOptions, makeRunner?
   const started = performance.now();
   const id = new Date().toISOString().replace(/[:.]/g, '-');
   project.emit({ type: 'build-started', run: id, targets: wanted.map((target) => target.name), jobs: options.jobs ?? 0 });
-  for (let replans = 0; ; replans++) {
+  const earlier: BuildRun[] = [];
+  for (;;) {
     const run = new BuildRun(project, options, makeRunner?.());
+    run.mayPlanAgain = earlier.length < limits.replansMax;
     try {
       await buildOnce(run, wanted);
     } finally {
       await end(run);
     }
-    const changed = isSourceChanged(run.scheduler.stopped);
-    if (!changed || replans === limits.replansMax) return summarize(run, { id, tookMs: performance.now() - started });
-    project.emit({
-      type: 'note',
-      message: `${(run.scheduler.stopped as BuildError).where ?? 'a source'} changed during the build; planning again`,
-    });
+    const { stopped } = run.scheduler;
+    if (!run.plansAgain(stopped)) return summarize(run, { id, earlier, tookMs: performance.now() - started });
+    project.emit({ type: 'note', message: `${stopped.where ?? 'a source'}: ${stopped.message}; planning again` });
+    earlier.push(run);
   }
 }
-
-const isSourceChanged = (error: unknown): boolean =>
-  error instanceof BuildError && ['source-changed', 'source-changing', 'source-gone'].includes(error.code);
 
 const interrupted = (): BuildError =>
   new BuildError('interrupted', { message: 'the build was interrupted', hint: 'Build again to go on from here.' });
@@ -103,7 +100,7 @@ async function buildOnce(run: BuildRun, wanted: readonly GraphTarget[]): Promise
     if (run.options.publish ?? true) await publishAll(run);
   } catch (error) {
     scheduler.stop(systemCodeOf(error) === 'ENOSPC' ? diskFull(error) : error);
-    project.emit({ type: 'target-failed', target: '', error: shownError(scheduler.stopped) });
+    if (!run.plansAgain(error)) project.emit({ type: 'target-failed', target: '', error: shownError(scheduler.stopped) });
   } finally {
     unwatch();
     endProgress();
@@ -141,7 +138,16 @@ async function end(run: BuildRun): Promise<void> {
   }
 }
 
-function summarize(run: BuildRun, { id, tookMs }: { id: string; tookMs: number }): BuildSummary {
+type StepCounts = BuildSummary['steps'];
+
+function addSteps(steps: StepCounts, run: BuildRun, ways: readonly (keyof StepCounts)[]): void {
+  for (const { plan, replayed } of run.targets.values()) {
+    for (const some of [plan, replayed]) if (some) for (const how of ways) steps[how] += run.tally(some).ends[how];
+  }
+}
+
+/** @param how `earlier`: passes that were given up because a source changed; what they ran counts, and is a hit in the last pass. */
+function summarize(run: BuildRun, { id, tookMs, earlier }: { id: string; tookMs: number; earlier: readonly BuildRun[] }): BuildSummary {
   const { project, scheduler } = run;
   const targets: Record<string, TargetSummary> = {};
   const steps = { ran: 0, hit: 0, restored: 0, failed: 0 };
@@ -149,13 +155,11 @@ function summarize(run: BuildRun, { id, tookMs }: { id: string; tookMs: number }
   for (const [target, build] of run.targets) {
     targets[target.name] = build.summary();
     if (build.state === 'failed') ok = false;
-    for (const plan of [build.plan, build.replayed]) {
-      if (!plan) continue;
-      const { ends } = run.tally(plan);
-      for (const how of ['ran', 'hit', 'restored', 'failed'] as const) steps[how] += ends[how];
-    }
   }
-  const summary: BuildSummary = { type: 'summary', ok, run: id, steps, tookMs, targets, warnings: run.warnings };
+  addSteps(steps, run, ['ran', 'hit', 'restored', 'failed']);
+  for (const pass of earlier) addSteps(steps, pass, ['ran', 'restored']);
+  const warnings = earlier.reduce((sum, pass) => sum + pass.warnings, run.warnings);
+  const summary: BuildSummary = { type: 'summary', ok, run: id, steps, tookMs, targets, warnings };
   project.emit(summary);
   return summary;
 }

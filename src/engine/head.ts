@@ -69,7 +69,7 @@ async function* rowsIn(build: TargetBuild, output: string, run: BuildRun): Async
 }
 
 function locate(run: BuildRun, digest: string): Location {
-  const location = run.project.locations.locate(digest);
+  const location = run.locations.locate(digest);
   if (!location)
     throw new BuildError('missing-bytes', {
       message: 'these bytes were removed to save space',

@@ -32,7 +32,7 @@ export class Needs {
   }
 
   #once(digest: Digest, make: () => Promise<void>): Promise<void> {
-    if (this.#run.project.locations.locate(digest)) return Promise.resolve();
+    if (this.#run.locations.locate(digest)) return Promise.resolve();
     let made = this.#underWay.get(digest);
     if (!made) {
       made = make().finally(() => this.#underWay.delete(digest));
@@ -60,7 +60,7 @@ export class Needs {
     this.#run.restoring(again);
     this.#run.scheduler.force(again);
     await again.outcome();
-    if (this.#run.project.locations.locate(digest)) return;
+    if (this.#run.locations.locate(digest)) return;
     throw new BuildError('not-deterministic', {
       message: `step "${known.name}" of ${plan.target.name} gave other bytes than before for the same inputs`,
       where: plan.target.name,

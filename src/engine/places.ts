@@ -35,7 +35,7 @@ const viewBytesMax = 16 * 1024 * 1024;
 
 /** What a view selects from: its records are counted as those of its base. */
 function baseOf(part: Digest, run: BuildRun): Digest | undefined {
-  const location = run.project.locations.locate(part);
+  const location = run.locations.locate(part);
   if (!location || location.reduce((sum, { length }) => sum + length, 0) > viewBytesMax) return undefined;
   try {
     return decodeView(readPart(part, location)).base;

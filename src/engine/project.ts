@@ -6,7 +6,6 @@ import { hostTag, isProcessAlive } from '../base/host.ts';
 import { limits } from '../base/limits.ts';
 import { moduleUrl } from '../base/program.ts';
 import { Claims } from '../cache/claims.ts';
-import { Locations } from '../cache/locations.ts';
 import { Results } from '../cache/results.ts';
 import { Store } from '../cache/store.ts';
 import type { Config } from '../config/define.ts';
@@ -33,7 +32,6 @@ export interface Project {
   readonly settings: Settings;
   readonly store: Store;
   readonly results: Results;
-  readonly locations: Locations;
   readonly claims: Claims;
   readonly env: NodeJS.ProcessEnv;
   readonly emit: Emit;
@@ -111,7 +109,6 @@ function assemble(options: Assembly): Project {
     settings: settingsOf(config),
     store,
     results,
-    locations: new Locations(store),
     claims: new Claims(stateDir),
     env,
     emit,

@@ -1,9 +1,11 @@
 import { join, relative } from 'node:path';
-import { digestHex } from '../base/digest.ts';
+import { type Digest, digestHex } from '../base/digest.ts';
+import { BuildError } from '../base/errors.ts';
 import type { GraphTarget } from '../graph/graph.ts';
 import { hasJournal } from '../publish/journal.ts';
 import { type Publication, publish, type WantedFile } from '../publish/publish.ts';
 import type { BuildRun } from './build-run.ts';
+import { removeDamaged, sourceChanged } from './damage.ts';
 import type { TargetBuild } from './target-build.ts';
 
 /** Where a target's files go: its `out`, or for a sample a folder apart from all real outputs. */
@@ -50,8 +52,8 @@ async function publishFolder(run: BuildRun, out: string, builds: readonly Target
     const context = {
       stateDir: project.stateDir,
       store: project.store,
-      locations: project.locations,
-      need: (digest: string, target: string) => run.needFor(digest, project.graph.get(target) as GraphTarget),
+      locations: run.locations,
+      need: (digest: string, target: string) => needWhole(run, digest, project.graph.get(target) as GraphTarget),
       warn: (warning: { code: string; message: string; where: string; hint?: string }) => run.warn(warning),
     };
     const publication: Publication = {
@@ -68,9 +70,20 @@ async function publishFolder(run: BuildRun, out: string, builds: readonly Target
       const target = (builds.at(-1) as TargetBuild).target.name;
       project.emit({ type: 'published', target, out, files: written, removed, bytes });
     }
+  } catch (error) {
+    throw error instanceof BuildError && error.code === 'part-mismatch' ? sourceChanged(error.where ?? out) : error;
   } finally {
     claim.release();
   }
+}
+
+/** Nothing is published that was damaged while it lay in the store. */
+async function needWhole(run: BuildRun, digest: Digest, target: GraphTarget): Promise<void> {
+  const { locations } = run;
+  const { store } = run.project;
+  await run.needFor(digest, target);
+  const location = store.isOwn(digest) ? undefined : locations.locate(digest);
+  if (location && removeDamaged(run, digest, location)) await run.needFor(digest, target);
 }
 
 function filesOf(builds: readonly TargetBuild[]): WantedFile[] {

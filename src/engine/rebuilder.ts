@@ -1,8 +1,7 @@
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Digest } from '../base/digest.ts';
 import { BuildError, messageOf, systemCodeOf } from '../base/errors.ts';
-import { readPart } from '../cache/part-reader.ts';
+import { isWhole, readPart } from '../cache/part-reader.ts';
 import type { StepResult } from '../cache/results.ts';
 import type { Location } from '../cache/store.ts';
 import type { Job, Made } from '../execute/job.ts';
@@ -15,6 +14,7 @@ import { keyOf, stepHead, stepKey } from '../plan/manifest.ts';
 import type { Part } from '../rule/part.ts';
 import { decodeView } from '../rule/view.ts';
 import type { BuildRun } from './build-run.ts';
+import { removeDamaged, sourceChanged } from './damage.ts';
 import { runExternal } from './external.ts';
 import { shownError } from './shown.ts';
 
@@ -140,17 +140,18 @@ export class Rebuilder implements StepWork {
   }
 
   #missing(part: Part): Digest[] {
-    const { locations } = this.#run.project;
+    const { locations } = this.#run;
     const location = locations.locate(part.digest);
     if (!location) return [part.digest];
     if (part.form !== 'view') return [];
+    if (removeDamaged(this.#run, part.digest, location)) return [part.digest];
     const { base } = decodeView(readPart(part.digest, location));
     return locations.locate(base) ? [] : [base];
   }
 
   /** Where a part's bytes lie, and those of the part that it selects from; undefined when any is missing. */
   #locate(part: Part): Record<Digest, Location> | undefined {
-    const { locations } = this.#run.project;
+    const { locations } = this.#run;
     const location = locations.locate(part.digest);
     if (!location) return undefined;
     if (part.form !== 'view') return { [part.digest]: location };
@@ -188,20 +189,10 @@ export class Rebuilder implements StepWork {
   async #understand(step: StepRun, error: unknown, attempt: number): Promise<unknown> {
     if (systemCodeOf(error) === 'ENOSPC') return diskFull(error);
     if (!(error instanceof BuildError) || error.code !== 'part-mismatch' || attempt > triesMax) return error;
-    const { stateDir, emit, store } = this.#run.project;
     for (const part of inputParts(settledInputs(step.inputs))) {
       for (const [digest, location] of Object.entries(this.#locate(part) ?? {})) {
-        if (isWhole(digest, location)) continue;
-        const [first] = location;
-        if (!first?.path.startsWith(join(stateDir, 'store')))
-          return new BuildError('source-changed', { message: 'the file was edited while it was built from', where: first?.path ?? '' });
-        emit({
-          type: 'warning',
-          code: 'corrupt-store',
-          message: `the store held damaged bytes for ${digest.slice(0, 12)}; they are made again`,
-          where: first.path,
-        });
-        store.remove(digest);
+        if (removeDamaged(this.#run, digest, location) || isWhole(digest, location)) continue;
+        return sourceChanged(location[0]?.path ?? '');
       }
     }
     await this.ready(step);
@@ -210,15 +201,6 @@ export class Rebuilder implements StepWork {
 }
 
 const isPassing = (error: unknown): boolean => error instanceof BuildError && ['part-mismatch', 'worker-died'].includes(error.code);
-
-function isWhole(digest: Digest, location: Location): boolean {
-  try {
-    readPart(digest, location);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 export function diskFull(cause: unknown): BuildError {
   return new BuildError('disk-full', {

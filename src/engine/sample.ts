@@ -9,7 +9,7 @@ const newline = Buffer.from('\n');
 
 /** The first `records` records of a chunk, as a part of the store. */
 function headOf(part: Part, records: number, run: BuildRun): Part {
-  const location = run.project.locations.locate(part.digest);
+  const location = run.locations.locate(part.digest);
   const lines: Buffer[] = [];
   for (const { line } of linesOf(readPart(part.digest, location ?? []))) {
     if (lines.length === records) break;

@@ -66,7 +66,7 @@ function sourceStatus({ group, pattern, target }: { group: string; pattern: stri
   if (/^(https?|s3):\/\//.test(pattern)) {
     const address = publicAddress(pattern);
     const pin = run.lock.get('source', address);
-    const isHere = pin?.blake3 !== undefined && run.project.locations.locate(pin.blake3) !== undefined;
+    const isHere = pin?.blake3 !== undefined && run.locations.locate(pin.blake3) !== undefined;
     return { group, source: address, state: isHere ? 'fetched' : 'not-fetched', ...(pin?.bytes && { bytes: Number(pin.bytes) }) };
   }
   const { paths } = listSource({ group, patterns: [pattern], base: target.base });

@@ -12,6 +12,7 @@ import { keyOf, type Manifest, targetManifest } from '../plan/manifest.ts';
 import { decodeCollection, encodeCollection } from '../rule/collection.ts';
 import { type Part, sumOf } from '../rule/part.ts';
 import type { BuildRun } from './build-run.ts';
+import { removeDamaged } from './damage.ts';
 import { readLastPlan, writeLastPlan } from './last-plan.ts';
 import { placeOf } from './places.ts';
 import { judge, quarantinedOf } from './policies.ts';
@@ -83,13 +84,14 @@ export class TargetBuild {
     if (this.plan && this.state !== 'failed') return this.plan.outputs[output]?.parts ?? [];
     const collection = this.result?.outputs[output];
     if (!collection) return [];
-    const location = this.#run.project.store.locate(collection.digest);
-    if (!location)
-      throw new BuildError('missing-bytes', {
-        message: `the list of parts of ${this.target.name} is gone`,
-        hint: 'Build it again with --force.',
-      });
-    return decodeCollection(readPart(collection.digest, location));
+    const { digest } = collection;
+    const location = this.#run.project.store.locate(digest);
+    if (location && !removeDamaged(this.#run, digest, location)) return decodeCollection(readPart(digest, location));
+    throw new BuildError('store-damaged', {
+      message: `the list of parts of ${this.target.name} is gone`,
+      where: this.target.name,
+      hint: 'Build again: it is made anew.',
+    });
   }
 
   manifest(inputs: Manifest): Manifest {
@@ -308,7 +310,9 @@ export class TargetBuild {
     this.state = 'failed';
     this.plan?.abandon(error);
     const { project, scheduler } = this.#run;
-    if (error instanceof UpstreamFailed)
+    const again = this.#run.plansAgain(error);
+    if (again || this.#run.plansAgain(scheduler.stopped)) scheduler.stop(error);
+    else if (error instanceof UpstreamFailed)
       project.emit({ type: 'target-blocked', target: this.target.name, by: this.#failedInput() ?? error.message });
     else if (error !== scheduler.stopped || this.#isCause(error))
       project.emit({ type: 'target-failed', target: this.target.name, error: shownError(error) });

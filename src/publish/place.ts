@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Digest } from '../base/digest.ts';
 import { BuildError, systemCodeOf } from '../base/errors.ts';
 import { uniqueName } from '../base/files.ts';
-import { readPieces } from '../cache/part-reader.ts';
+import { isWhole, mismatch, readPieces } from '../cache/part-reader.ts';
 import type { Location, Store } from '../cache/store.ts';
 
 /** A name from a rule, an archive or a listing must stay below `out`, whatever it holds; symbolic links on the way count. */
@@ -89,7 +89,9 @@ export function placeBlob(path: string, blob: { digest: Digest; location: Locati
 function copyBlob(to: string, digest: Digest, location: Location): void {
   const [only] = location;
   if (location.length === 1 && only?.offset === 0 && !only.addNewline && lstatSync(only.path).size === only.length) {
-    return copyFileSync(only.path, to, constants.COPYFILE_FICLONE);
+    copyFileSync(only.path, to, constants.COPYFILE_FICLONE);
+    if (!isWhole(digest, [{ path: to, offset: 0, length: only.length }])) throw mismatch(only.path);
+    return;
   }
   writeFileSync(to, '');
   for (const piece of readPieces(digest, location)) writeFileSync(to, piece, { flag: 'a' });

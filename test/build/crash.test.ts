@@ -138,7 +138,11 @@ test('two builds at once share the work, and leave a sound state', () =>
     gate.open();
     const outcomes = await Promise.all(both.map(({ done }) => done));
     gate.end();
-    assert.equal(outcomes.map(({ code }) => code), [0, 0], JSON.stringify(outcomes.flatMap(errorsOf)));
+    assert.equal(
+      outcomes.map(({ code }) => code),
+      [0, 0],
+      JSON.stringify(outcomes.flatMap(errorsOf)),
+    );
     const steps = outcomes.map(ranInAll);
     assert.ok((steps[0] as number) + (steps[1] as number) <= total + 2, `${steps.join(' + ')} of ${total} steps`);
     assert.equal(project.snapshot(), clean);

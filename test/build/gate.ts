@@ -49,6 +49,7 @@ export class Gate {
     this.open();
     closeSync(this.#fd as number);
     const folder = dirname(this.#path);
-    if (existsSync(folder)) for (const name of readdirSync(folder)) if (join(folder, name).startsWith(`${this.#path}.held.`)) rmSync(join(folder, name));
+    if (existsSync(folder))
+      for (const name of readdirSync(folder)) if (join(folder, name).startsWith(`${this.#path}.held.`)) rmSync(join(folder, name));
   }
 }

@@ -15,7 +15,10 @@ export function dice(seed: number): (below: number) => number {
   };
 }
 
-const words = 'the a of to in river stone bread morning window paper garden clock letter winter green table silent carry under between almost'.split(' ');
+const words =
+  'the a of to in river stone bread morning window paper garden clock letter winter green table silent carry under between almost'.split(
+    ' ',
+  );
 
 export function sentence(roll: (below: number) => number, wordsMax = 80): string {
   const text = Array.from({ length: 8 + roll(wordsMax) }, () => words[roll(words.length)]).join(' ');

@@ -1,7 +1,19 @@
 /** A project in a temporary folder, built by the real program as a process. The rig of all end-to-end tests. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFileSync, cpSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -87,7 +99,8 @@ function outcomeOf(lines: readonly string[], rest: Pick<Outcome, 'code' | 'stder
     events,
     get summary(): BuildSummary {
       const last = events.at(-1);
-      if (last?.type !== 'summary') throw new Error(`the build ended with ${rest.code} and without a summary: ${lines.at(-1) ?? ''}\n${rest.stderr}`);
+      if (last?.type !== 'summary')
+        throw new Error(`the build ended with ${rest.code} and without a summary: ${lines.at(-1) ?? ''}\n${rest.stderr}`);
       return last;
     },
   };
@@ -143,12 +156,21 @@ export class TestProject {
 
   /** Paths of all files below a folder, relative to the project, sorted by code unit. */
   list(folder: string): string[] {
-    return filesBelow(this.path(folder)).map((path) => relative(this.dir, path)).sort();
+    return filesBelow(this.path(folder))
+      .map((path) => relative(this.dir, path))
+      .sort();
   }
 
   /** SHA-256 of every file below a folder by its path: published bytes as anybody would see them. */
   snapshot(folder = 'out'): Record<string, string> {
-    return Object.fromEntries(this.list(folder).map((name) => [name, createHash('sha256').update(readFileSync(this.path(name))).digest('hex')]));
+    return Object.fromEntries(
+      this.list(folder).map((name) => [
+        name,
+        createHash('sha256')
+          .update(readFileSync(this.path(name)))
+          .digest('hex'),
+      ]),
+    );
   }
 
   /** A gate that programs of this project can wait at, by its name below `$HOME`. */
@@ -198,7 +220,9 @@ export const ranInAll = (outcome: Outcome): number => Object.values(ran(outcome)
 export function errorsOf({ events }: Outcome): ShownError[] {
   return events.flatMap((event) => {
     const { type } = event as { type: string };
-    return type === 'target-failed' || type === 'error' ? [(event as unknown as { error: ShownError }).error ?? (event as unknown as ShownError)] : [];
+    return type === 'target-failed' || type === 'error'
+      ? [(event as unknown as { error: ShownError }).error ?? (event as unknown as ShownError)]
+      : [];
   });
 }
 
