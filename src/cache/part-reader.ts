@@ -29,7 +29,7 @@ function readSegment({ path, offset, length }: Segment, into: Buffer): void {
 }
 
 /** The bytes of a part are not what its digest says: its source was edited, or the store is damaged. The engine tells which. */
-const mismatch = (path: string): BuildError =>
+export const mismatch = (path: string): BuildError =>
   new BuildError('part-mismatch', { message: 'the bytes on disk are not the ones that were planned with', where: path });
 
 /** All bytes of a part. The buffer that is handed out is the buffer that was hashed. */
