@@ -1,9 +1,9 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { closeSync, linkSync, lstatSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { digestHex } from '../base/digest.ts';
 import { systemCodeOf } from '../base/errors.ts';
-import { readIfThere, uniqueName } from '../base/files.ts';
+import { readIfThere, uniqueName, writeAll } from '../base/files.ts';
 import { isProcessAlive } from '../base/host.ts';
 
 /** Who holds a claim: enough to tell that it is dead, also after its process id was given to another. */
@@ -29,9 +29,8 @@ const self: Holder = {
   started: startOf(process.pid),
 };
 
+/** Whether a process of this machine is still there. */
 function isAlive(holder: Holder): boolean {
-  // Another host's processes can not be seen from here: its claims are believed.
-  if (holder.host !== self.host) return true;
   if (holder.boot !== self.boot) return false;
   if (!isProcessAlive(holder.pid)) return false;
   return holder.started === startOf(holder.pid);
@@ -39,33 +38,43 @@ function isAlive(holder: Holder): boolean {
 
 const retryMs = 100;
 
+export interface ClaimTimes {
+  /** How often a holder shows that it is alive to machines (or containers) that can not see its process. */
+  readonly beatMs: number;
+  /** After so long without a sign, a holder on another machine is taken to be dead. */
+  readonly silentMsMax: number;
+}
+
 /**
  * Two builds in one folder share work: who builds a target holds its claim meanwhile, and the other waits, then finds the results there.
  * A claim is a file that exists; one whose process is dead is taken away by an atomic rename. There is nothing to unlock by hand.
  */
 export class Claims {
   readonly #dir: string;
+  readonly #times: ClaimTimes;
 
-  constructor(stateDir: string) {
+  constructor(stateDir: string, times: ClaimTimes = { beatMs: 10_000, silentMsMax: 120_000 }) {
     this.#dir = join(stateDir, 'claims');
+    this.#times = times;
   }
 
   /** Waits for the claim. @returns whether somebody else held it meanwhile, and what releases it. */
   async take(name: string, signal: AbortSignal): Promise<{ waited: boolean; release: () => void }> {
     mkdirSync(this.#dir, { recursive: true });
     const path = join(this.#dir, digestHex(name).slice(0, 32));
+    const text = JSON.stringify({ ...self, id: uniqueName('claim') });
     for (let waited = false; ; waited = true) {
       signal.throwIfAborted();
-      if (this.#tryTake(path)) return { waited, release: () => this.#release(path) };
+      if (this.#tryTake(path, text)) return { waited, release: this.#held(path, text) };
       this.#heal(path);
-      await this.#change(signal);
+      await this.#change(path, signal);
     }
   }
 
   /** A claim is whole when it appears: written under another name, then linked to its own, which fails when there is one. */
-  #tryTake(path: string): boolean {
+  #tryTake(path: string, text: string): boolean {
     const written = join(this.#dir, uniqueName('claim'));
-    writeFileSync(written, JSON.stringify(self));
+    writeFileSync(written, text);
     try {
       linkSync(written, path);
       return true;
@@ -77,14 +86,23 @@ export class Claims {
     }
   }
 
-  #release(path: string): void {
-    if (readIfThere(path)?.toString('utf8') === JSON.stringify(self)) rmSync(path, { force: true });
+  /** Keeps a claim's sign of life young until it is released. */
+  #held(path: string, text: string): () => void {
+    const isOwn = (): boolean => readIfThere(path)?.toString('utf8') === text;
+    const beat = setInterval(() => {
+      if (isOwn()) rewrite(path, text);
+    }, this.#times.beatMs).unref();
+    return () => {
+      clearInterval(beat);
+      if (isOwn()) rmSync(path, { force: true });
+    };
   }
 
   /** Takes a dead holder's claim away. Of several who try, one rename succeeds. */
   #heal(path: string): void {
-    const holder = parseHolder(readIfThere(path)?.toString('utf8'));
-    if (!holder || isAlive(holder)) return;
+    const text = readIfThere(path)?.toString('utf8');
+    const holder = parseHolder(text);
+    if (!holder || (holder.host === self.host ? isAlive(holder) : !this.#isSilent(path))) return;
     const aside = join(this.#dir, uniqueName('dead'));
     try {
       renameSync(path, aside);
@@ -92,12 +110,22 @@ export class Claims {
       return;
     }
     // Between reading and renaming, another may have healed it and taken it: then it is given back.
-    if (parseHolder(readFileSync(aside, 'utf8'))?.pid !== holder.pid) renameSync(aside, path);
+    if (readFileSync(aside, 'utf8') !== text) renameSync(aside, path);
     else rmSync(aside, { force: true });
   }
 
-  /** Resolves when something changes among the claims, or after a while: not every file system tells. */
-  #change(signal: AbortSignal): Promise<void> {
+  /** Processes of other machines can not be seen from here. Both times are those of the file system, so that clocks need not agree. */
+  #isSilent(path: string): boolean {
+    const probe = join(this.#dir, uniqueName('now'));
+    writeFileSync(probe, '');
+    const now = lstatSync(probe).mtimeMs;
+    rmSync(probe, { force: true });
+    const sign = lstatSync(path, { throwIfNoEntry: false })?.mtimeMs;
+    return sign !== undefined && now - sign > this.#times.silentMsMax;
+  }
+
+  /** Resolves when this claim changes, or after a while: not every file system tells. */
+  #change(path: string, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const over = (): void => {
         clearTimeout(timer);
@@ -106,15 +134,29 @@ export class Claims {
         resolve();
       };
       const timer = setTimeout(over, retryMs);
-      const watcher = watchFolder(this.#dir, over);
+      const watcher = watchFile(path, over);
       signal.addEventListener('abort', over, { once: true });
     });
   }
 }
 
-function watchFolder(dir: string, onChange: () => void): { close(): void } | undefined {
+/** Gives a claim a new time of change, without a moment in which it is not whole. */
+function rewrite(path: string, text: string): void {
   try {
-    return watch(dir, onChange).on('error', onChange);
+    const fd = openSync(path, 'r+');
+    writeAll(fd, Buffer.from(text));
+    closeSync(fd);
+  } catch {
+    // Gone meanwhile, or the disk is full: a missed sign of life is no reason to end a build.
+  }
+}
+
+/** Of its folder only what concerns this file: those who wait write there themselves, and would wake each other for ever. */
+function watchFile(path: string, onChange: () => void): { close(): void } | undefined {
+  try {
+    return watch(dirname(path), (_, name) => {
+      if (name === basename(path)) onChange();
+    }).on('error', onChange);
   } catch {
     return undefined;
   }
@@ -122,7 +164,7 @@ function watchFolder(dir: string, onChange: () => void): { close(): void } | und
 
 function parseHolder(text: string | undefined): Holder | undefined {
   try {
-    return text ? (JSON.parse(text) as Holder) : undefined;
+    return text === undefined ? undefined : (JSON.parse(text) as Holder);
   } catch {
     // Damaged, by a crash of the system: nobody's.
     return { ...self, pid: 0, started: 'never' };
