@@ -2,15 +2,14 @@ import type { Digest } from '../base/digest.ts';
 import { BuildError } from '../base/errors.ts';
 import type { TargetHow, TargetSummary } from '../base/events.ts';
 import { readPart } from '../cache/part-reader.ts';
-import type { CollectionResult, TargetResult } from '../cache/results.ts';
-import { assertTargetBalanced } from '../execute/ledger.ts';
+import type { TargetResult } from '../cache/results.ts';
 import { OutputStream, UpstreamFailed } from '../execute/output-stream.ts';
 import { UnknownYet } from '../execute/pending.ts';
-import { PlanRun } from '../execute/plan-run.ts';
-import type { GraphInput, GraphTarget } from '../graph/graph.ts';
+import { outputNames, PlanRun } from '../execute/plan-run.ts';
+import type { GraphTarget } from '../graph/graph.ts';
 import { keyOf, type Manifest, targetManifest } from '../plan/manifest.ts';
-import { decodeCollection, encodeCollection } from '../rule/collection.ts';
-import { type Part, sumOf } from '../rule/part.ts';
+import { decodeCollection } from '../rule/collection.ts';
+import type { Part } from '../rule/part.ts';
 import type { BuildRun } from './build-run.ts';
 import { removeDamaged } from './damage.ts';
 import { readLastPlan, writeLastPlan } from './last-plan.ts';
@@ -21,6 +20,7 @@ import { type ResolvedOptions, resolveOptions } from './resolve-options.ts';
 import { tableFileOf } from './resolve-sources.ts';
 import { shownError } from './shown.ts';
 import { summaryOf } from './summary.ts';
+import { resultOf } from './target-result.ts';
 
 /** How a target stands: its inputs may still be in the making when it begins. */
 type State = 'waiting' | 'kept' | 'building' | 'built' | 'failed';
@@ -75,7 +75,7 @@ export class TargetBuild {
       return failed;
     }
     this.#streams ??=
-      this.plan?.outputs ?? Object.fromEntries(this.#outputNames().map((name) => [name, OutputStream.of(this.parts(name))]));
+      this.plan?.outputs ?? Object.fromEntries(outputNames(this.target).map((name) => [name, OutputStream.of(this.parts(name))]));
     return this.#streams[output] as OutputStream;
   }
 
@@ -212,22 +212,12 @@ export class TargetBuild {
 
   /** Stores the outputs as collections, and the result under the key of what really went in. */
   #record(): void {
-    const { project, run } = { project: this.#run.project, run: this.#run };
+    const run = this.#run;
+    const { project } = run;
     const plan = this.plan as PlanRun;
-    // A remote source is pinned by now: the key names what came, not that it was unknown.
     const inputs = this.#inputDigests() as Manifest;
-    const outputs = Object.fromEntries(this.#outputNames().map((name) => [name, this.#keepCollection(name)]));
-    const tally = run.tally(plan);
-    this.#assertBalanced(outputs, tally.counters);
-    this.result = {
-      outputs,
-      counters: tally.counters,
-      quarantined: tally.quarantined,
-      badGroups: this.#badGroups(),
-      documentsIn: this.#documentsIn(),
-      steps: plan.steps.length,
-      tookMs: tally.tookMs,
-    };
+    const read = this.target.inputs.flatMap(({ from, output }) => this.#buildOf(from).result?.outputs[output] ?? []);
+    this.result = resultOf({ plan, tally: run.tally(plan), read, store: project.store });
     const manifest = this.manifest(inputs);
     const key = keyOf(manifest);
     if (this.options?.manifest && !isUnknowable(manifest)) {
@@ -245,47 +235,6 @@ export class TargetBuild {
     const outputs = Object.fromEntries(Object.entries(this.result?.outputs ?? {}).map(([output, { digest }]) => [output, digest]));
     const manifest = this.manifest(this.#inputDigests() as Manifest);
     writeLastPlan(stateDir, { target: name, key, manifest, outputs }, tableFileOf(stateDir, name));
-  }
-
-  #assertBalanced(outputs: Readonly<Record<string, CollectionResult>>, counters: Readonly<Record<string, number>>): void {
-    const read = this.target.inputs.map(({ from, output }) => this.#buildOf(from).result?.outputs[output]);
-    const { rule } = this.target;
-    const sum = (of: (collection: CollectionResult) => number): number =>
-      read.reduce((total, collection) => total + (collection ? of(collection) : 0), 0);
-    assertTargetBalanced({
-      name: this.target.name,
-      inputKinds: Object.values(rule.inputs).map((spec) => (typeof spec === 'string' ? spec : spec.many)),
-      outputKind: (typeof rule.output === 'string' ? rule.output : Object.values(rule.output)[0]) as string,
-      documentsIn: sum(({ records }) => records),
-      documentsOut: outputs[this.#outputNames()[0] as string]?.records ?? 0,
-      tokensIn: sum(({ tokens }) => tokens),
-      counters,
-    });
-  }
-
-  #keepCollection(output: string): CollectionResult {
-    const parts = this.plan?.outputs[output]?.parts ?? [];
-    const digest = this.#run.project.store.put(encodeCollection(parts));
-    const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
-    return { digest, parts: parts.length, bytes, records: sumOf(parts, 'records'), tokens: sumOf(parts, 'tokens') };
-  }
-
-  #documentsIn(): number {
-    const read = this.#inputBuilds().map((input, i) => input.result?.outputs[(this.target.inputs[i] as GraphInput).output]?.records ?? 0);
-    if (read.length > 0) return read.reduce((sum, records) => sum + records, 0);
-    const { counters } = this.#run.tally(this.plan as PlanRun);
-    const lost = Object.entries(counters).reduce((sum, [name, n]) => (/^(dropped|quarantined):/.test(name) ? sum + n : sum), 0);
-    return sumOf(this.plan?.outputs[this.#outputNames()[0] as string]?.parts ?? [], 'records') + lost;
-  }
-
-  #badGroups(): string[] {
-    const good = new Map<string, number>();
-    for (const part of this.plan?.outputs[this.#outputNames()[0] as string]?.parts ?? []) {
-      good.set(part.group, (good.get(part.group) ?? 0) + (part.facts.records ?? 0));
-    }
-    return [...this.#run.tally(this.plan as PlanRun).quarantinedByGroup.keys()].filter(
-      (group) => group !== '' && (good.get(group) ?? 0) === 0,
-    );
   }
 
   /** Policies are judged now, for a kept target as for a built one. */
@@ -350,11 +299,6 @@ export class TargetBuild {
 
   #buildOf(target: GraphTarget): TargetBuild {
     return this.#run.targets.get(target) as TargetBuild;
-  }
-
-  #outputNames(): string[] {
-    const { output } = this.target.rule;
-    return typeof output === 'string' ? ['main'] : Object.keys(output);
   }
 }
 

@@ -109,4 +109,4 @@ export class PlanRun implements Build {
 }
 
 /** A target's outputs, the main one first. */
-const outputNames = ({ rule }: GraphTarget): string[] => (typeof rule.output === 'string' ? ['main'] : Object.keys(rule.output));
+export const outputNames = ({ rule }: GraphTarget): string[] => (typeof rule.output === 'string' ? ['main'] : Object.keys(rule.output));

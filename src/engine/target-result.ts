@@ -1,0 +1,65 @@
+import type { CollectionResult, TargetResult } from '../cache/results.ts';
+import type { Store } from '../cache/store.ts';
+import { assertTargetBalanced, sumByPrefix } from '../execute/ledger.ts';
+import { outputNames, type PlanRun } from '../execute/plan-run.ts';
+import { encodeCollection } from '../rule/collection.ts';
+import { type Part, sumOf } from '../rule/part.ts';
+import type { Tally } from './tally.ts';
+
+interface Finished {
+  readonly plan: PlanRun;
+  readonly tally: Tally;
+  /** The collections that it read, in the order of its inputs. */
+  readonly read: readonly CollectionResult[];
+  readonly store: Store;
+}
+
+/** What a plan came to, with its outputs stored as collections. Throws when the figures do not add up. */
+export function resultOf(finished: Finished): TargetResult {
+  const { plan, tally } = finished;
+  const outputs = Object.fromEntries(outputNames(plan.target).map((name) => [name, keepCollection(partsOf(plan, name), finished.store)]));
+  assertBalanced(finished, outputs);
+  return {
+    outputs,
+    counters: tally.counters,
+    quarantined: tally.quarantined,
+    badGroups: badGroupsOf(finished),
+    documentsIn: documentsInOf(finished),
+    steps: plan.steps.length,
+    tookMs: tally.tookMs,
+  };
+}
+
+const partsOf = (plan: PlanRun, output: string): readonly Part[] => plan.outputs[output]?.parts ?? [];
+const mainParts = (plan: PlanRun): readonly Part[] => partsOf(plan, outputNames(plan.target)[0] as string);
+
+function keepCollection(parts: readonly Part[], store: Store): CollectionResult {
+  const digest = store.put(encodeCollection(parts));
+  const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
+  return { digest, parts: parts.length, bytes, records: sumOf(parts, 'records'), tokens: sumOf(parts, 'tokens') };
+}
+
+function assertBalanced({ plan, tally, read }: Finished, outputs: Readonly<Record<string, CollectionResult>>): void {
+  const { rule, name } = plan.target;
+  assertTargetBalanced({
+    name,
+    inputKinds: Object.values(rule.inputs).map((spec) => (typeof spec === 'string' ? spec : spec.many)),
+    outputKind: (typeof rule.output === 'string' ? rule.output : Object.values(rule.output)[0]) as string,
+    documentsIn: read.reduce((sum, { records }) => sum + records, 0),
+    documentsOut: outputs[outputNames(plan.target)[0] as string]?.records ?? 0,
+    tokensIn: read.reduce((sum, { tokens }) => sum + tokens, 0),
+    counters: tally.counters,
+  });
+}
+
+/** A target that reads sources was given what came out and what was lost on the way. */
+function documentsInOf({ plan, tally, read }: Finished): number {
+  if (read.length > 0) return read.reduce((sum, { records }) => sum + records, 0);
+  return sumOf(mainParts(plan), 'records') + sumByPrefix(tally.counters, 'dropped:') + sumByPrefix(tally.counters, 'quarantined:');
+}
+
+function badGroupsOf({ plan, tally }: Finished): string[] {
+  const good = new Map<string, number>();
+  for (const part of mainParts(plan)) good.set(part.group, (good.get(part.group) ?? 0) + (part.facts.records ?? 0));
+  return [...tally.quarantinedByGroup.keys()].filter((group) => group !== '' && (good.get(group) ?? 0) === 0);
+}
