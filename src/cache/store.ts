@@ -96,7 +96,11 @@ export class Store {
   }
 
   close(): void {
-    this.sync();
+    try {
+      this.sync();
+    } catch {
+      // Whoever needed it on the disk has called `sync` and was told; now it is only lost, as after a crash.
+    }
     this.#packed.seal();
     this.#packed.compact();
     if (this.#pack) closeSync(this.#pack.fd);
