@@ -18,8 +18,8 @@ const raw = download({
 const clean = filter(raw, { use: worthReading({ wordsMin: param('wordsMin', 25) }) });
 
 const tokens = tokenize(clean, { tokenizer: 'fixtures/tokenizers/tiny/tokenizer.json' });
-// 200 KB of fixtures would be one shard each, of one row group: real data leaves `packTokens` out, and lets shards be '2GB'.
-const shards = shard(tokens, { maxSeqLength: 256, shardSize: '10KB', packTokens: 8_000, out: 'out/shards' });
+// Tiny shards, as there is little data: '2GB' is the default.
+const shards = shard(tokens, { maxSeqLength: 256, shardSize: '10KB', out: 'out/shards' });
 
 // manifest.json in the shards' folder, published with them.
 const train = index(shards);
@@ -30,6 +30,6 @@ const rejected = exportDataset(clean.rejected, { format: 'jsonl', each: 'collect
 
 export default defineConfig({
   targets: { raw, clean, tokens, shards, train, text, rejected },
-  // For the same reason; 8 MiB is right for real data.
-  chunking: { chunkSize: '8KB' },
+  // 200 KB of fixtures would be a handful of chunks; real data leaves this out.
+  chunking: { chunkSize: '8KB', packTokens: 8_000 },
 });
