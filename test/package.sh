@@ -27,11 +27,11 @@ echo '{ "name": "app", "private": true, "type": "module" }' > package.json
 npm install --silent --prefer-offline --no-audit --no-fund "$tarball"
 
 echo '== npx dsbuild init --yes && npx dsbuild'
-npx --no dsbuild init --yes && npx --no dsbuild
+npx --no -- dsbuild init --yes && npx --no -- dsbuild
 expect_shards "$(published_digests .)" 'by the packaged dsbuild'
 
 echo '== npx dsbuild, a second time'
-npx --no dsbuild --json | expect_no_steps
+npx --no -- dsbuild --json | expect_no_steps
 
 echo '== types'
 # What a config sees must be types, not `any`: the mistakes marked below have to be errors.
