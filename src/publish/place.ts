@@ -1,4 +1,4 @@
-import { constants, copyFileSync, linkSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { constants, copyFileSync, linkSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Digest } from '../base/digest.ts';
 import { BuildError, systemCodeOf } from '../base/errors.ts';
@@ -16,6 +16,7 @@ export function pathBelow(out: string, name: string): string {
     });
   }
   let folder = out;
+  assertFolder(folder);
   for (const part of parts.slice(0, -1)) {
     folder = join(folder, part);
     if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink()) {
@@ -24,8 +25,22 @@ export function pathBelow(out: string, name: string): string {
         where: out,
       });
     }
+    assertFolder(folder);
   }
+  if (lstatSync(join(out, name), { throwIfNoEntry: false })?.isDirectory()) throw inTheWay(join(out, name), 'a folder');
   return join(out, name);
+}
+
+const inTheWay = (path: string, what: string): BuildError =>
+  new BuildError('edited', {
+    message: `${what} lies where something else is to be published`,
+    where: path,
+    hint: 'Move it away, or publish elsewhere.',
+  });
+
+function assertFolder(path: string): void {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat && !stat.isDirectory()) throw inTheWay(path, 'a file');
 }
 
 /** Keeps the bytes that lie at `path` in the store before something else takes their place: going back to them then costs no step. */
@@ -36,7 +51,8 @@ export function keepOld(path: string, digest: Digest, store: Store): void {
     // For a moment only: the name in `out` goes on to another file.
     linkSync(path, store.path(digest));
   } catch (error) {
-    if (!['EXDEV', 'EPERM', 'EEXIST', 'ENOTSUP', 'EMLINK'].includes(systemCodeOf(error) ?? '')) throw error;
+    // Someone may also have taken it away meanwhile.
+    if (!['EXDEV', 'EPERM', 'EEXIST', 'ENOTSUP', 'EMLINK', 'ENOENT'].includes(systemCodeOf(error) ?? '')) throw error;
   }
 }
 
@@ -47,7 +63,7 @@ export function unpublish(path: string, digest: Digest, store: Store): void {
   try {
     renameSync(path, store.path(digest));
   } catch (error) {
-    if (systemCodeOf(error) !== 'EXDEV') throw error;
+    if (!['EXDEV', 'ENOENT'].includes(systemCodeOf(error) ?? '')) throw error;
     rmSync(path, { force: true });
   }
 }

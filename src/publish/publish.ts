@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Digest } from '../base/digest.ts';
 import { BuildError } from '../base/errors.ts';
-import { identityOf } from '../base/files.ts';
+import { type FileIdentity, identityOf, sameIdentity } from '../base/files.ts';
 import type { Locations } from '../cache/locations.ts';
 import type { Store } from '../cache/store.ts';
 import { type JournalEntry, readJournal, removeJournal, writeJournal } from './journal.ts';
@@ -45,22 +45,29 @@ export interface PublishOutcome {
 
 /** Files of ours as they lie there, after a crash as well: what the state file says, corrected by the journal. */
 async function ownFiles(context: PublishContext, out: string): Promise<Map<string, PublishedFile>> {
-  const published = readPublished(context.stateDir, out);
+  const { stateDir } = context;
+  const published = readPublished(stateDir, out);
   const files = new Map(Array.from({ length: published.count }, (_, i) => published.file(i)).map((file) => [file.name, file]));
-  const journal = readJournal(context.stateDir, out);
+  const journal = readJournal(stateDir, out);
+  if (journal.length === 0) return files;
   for (const folder of new Set(journal.map(({ name }) => dirname(join(out, name))))) removeTemporaries(folder);
   for (const { name, before, after } of journal) {
     const found = await hashFile(join(out, name));
     if (found && (found.digest === before || found.digest === after)) files.set(name, { name, ...found });
   }
+  // The change is over, as far as it came: the next one has a journal of its own, which knows nothing of this one.
+  writePublished(stateDir, Published.of(out, '', [...files.values()]));
+  removeJournal(stateDir, out);
   return files;
 }
 
 interface Change extends JournalEntry {
   readonly target: string;
+  /** Of what lay there when it was decided. */
+  readonly seen: FileIdentity | undefined;
 }
 
-type Standing = { readonly is: 'ours' | 'absent' | 'foreign'; readonly file?: PublishedFile };
+type Standing = { readonly is: 'ours' | 'absent' | 'foreign'; readonly file?: PublishedFile; readonly seen?: FileIdentity };
 
 /** What lies at a path: a file of ours, nothing, or something that someone else wrote. */
 async function standingOf(path: string, own: PublishedFile | undefined): Promise<Standing> {
@@ -73,12 +80,12 @@ async function standingOf(path: string, own: PublishedFile | undefined): Promise
     identity.size === own.identity.size &&
     identity.mtimeNs === own.identity.mtimeNs
   ) {
-    return { is: 'ours', file: own };
+    return { is: 'ours', file: own, seen: identity };
   }
   const found = await hashFile(path);
   const name = own?.name ?? '';
-  if (found && own && found.digest === own.digest) return { is: 'ours', file: { name, ...found } };
-  return { is: 'foreign', ...(found && { file: { name, ...found } }) };
+  if (found && own && found.digest === own.digest) return { is: 'ours', file: { name, ...found }, seen: found.identity };
+  return { is: 'foreign', seen: identity, ...(found && { file: { name, ...found } }) };
 }
 
 const editedError = (path: string, ours: boolean): BuildError =>
@@ -107,7 +114,14 @@ export async function publish(context: PublishContext, publication: Publication)
     const standing = await standingOf(path, own.get(name));
     if (standing.file?.digest === digest) kept.set(name, { ...standing.file, name });
     else if (standing.is === 'foreign' && !publication.overwrite) throw editedError(path, own.has(name));
-    else changes.push({ name, before: standing.is === 'ours' ? (standing.file?.digest ?? null) : null, after: digest, target });
+    else
+      changes.push({
+        name,
+        before: standing.is === 'ours' ? (standing.file?.digest ?? null) : null,
+        after: digest,
+        target,
+        seen: standing.seen,
+      });
   }
   for (const [name, file] of own) {
     if (wantedNames.has(name) || publication.isInPlace(join(out, name))) continue;
@@ -116,7 +130,7 @@ export async function publish(context: PublishContext, publication: Publication)
       continue;
     }
     const standing = await standingOf(join(out, name), file);
-    if (standing.is === 'ours') changes.push({ name, before: file.digest, after: null, target: '' });
+    if (standing.is === 'ours') changes.push({ name, before: file.digest, after: null, target: '', seen: standing.seen });
     if (standing.is === 'foreign') {
       const message = 'this file is no longer wanted, but someone changed it: it stays';
       context.warn({ code: 'edited', message, where: join(out, name), hint: 'Remove it by hand if you do not need it.' });
@@ -131,6 +145,7 @@ async function carryOut(
   { kept, changes }: { kept: Map<string, PublishedFile>; changes: readonly Change[] },
 ): Promise<PublishOutcome> {
   for (const { after, target } of changes) if (after !== null) await context.need(after, target);
+  assertUntouched(out, changes);
   if (changes.length > 0)
     writeJournal(
       context.stateDir,
@@ -154,6 +169,15 @@ async function carryOut(
   writePublished(context.stateDir, Published.of(out, partial ? '' : wanted, all));
   removeJournal(context.stateDir, out);
   return { written: changes.filter((c) => c.after !== null).length, removed: changes.filter((c) => c.after === null).length, bytes };
+}
+
+/** Bringing the bytes may have taken long: what someone wrote meanwhile is not replaced. */
+function assertUntouched(out: string, changes: readonly Change[]): void {
+  for (const { name, seen } of changes) {
+    const now = identityOf(join(out, name));
+    if (now === seen || (now && seen && sameIdentity(now, seen))) continue;
+    if (now) throw editedError(join(out, name), seen !== undefined);
+  }
 }
 
 /** One file changes over. @returns the bytes that were written. */
