@@ -20,7 +20,7 @@ const words =
     ' ',
   );
 
-export function sentence(roll: (below: number) => number, wordsMax = 80): string {
+function sentence(roll: (below: number) => number, wordsMax = 80): string {
   const text = Array.from({ length: 8 + roll(wordsMax) }, () => words[roll(words.length)]).join(' ');
   return `${text}.`;
 }
@@ -56,7 +56,7 @@ export default defineConfig({ targets: { raw, lower, tokens, shards, train, text
 }
 
 /** Reads all its input, can then be held, and writes it in lower case. */
-export const lowerScript = `#!/bin/sh
+const lowerScript = `#!/bin/sh
 cat > input
 ${Gate.script()}
 tr 'A-Z' 'a-z' < input

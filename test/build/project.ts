@@ -21,7 +21,7 @@ import type { BuildEvent, BuildSummary, ShownError } from '../../src/base/events
 import { Gate } from './gate.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
-export const program = join(repository, 'bin', 'dsbuild.js');
+const program = join(repository, 'bin', 'dsbuild.js');
 export const tinyTokenizer = join(repository, 'fixtures', 'tokenizers', 'tiny');
 
 /** How one run of the program ended, and all that it said. */

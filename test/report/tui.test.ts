@@ -1,3 +1,5 @@
+import './no-ci.ts';
+
 import { render } from 'ink-testing-library';
 import { createElement } from 'react';
 import { suite } from 'uvu';
