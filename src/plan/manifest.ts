@@ -22,9 +22,10 @@ export function* entriesOf(value: unknown, path = ''): Generator<ManifestEntry> 
     yield { path, value: `list of ${value.length}` };
     for (const [i, item] of value.entries()) yield* entriesOf(item, `${path}[${i}]`);
   } else if (typeof value === 'object' && value !== null) {
-    for (const name of Object.keys(value).sort(byCodeUnit)) {
-      const inner = (value as Record<string, unknown>)[name];
-      if (inner !== undefined) yield* entriesOf(inner, path === '' ? escaped(name) : `${path}.${escaped(name)}`);
+    const names = Object.keys(value).filter((name) => (value as Record<string, unknown>)[name] !== undefined);
+    if (names.length === 0) yield { path, value: 'nothing in it' };
+    for (const name of names.sort(byCodeUnit)) {
+      yield* entriesOf((value as Record<string, unknown>)[name], path === '' ? escaped(name) : `${path}.${escaped(name)}`);
     }
   } else {
     yield { path, value: JSON.stringify(value) ?? 'undefined' };
