@@ -49,7 +49,13 @@ const otherFile = (state: State, edit: Edit): string | undefined => {
 };
 const newName = ({ seed, at }: Edit): string =>
   pick(
-    [`in/small/n${seed % 50}.jsonl`, `in/small/sub/${seed % 50}.jsonl`, `in/chat/c${seed % 9}.jsonl`, `data/raw/custom/u${seed % 9}.jsonl`],
+    [
+      `in/small/n${seed % 50}.jsonl`,
+      `in/small/sub/${seed % 50}.jsonl`,
+      `in/chat/c${seed % 9}.jsonl`,
+      `data/raw/custom/u${seed % 9}.jsonl`,
+      `in/packed/${seed % 3}.jsonl.gz`,
+    ],
     at,
   );
 

@@ -1,5 +1,6 @@
 /** The project that random edits are made to: its files as a model in memory, so that a state can be laid out anywhere and gone back to. */
 import { cpSync, rmSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
 import { numbers } from '../source/files.ts';
 import { checkout, Rig } from './rig.ts';
 
@@ -10,14 +11,15 @@ export interface State {
 }
 
 const config = `import { defineConfig, download, exportDataset, files, filter, index, param, shard, tokenize } from 'dsbuild';
-import { short } from './short.ts';
+import { asked, short } from './short.ts';
 
 const raw = download({
   sources: {
     'custom/*': files('data/raw/custom/*.jsonl'),
     'code/small': files('in/small/**/*.jsonl'),
     'text/big': files('in/big*.jsonl'),
-    'chat/*': files('in/chat/**/*.jsonl'),
+    'chat/*': files('in/chat/**/*.jsonl', { adapt: asked }),
+    'web/packed': files('in/packed/*.jsonl.gz'),
   },
   out: 'data/raw',
   badRecordShareMax: 1,
@@ -47,12 +49,16 @@ export default defineConfig({
 });
 `;
 
-const filter = `import { defineFilter, drop, integer, keep } from 'dsbuild';
+const filter = `import { defineAdapter, defineFilter, drop, integer, keep } from 'dsbuild';
 
 export const short = defineFilter({
   name: 'short',
   options: { charsMin: integer() },
   decide: ({ text }, { charsMin }) => (text.length >= charsMin ? keep : drop('too-short')),
+});
+export const asked = defineAdapter({
+  name: 'asked',
+  adapt: ({ id, text }) => (typeof text !== 'string' || text.startsWith('of') ? null : { id: String(id ?? 'none'), text: \`Q: \${text}\` }),
 });
 `;
 
@@ -89,6 +95,7 @@ export function firstState(seed: number): State {
     ['in/big.jsonl', documents(150, seed)],
     ['in/chat/a.jsonl', documents(25, seed + 1)],
     ['in/chat/deep/b.jsonl', documents(60, seed + 2)],
+    ['in/packed/p.jsonl.gz', documents(30, seed + 5)],
     ['data/raw/custom/mine.jsonl', documents(40, seed + 3)],
     ['data/raw/custom/other.jsonl', documents(3, seed + 4)],
   ]);
@@ -99,7 +106,10 @@ export function firstState(seed: number): State {
 /** Lays the state's files out in a folder, touching only those that differ from `before`. */
 export function layOut(rig: Rig, state: State, before?: State): void {
   for (const name of before?.files.keys() ?? []) if (!state.files.has(name)) rmSync(rig.path(name));
-  for (const [name, lines] of state.files) if (before?.files.get(name) !== lines) rig.write({ [name]: lines.join('\n') });
+  for (const [name, lines] of state.files) {
+    const content = lines.join('\n');
+    if (before?.files.get(name) !== lines) rig.write({ [name]: name.endsWith('.gz') ? gzipSync(content) : content });
+  }
 }
 
 export function newProject(state: State): Rig {
