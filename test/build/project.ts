@@ -12,6 +12,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  watch,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -152,6 +153,28 @@ export class TestProject {
 
   remove(name: string): void {
     rmSync(this.path(name), { recursive: true, force: true });
+  }
+
+  has(name: string): boolean {
+    return existsSync(this.path(name));
+  }
+
+  writeHome(name: string, content: string): void {
+    writeFileSync(join(this.home, name), content);
+  }
+
+  removeHome(name: string): void {
+    rmSync(join(this.home, name), { force: true });
+  }
+
+  /** Resolves when there is a file of this name in `$HOME`. */
+  async atHome(name: string): Promise<void> {
+    const watcher = watch(this.home);
+    try {
+      while (!existsSync(join(this.home, name))) await new Promise((resolve) => watcher.once('change', resolve));
+    } finally {
+      watcher.close();
+    }
   }
 
   /** Paths of all files below a folder, relative to the project, sorted by code unit. */
