@@ -20,7 +20,7 @@ const words =
     ' ',
   );
 
-function sentence(roll: (below: number) => number, wordsMax = 80): string {
+export function sentence(roll: (below: number) => number, wordsMax = 80): string {
   const text = Array.from({ length: 8 + roll(wordsMax) }, () => words[roll(words.length)]).join(' ');
   return `${text}.`;
 }
