@@ -5,7 +5,7 @@
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 
-export class Killed extends Error {}
+class Killed extends Error {}
 
 const changing = ['renameSync', 'linkSync', 'rmSync', 'copyFileSync', 'writeFileSync', 'mkdirSync', 'writeSync', 'unlinkSync'] as const;
 type Changing = Record<(typeof changing)[number], (...given: unknown[]) => unknown>;
