@@ -86,7 +86,7 @@ async function buildOnce(run: BuildRun, wanted: readonly GraphTarget[]): Promise
     void run.runner.close(true);
   };
   project.signal.addEventListener('abort', stop, { once: true });
-  const unwatch = scheduler.watchForStuckPlans(() => scheduler.stop(stuck(run)));
+  const unwatch = scheduler.watchForStuckPlans(() => endStuck(run));
   const endProgress = reportProgress(run);
   try {
     if (project.signal.aborted) stop();
@@ -94,6 +94,8 @@ async function buildOnce(run: BuildRun, wanted: readonly GraphTarget[]): Promise
     for (const target of run.targets.values()) target.start();
     await Promise.race([Promise.all([...run.targets.values()].map((target) => target.done)), stopped(run)]);
     await scheduler.idle();
+    // No plan waits any more: publishing takes what time it takes, and runs no step meanwhile.
+    unwatch();
     if (run.options.dryRun) return;
     run.lock.save();
     run.files.save();
@@ -115,14 +117,14 @@ async function stopped(run: BuildRun): Promise<void> {
   for (const target of run.targets.values()) target.plan?.abandon(run.scheduler.stopped);
 }
 
-function stuck(run: BuildRun): BuildError {
-  const waiting = [...run.targets.values()]
-    .filter(({ state }) => state === 'building' || state === 'waiting')
-    .map(({ target }) => target.name);
-  return new BuildError('stuck', {
+function endStuck({ project, scheduler, targets }: BuildRun): void {
+  const waiting = [...targets.values()].filter(({ state }) => state === 'building' || state === 'waiting').map(({ target }) => target.name);
+  const error = new BuildError('stuck', {
     message: `no step runs, but these plans still wait: ${waiting.join(', ')}`,
     hint: 'A plan waits for something that no step makes: a mistake in its rule.',
   });
+  scheduler.stop(error);
+  project.emit({ type: 'target-failed', target: waiting[0] ?? '', error: shownError(error) });
 }
 
 async function end(run: BuildRun): Promise<void> {

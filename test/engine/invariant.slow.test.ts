@@ -1,3 +1,4 @@
+// time limit: 900 s
 /**
  * The invariant that all else rests on: build(x), edit, build == clean build of the edited x, byte for byte.
  * `SEED=7 RUNS=500` tries other scripts; on a failure fast-check prints seed and path of the smallest script that it found.
