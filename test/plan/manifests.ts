@@ -19,7 +19,6 @@ const { value } = fc.letrec<{ value: ManifestValue; manifest: Manifest }>((tie) 
 }));
 
 export const manifest: fc.Arbitrary<Manifest> = fc.dictionary(names, value, { maxKeys: 5 });
-const anyValue = value;
 
 /** Equal for equal manifests, whatever the order of names: written without the code that is tested. */
 export function canonical(of: ManifestValue): string {
