@@ -17,17 +17,23 @@ export function writeAll(fd: number, bytes: Uint8Array): void {
 export function writeFileAtomic(path: string, bytes: Uint8Array | string): void {
   mkdirSync(dirname(path), { recursive: true });
   const temporary = join(dirname(path), `.${uniqueName('tmp')}`);
-  const fd = openSync(temporary, 'wx');
   try {
-    writeAll(fd, typeof bytes === 'string' ? Buffer.from(bytes) : bytes);
-    fdatasyncSync(fd);
+    writeDurable(temporary, typeof bytes === 'string' ? Buffer.from(bytes) : bytes);
+    renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
+  }
+}
+
+function writeDurable(path: string, bytes: Uint8Array): void {
+  const fd = openSync(path, 'wx');
+  try {
+    writeAll(fd, bytes);
+    fdatasyncSync(fd);
   } finally {
     closeSync(fd);
   }
-  renameSync(temporary, path);
 }
 
 /** The bytes of a file, or undefined when there is none. */
