@@ -1,3 +1,4 @@
+import { list, text } from '../src/rule/options.ts';
 import type { Part } from '../src/rule/part.ts';
 import { sumOf } from '../src/rule/part.ts';
 import { defineRule } from '../src/rule/rule.ts';
@@ -39,13 +40,15 @@ export const write = defineRule({
   doc: 'Writes each group as <group>.jsonl with <group>.stats.json; every documents target that has "out" gets one.',
   inputs: { documents: 'documents' },
   output: 'files',
-  options: {},
+  options: {
+    inPlace: list(text()).default([]).doc('Files below `out` that are sources themselves: they are left as they are. Found by dsbuild.'),
+  },
   steps: [concat, describe, mergeAll],
-  async plan({ documents }, _options, build) {
+  async plan({ documents }, { inPlace }, build) {
     for await (const { group, parts } of documents.byGroup()) {
       const [jsonl, json] = [fileOfGroup(build, group, 'jsonl'), fileOfGroup(build, group, 'stats.json')];
       const described = parts.map((chunk) => build.step(describe, { chunk }, {}).part.main);
-      build.emit(build.step(concat, { parts }, {}), { group, name: jsonl });
+      if (!inPlace.includes(jsonl)) build.emit(build.step(concat, { parts }, {}), { group, name: jsonl });
       build.emit(build.step(mergeAll, { parts: described }, {}), { group, name: json });
     }
   },

@@ -12,6 +12,7 @@ import { decodeCollection } from '../rule/collection.ts';
 import type { Part } from '../rule/part.ts';
 import type { BuildRun } from './build-run.ts';
 import { removeDamaged } from './damage.ts';
+import { withFilesInPlace } from './in-place.ts';
 import { readLastPlan, writeLastPlan } from './last-plan.ts';
 import { placeOf } from './places.ts';
 import { judge, quarantinedOf } from './policies.ts';
@@ -116,7 +117,7 @@ export class TargetBuild {
   }
 
   async #replay(): Promise<PlanRun> {
-    this.options ??= await resolveOptions(this.target, this.#run);
+    this.options ??= withFilesInPlace(await resolveOptions(this.target, this.#run), this.target, this.#run);
     const plan = new PlanRun(this.target, this.#run.scheduler, this.#run.owners);
     this.replayed = plan;
     await plan.run(this.#planInputs(plan), this.options.seen);
@@ -127,6 +128,7 @@ export class TargetBuild {
     const { scheduler, project } = this.#run;
     this.options = await scheduler.holding(resolveOptions(this.target, this.#run));
     await Promise.all(this.#inputBuilds().map((input) => input.readable));
+    this.options = withFilesInPlace(this.options, this.target, this.#run);
     if (this.#restore()) return;
     if (this.#run.options.dryRun) return this.#runPlan(() => undefined);
     const claim = await scheduler.holding(project.claims.take(`target ${this.target.name}`, project.signal));

@@ -109,7 +109,8 @@ export async function publish(context: PublishContext, publication: Publication)
   const wantedNames = new Set<string>();
   for (const { name, digest, target } of publication.files) {
     const path = pathBelow(out, name);
-    if (publication.isInPlace(path)) continue;
+    // What we published ourselves stays ours, also when another target reads it as a source.
+    if (!own.has(name) && publication.isInPlace(path)) continue;
     wantedNames.add(name);
     const standing = await standingOf(path, own.get(name));
     if (standing.file?.digest === digest) kept.set(name, { ...standing.file, name });

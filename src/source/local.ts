@@ -50,6 +50,8 @@ export interface LocalSources {
   indexOf(digest: Digest): number | undefined;
   /** Chunk and record of a file's line, counted from 1. */
   recordAt(path: string, line: number): { chunk: number; record: number } | undefined;
+  /** Absolute paths of all files, in the order of the sources. */
+  paths(): readonly string[];
   /** The identity that the file at this absolute path had when it was read. */
   fileIdentity(path: string): FileIdentity | undefined;
 }
@@ -84,6 +86,7 @@ function localSources(table: SourceTable, missing: readonly MissingPath[], uncha
     lines: (index, record) => view.line(index, record),
     indexOf: (digest) => view.indexOf(digest),
     recordAt: (path, line) => view.recordAt(path, line),
+    paths: () => view.paths(),
     fileIdentity: (path) => view.identity(path),
   };
 }

@@ -83,6 +83,12 @@ export class TableView {
     return hasFlag(this.#table, file, 'small') ? this.#smallRecord(file, line - 1) : this.#bigRecord(file, line - 1);
   }
 
+  /** Absolute paths of all files. */
+  paths(): readonly string[] {
+    this.#paths ??= absolutePathsOf(this.#table);
+    return this.#paths;
+  }
+
   /** What the file at this absolute path was when it was read. */
   identity(path: string): FileIdentity | undefined {
     const file = this.#file(path);

@@ -49,7 +49,7 @@ test('a source at its own published path is read there and never written; its st
     const outcome = await buildWell(project);
     assert.equal(project.list('data'), ['data/code/apps.jsonl', 'data/code/apps.stats.json', mine, 'data/custom/mine.stats.json']);
     assert.equal(seen(project), before);
-    assert.is(ran(outcome)['raw/write concat'], 1, 'its file is not put together for nothing');
+    assert.is(ran(outcome)['raw/files concat'], 1, 'its file is not put together for nothing');
     assert.is(JSON.parse(project.read('data/custom/mine.stats.json')).records, 36);
     assert.equal(ran(await buildWell(project)), {});
   }));
@@ -79,6 +79,24 @@ test('a source in place may end without a newline, and even --overwrite leaves i
     const outcome = await project.build('--overwrite');
     assert.equal(errorsOf(outcome), []);
     assert.equal(seen(project), before);
+  }));
+
+test('a published file that another target reads as a source goes on being written', () =>
+  withProject(async (project) => {
+    const chained = both.replace(
+      'export default',
+      "const again = download({ sources: { 'x/y': 'data/code/apps.jsonl' }, out: 'again' });\nexport default",
+    );
+    await buildWell(project);
+    project.write('datasets.config.ts', chained.replace('{ raw }', '{ raw, again }'));
+    await buildWell(project);
+    project.append('elsewhere/apps.jsonl', '{"id":"more","text":"one more line"}\n');
+    // The file is read before it is written anew: the next build sees the change.
+    await buildWell(project);
+    await buildWell(project);
+    assert.is(project.read('data/code/apps.jsonl'), project.read('elsewhere/apps.jsonl'));
+    assert.is(project.read('again/x/y.jsonl'), project.read('elsewhere/apps.jsonl'));
+    assert.equal(ran(await buildWell(project)), {});
   }));
 
 test.run();
