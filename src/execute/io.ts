@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Digest } from '../base/digest.ts';
 import { BuildError } from '../base/errors.ts';
@@ -60,7 +60,7 @@ export class JobIo implements StepIo {
     const location = this.#locate(part.digest);
     for (const _ of readPieces(part.digest, location)) this.signal.throwIfAborted();
     const [only] = location;
-    if (location.length !== 1 || !only || only.offset !== 0) {
+    if (location.length !== 1 || !only || only.offset !== 0 || only.addNewline || statSync(only.path).size !== only.length) {
       throw new BuildError('bad-part', { message: 'the part does not lie in a file of its own; copy it into scratch() instead' });
     }
     return only.path;
@@ -120,6 +120,11 @@ export class JobIo implements StepIo {
 
   made(): Made {
     return { parts: this.parts, counters: this.#counters, quarantined: this.#quarantined, tookMs: performance.now() - this.#started };
+  }
+
+  /** To be called when the step has failed: what it had finished is for nobody. */
+  discard(): void {
+    for (const { file } of this.parts) if (file) rmSync(file, { force: true });
   }
 
   /** To be called however the step ended. */

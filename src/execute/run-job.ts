@@ -24,6 +24,9 @@ export async function runJob(job: Job, hooks: IoHooks, extend: (io: JobIo) => St
   try {
     await step.run(job.inputs, job.params, extend(io) as ExternalIo);
     return io.made();
+  } catch (error) {
+    io.discard();
+    throw error;
   } finally {
     io.end();
   }
