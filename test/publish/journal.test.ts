@@ -5,11 +5,12 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { digestHex } from '../../src/base/digest.ts';
 import { hasJournal, readJournal, removeJournal, writeJournal } from '../../src/publish/journal.ts';
-import { temporaryFolder } from '../cache/folders.ts';
+import { removeFolders, temporaryFolder } from '../cache/folders.ts';
 import { killedAt } from './crash.ts';
 import { type Files, Folder, large, sorted } from './folder.ts';
 
 const test = suite('journal');
+test.after.each(removeFolders);
 
 const [one, two, three, four]: readonly [Files, Files, Files, Files] = [
   { a: large('a'), b: 'b', 'deep/c': large('c'), gone: large('gone'), same: large('s'), manifest: '1' },
