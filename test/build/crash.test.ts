@@ -151,6 +151,20 @@ test('two builds at once share the work, and leave a sound state', () =>
     assert.equal(third.summary.steps, { ran: 0, hit: 0, restored: 0, failed: 0 });
   }));
 
+test('a build that waits for another goes on by itself when that one is killed', () =>
+  with6Sources(async (project) => {
+    const gate = project.gate();
+    const first = project.start('build', '--json');
+    await gate.held();
+    const second = project.start('build', '--json');
+    await second.says(({ type }) => type === 'scanned');
+    await first.kill();
+    gate.open();
+    const outcome = await second.done;
+    gate.end();
+    await assertSound(project, outcome);
+  }));
+
 test('Ctrl-C exits with 130, ends the programs that it had started, and the next build goes on', () =>
   with6Sources(async (project) => {
     const gate = project.gate();
