@@ -1,3 +1,4 @@
+import { CUT_VERSION } from '../base/cut.ts';
 import { createHasher, type Digest, digestHex } from '../base/digest.ts';
 import { byCodeUnit } from '../base/names.ts';
 import type { Facts, Part } from '../rule/part.ts';
@@ -63,6 +64,7 @@ export function targetManifest(target: {
   const { rule, code, options, inputs, settings } = target;
   return {
     format: formatVersion,
+    cut: CUT_VERSION,
     rule: rule.name,
     version: rule.version,
     code,
@@ -84,6 +86,7 @@ export function stepHead(step: {
   const { rule, code, definition, params, settings } = step;
   return {
     format: formatVersion,
+    cut: CUT_VERSION,
     rule: rule.name,
     version: rule.version,
     code,

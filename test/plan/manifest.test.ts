@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { CUT_VERSION } from '../../src/base/cut.ts';
 import { entriesOf, keyOf, type Manifest, stepHead, stepKey, targetManifest } from '../../src/plan/manifest.ts';
 import type { Part } from '../../src/rule/part.ts';
 import { defineRule, type Rule } from '../../src/rule/rule.ts';
@@ -122,6 +123,15 @@ test('the key of a step holds rule, step, versions, libraries, params and settin
     { ...step, settings: { chunkBytes: 16 } },
   ];
   assert.is(new Set(variants.map((variant) => keyOf(stepHead(variant)))).size, variants.length);
+});
+
+test('every key holds the version of the rule by which chunks, pack groups and shards are cut', () => {
+  const settings = { chunkBytes: 8 };
+  const manifests = [
+    targetManifest({ rule: ruleOf(), options: {}, inputs: {}, settings }),
+    stepHead({ rule: ruleOf(), definition: encode as never, params: {}, settings }),
+  ];
+  for (const of of manifests) assert.is([...entriesOf(of)].find(({ path }) => path === 'cut')?.value, String(CUT_VERSION));
 });
 
 const head = 'f'.repeat(64);
