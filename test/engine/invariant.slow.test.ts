@@ -59,6 +59,8 @@ async function follow(edits: readonly Edit[], firstSeed: number): Promise<void> 
     const state = applyEdit(edit, history);
     layOut(rig, state, before);
     history.push(state);
+    // Some builds are interrupted first, after a few of their steps: the next one goes on from there.
+    if (edit.seed % 3 === 0) await rig.build({ params: state.params, interruptAfter: 1 + (edit.at % 9) });
     const incremental = seen(rig, await rig.build({ params: state.params }));
     if (i !== edits.length - 1 && i !== edits.length >> 1) continue;
     assert.equal(differences(incremental, await buildClean(state)), [], `after edit ${i} (${edit.edit}) other than a clean build`);

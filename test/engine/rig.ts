@@ -1,5 +1,5 @@
 /** A small project on disk, built in this very process: hundreds of builds in a minute, each from its config to its published files. */
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -46,6 +46,8 @@ export interface Built {
 
 export interface BuildGiven extends Partial<BuildOptions> {
   readonly params?: Readonly<Record<string, string>>;
+  /** The build is interrupted, as by Ctrl-C, when so many steps have ended. */
+  readonly interruptAfter?: number;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -75,13 +77,6 @@ export class Rig {
     rmSync(this.path(name), { recursive: true });
   }
 
-  /** Another folder with the same files but for the state. */
-  copy(names: readonly string[]): Rig {
-    const other = new Rig();
-    for (const name of names) cpSync(this.path(name), other.path(name), { recursive: true });
-    return other;
-  }
-
   /** All files below a folder, name to digest, in code unit order; none when there is no such folder. */
   tree(folder: string): Readonly<Record<string, string>> {
     return Object.fromEntries(this.#files(folder).map((name) => [name, digestHex(this.read(join(folder, name)))]));
@@ -101,10 +96,15 @@ export class Rig {
   }
 
   /** Builds as the command line does, with steps in this process. */
-  async build({ params = {}, env = {}, ...options }: BuildGiven = {}): Promise<Built> {
+  async build({ params = {}, env = {}, interruptAfter, ...options }: BuildGiven = {}): Promise<Built> {
     const events: BuildEvent[] = [];
-    const emit = (event: BuildEvent): void => void events.push(event);
-    const project = await openProject({ cwd: this.root, params, env, emit, signal: new AbortController().signal });
+    const interrupt = new AbortController();
+    let left = interruptAfter ?? Number.POSITIVE_INFINITY;
+    const emit = (event: BuildEvent): void => {
+      events.push(event);
+      if (event.type === 'step-finished' && --left <= 0) interrupt.abort();
+    };
+    const project = await openProject({ cwd: this.root, params, env, emit, signal: interrupt.signal });
     try {
       const summary = await build(project, { targets: [], ...options }, inlineRunner);
       const ran = events.flatMap((event) =>
