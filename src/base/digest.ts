@@ -28,7 +28,7 @@ export const portableEngine: HashEngine = {
 };
 
 /** The native package is optional: about five times faster, the same digests (a test holds that). */
-export function nativeEngine(): HashEngine | undefined {
+function nativeEngine(): HashEngine | undefined {
   try {
     const native = require('@napi-rs/blake-hash') as typeof import('@napi-rs/blake-hash');
     return {
