@@ -5,7 +5,7 @@ import type { Part } from '../src/rule/part.ts';
 import { defineRule } from '../src/rule/rule.ts';
 import { defineStep, type StepIo } from '../src/rule/step.ts';
 import type { SpecialTokens, Tokenizer } from './lib/tokenizer.ts';
-import { huggingfaceEngine } from './lib/tokenizer-contract.ts';
+import { bpeEngine, huggingfaceEngine } from './lib/tokenizer-contract.ts';
 import { decodeTokens, type Tokens, TokensBuilder } from './lib/tokens.ts';
 
 type EncodeInputs = { readonly chunk: Part; readonly model: Part; readonly config?: Part };
@@ -26,29 +26,33 @@ const progressEvery = 256;
  * Token ids of a chunk's documents, as one tokens part.
  * Every fact follows from the ids and the tokenizer, so that an edit that changes no token ends here: `u` too is taken from the ids.
  */
-const encode = defineStep('encode', { version: 1, uses: [huggingfaceEngine] }, async (inputs: EncodeInputs, params: EncodeParams, io) => {
-  // Only workers that tokenize load the library: a build that has nothing to do starts without it.
-  const { loadTokenizer, specialTokensOf, tokenizerFor } = await import('./lib/tokenizer.ts');
-  const engine = await tokenizerFor(inputs.model.digest, () => loadTokenizer({ model: io.bytes(inputs.model) }));
-  const { eos, pad, bos } = params;
-  const specials = specialTokensOf({ tokenizer: engine, config: inputs.config && io.bytes(inputs.config), eos, pad, bos });
-  assertBos(specials, params);
-  const tokens = new TokensBuilder({ tokens: Math.ceil(inputs.chunk.bytes / 4) });
-  for (const row of io.documents(inputs.chunk)) {
-    const value = row.raw[params.text];
-    if (typeof value !== 'string') {
-      io.quarantine(inputs.chunk, row.record, 'no-text', noText(params.text, value));
-      continue;
+const encode = defineStep(
+  'encode',
+  { version: 1, uses: [bpeEngine, huggingfaceEngine] },
+  async (inputs: EncodeInputs, params: EncodeParams, io) => {
+    // Only workers that tokenize load the library: a build that has nothing to do starts without it.
+    const { loadTokenizer, specialTokensOf, tokenizerFor } = await import('./lib/tokenizer.ts');
+    const engine = await tokenizerFor(inputs.model.digest, () => loadTokenizer({ model: io.bytes(inputs.model) }));
+    const { eos, pad, bos } = params;
+    const specials = specialTokensOf({ tokenizer: engine, config: inputs.config && io.bytes(inputs.config), eos, pad, bos });
+    assertBos(specials, params);
+    const tokens = new TokensBuilder({ tokens: Math.ceil(inputs.chunk.bytes / 4) });
+    for (const row of io.documents(inputs.chunk)) {
+      const value = row.raw[params.text];
+      if (typeof value !== 'string') {
+        io.quarantine(inputs.chunk, row.record, 'no-text', noText(params.text, value));
+        continue;
+      }
+      const ids = encodeOrQuarantine(engine, value, { inputs, params, io, record: row.record });
+      if (!ids) continue;
+      if (params.addBos && ids[0] !== specials.bos) tokens.push(specials.bos as number);
+      tokens.append(ids);
+      tokens.endDocument();
+      if (tokens.documents % progressEvery === 0) io.progress(tokens.documents, inputs.chunk.facts['records']);
     }
-    const ids = encodeOrQuarantine(engine, value, { inputs, params, io, record: row.record });
-    if (!ids) continue;
-    if (params.addBos && ids[0] !== specials.bos) tokens.push(specials.bos as number);
-    tokens.append(ids);
-    tokens.endDocument();
-    if (tokens.documents % progressEvery === 0) io.progress(tokens.documents, inputs.chunk.facts['records']);
-  }
-  write(tokens, specials, io);
-});
+    write(tokens, specials, io);
+  },
+);
 
 interface Place {
   readonly inputs: EncodeInputs;

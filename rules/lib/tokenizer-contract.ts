@@ -3,6 +3,9 @@ import { BuildError, messageOf } from '../../src/base/errors.ts';
 /** The engine's package and version (a test compares it with the installed one), and the revision of our repairs of it. Rules name it without loading it. */
 export const huggingfaceEngine = '@huggingface/tokenizers@0.2.0+1';
 
+/** dsbuild's own engine for byte-level BPE; the number changes whenever an id could. */
+export const bpeEngine = 'dsbuild-bpe@1';
+
 /** The bytes that make a tokenizer. Ids depend on `model` alone, as with PyPI `tokenizers`; `config` names EOS, PAD and BOS. */
 export interface TokenizerFiles {
   /** tokenizer.json */
