@@ -25,11 +25,22 @@ const beforeWord = setOf(symbol, white, space, mark);
 
 const has = (set: number, one: number | undefined): boolean => ((set >> (one as number)) & 1) === 1;
 
-function runEnd(classes: Uint8Array, from: number, end: number, set: number): number {
-  let at = from;
-  while (at < end && ((set >> (classes[at] as number)) & 1) === 1) at++;
-  return at;
-}
+/** A function that gives the end of a run of these classes, which may be empty. */
+const runOf =
+  (set: number) =>
+  (classes: Uint8Array, from: number, end: number): number => {
+    let at = from;
+    while (at < end && has(set, classes[at])) at++;
+    return at;
+  };
+
+const lettersEnd = runOf(letters);
+const digitRunEnd = runOf(setOf(digit));
+const symbolsEnd = runOf(symbols);
+const whitesEnd = runOf(whites);
+const newlinesEnd = runOf(setOf(newline));
+const upperishEnd = runOf(upperish);
+const lowerishEnd = runOf(lowerish);
 
 const widthAt = (units: Uint16Array, at: number): number => (((units[at] as number) & 0xfc00) === 0xd800 ? 2 : 1);
 
@@ -62,7 +73,7 @@ function contractionAnyCase(units: Uint16Array, at: number, end: number): number
 
 /** `\s+(?!\S)|\s+`: a run of white space, without its last character if something follows and it is not alone. */
 function whiteEnd(classes: Uint8Array, at: number, end: number): number {
-  const stop = runEnd(classes, at, end, whites);
+  const stop = whitesEnd(classes, at, end);
   return stop < end && stop - at > 1 ? stop - 1 : stop;
 }
 
@@ -86,9 +97,9 @@ export const scanGpt2: Scanner = ({ units, classes }, at, end) => {
   }
   const start = classes[at] === space && at + 1 < end ? at + 1 : at;
   const first = classes[start];
-  if (has(letters, first)) return runEnd(classes, start + 1, end, letters);
-  if (first === digit) return runEnd(classes, start + 1, end, setOf(digit));
-  return has(symbols, first) ? runEnd(classes, start + 1, end, symbols) : whiteEnd(classes, at, end);
+  if (has(letters, first)) return lettersEnd(classes, start + 1, end);
+  if (first === digit) return digitRunEnd(classes, start + 1, end);
+  return has(symbols, first) ? symbolsEnd(classes, start + 1, end) : whiteEnd(classes, at, end);
 };
 
 /** `\p{N}{1,max}` at a digit. */
@@ -106,7 +117,7 @@ export function cl100kScanner(digitsMax: number): Scanner {
   return (text, at, end) => {
     const { units, classes } = text;
     const first = classes[at] as number;
-    if (has(letters, first)) return runEnd(classes, at + 1, end, letters);
+    if (has(letters, first)) return lettersEnd(classes, at + 1, end);
     if (units[at] === apostrophe) {
       const length = contractionAnyCase(units, at, end);
       if (length > 0) return at + length;
@@ -114,18 +125,18 @@ export function cl100kScanner(digitsMax: number): Scanner {
     if (first === digit) return digitsEnd(text, at, { end, digitsMax });
     if (has(beforeWord, first)) {
       const next = at + widthAt(units, at);
-      if (next < end && has(letters, classes[next])) return runEnd(classes, next, end, letters);
+      if (next < end && has(letters, classes[next])) return lettersEnd(classes, next, end);
     }
     const start = first === space && at + 1 < end ? at + 1 : at;
     if (!has(symbols, classes[start])) return whiteOrLinesEnd(classes, at, end);
-    return runEnd(classes, runEnd(classes, start, end, symbols), end, setOf(newline));
+    return newlinesEnd(classes, symbolsEnd(classes, start, end), end);
   };
 }
 
 /** `[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+`: the end, or -1. */
 function lowerWordEnd(classes: Uint8Array, at: number, end: number): number {
-  const uppers = runEnd(classes, at, end, upperish);
-  const lowers = runEnd(classes, uppers, end, lowerish);
+  const uppers = upperishEnd(classes, at, end);
+  const lowers = lowerishEnd(classes, uppers, end);
   if (lowers > uppers) return lowers;
   // The first part gives characters back until one that belongs to both is left for the second.
   for (let last = uppers - 1; last >= at; last--) if (has(eitherCase, classes[last])) return last + 1;
@@ -134,8 +145,8 @@ function lowerWordEnd(classes: Uint8Array, at: number, end: number): number {
 
 /** `[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*`: the end, or -1. */
 function upperWordEnd(classes: Uint8Array, at: number, end: number): number {
-  const uppers = runEnd(classes, at, end, upperish);
-  return uppers === at ? -1 : runEnd(classes, uppers, end, lowerish);
+  const uppers = upperishEnd(classes, at, end);
+  return uppers === at ? -1 : lowerishEnd(classes, uppers, end);
 }
 
 /** Both kinds of words, each with `[^\r\n\p{L}\p{N}]?` before it: the end, or -1. */
@@ -164,7 +175,7 @@ export function casedScanner({ digitsMax, contractions }: CasedPattern): Scanner
     if (word >= 0) return contractions && word < end && units[word] === apostrophe ? word + contractionAnyCase(units, word, end) : word;
     const start = first === space && at + 1 < end ? at + 1 : at;
     if (!has(symbols, classes[start])) return whiteOrLinesEnd(classes, at, end);
-    let stop = runEnd(classes, start, end, symbols);
+    let stop = symbolsEnd(classes, start, end);
     while (stop < end && (classes[stop] === newline || units[stop] === slash)) stop++;
     return stop;
   };

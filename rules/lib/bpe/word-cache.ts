@@ -23,17 +23,17 @@ class Generation {
 
   /** Place of the word's slot, or -1. */
   find(word: Word): number {
-    const { units, start, length, hash } = word;
+    const { length, hash } = word;
     const { slots } = this;
     for (let slot = hash & (slotCount - 1); ; slot = (slot + 1) & (slotCount - 1)) {
       const at = slot * 4;
       const lengths = slots[at + 2] as number;
       if (lengths === 0) return -1;
-      if (slots[at] === hash && lengths >>> 16 === length && this.#holds(slots[at + 1] as number, units, start, length)) return at;
+      if (slots[at] === hash && lengths >>> 16 === length && this.#holds(slots[at + 1] as number, word)) return at;
     }
   }
 
-  #holds(from: number, units: Uint16Array, start: number, length: number): boolean {
+  #holds(from: number, { units, start, length }: Word): boolean {
     const known = this.units;
     for (let at = 0; at < length; at++) if (known[from + at] !== units[start + at]) return false;
     return true;

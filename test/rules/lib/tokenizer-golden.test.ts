@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadTokenizer, type Tokenizer } from '../../../rules/lib/tokenizer.ts';
+import { huggingfaceTokenizer } from '../../../rules/lib/tokenizer-huggingface.ts';
 
 interface GoldenSet {
   size: number;
@@ -24,7 +25,9 @@ const files: Record<string, URL> = {
 const test = suite('tokenizer golden');
 
 for (const [name, set] of Object.entries(golden.files)) {
-  compare(name, set, () => loadTokenizer({ model: readFileSync(files[name] ?? name) }));
+  const model = readFileSync(files[name] ?? name);
+  compare(name, set, () => loadTokenizer({ model }));
+  compare(`${name}, general engine`, set, () => huggingfaceTokenizer(JSON.parse(model.toString()) as Record<string, unknown>));
 }
 for (const [name, set] of Object.entries(golden.definitions)) {
   compare(name, set, () => loadTokenizer({ model: Buffer.from(JSON.stringify(set.definition)) }));

@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { loadTokenizer, specialTokensOf, type Tokenizer, tokenizerFor } from '../../../rules/lib/tokenizer.ts';
 import { huggingfaceEngine } from '../../../rules/lib/tokenizer-contract.ts';
 import { isCuttable, segmentsOf } from '../../../rules/lib/tokenizer-cuts.ts';
+import { huggingfaceTokenizer } from '../../../rules/lib/tokenizer-huggingface.ts';
 import { repaired } from '../../../rules/lib/tokenizer-repairs.ts';
 import { mergeLongWord } from '../../../rules/lib/tokenizer-words.ts';
 import { BuildError } from '../../../src/base/errors.ts';
@@ -33,7 +34,7 @@ const tokenizer = loadTokenizer({ model: tiny, config: tinyConfig });
 test('the engine that goes into keys names the installed version', () => {
   const { version } = JSON.parse(read('node_modules/@huggingface/tokenizers/package.json').toString()) as { version: string };
   assert.ok(huggingfaceEngine.startsWith(`@huggingface/tokenizers@${version}+`));
-  assert.is(tokenizer.engine, huggingfaceEngine);
+  assert.is(huggingfaceTokenizer(tinyDefinition).engine, huggingfaceEngine);
 });
 
 test('a lone surrogate has the ids of U+FFFD', () => {
@@ -83,7 +84,8 @@ test('a definition whose ids may differ from the reference says so', () => {
 });
 
 test('a stretch without a place to cut that is over the limit is an error, not a crash', () => {
-  assert.is(errorOf(() => tokenizer.encode('='.repeat(8 * 1024 * 1024 + 1), plain)).code, 'text-too-long');
+  for (const engine of [tokenizer, huggingfaceTokenizer(tinyDefinition)])
+    assert.is(errorOf(() => engine.encode('='.repeat(8 * 1024 * 1024 + 1), plain)).code, 'text-too-long');
 });
 
 test('a long text is cut into segments that make it up again, each but the last at least 64 Ki units', () => {
@@ -96,13 +98,14 @@ test('a long text is cut into segments that make it up again, each but the last 
 test('ids of a text that is cut equal ids of the uncut text', () => {
   // An added token with lstrip forbids cutting, and these texts do not hold it.
   const added = [...(tinyDefinition['added_tokens'] as object[]), { id: 1_000_000, content: '<none>', lstrip: true, special: true }];
-  const uncut = loadTokenizer({ model: json({ ...tinyDefinition, added_tokens: added }) });
+  const uncut = huggingfaceTokenizer({ ...tinyDefinition, added_tokens: added });
+  const cut = huggingfaceTokenizer(tinyDefinition);
   const piece = fc.constantFrom('a ', 'é\n', ' ', '\n', "it's ", '漢', '. ', ' 12', '<|pad|>', '  \n ', '👍');
   const text = fc.array(piece, { minLength: 50, maxLength: 200 }).map((pieces) => pieces.join('').repeat(300));
   fc.assert(
     fc.property(
       text,
-      (any) => Buffer.compare(Buffer.from(tokenizer.encode(any, plain).buffer), Buffer.from(uncut.encode(any, plain).buffer)) === 0,
+      (any) => Buffer.compare(Buffer.from(cut.encode(any, plain).buffer), Buffer.from(uncut.encode(any, plain).buffer)) === 0,
     ),
     { numRuns: 8 },
   );
