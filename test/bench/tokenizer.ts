@@ -13,7 +13,7 @@ import { python, runPython } from '../python.ts';
 import { numbers } from '../source/files.ts';
 
 /** One thread of each, in turns; the reference and the general engine see no more than this much of a file. */
-const megabytesMax = 40;
+const megabytesMax = 15;
 
 interface Measured {
   cpuSeconds: number;

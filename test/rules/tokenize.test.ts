@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadTokenizer } from '../../rules/lib/tokenizer.ts';
+import { bpeEngine, huggingfaceEngine } from '../../rules/lib/tokenizer-contract.ts';
 import { decodeTokens } from '../../rules/lib/tokens.ts';
 import { tokenize } from '../../rules/tokenize.ts';
 import { BuildError } from '../../src/base/errors.ts';
@@ -151,10 +152,10 @@ test('padding falls back to EOS; options win over the configuration', async () =
   assert.equal([eos, pad], [idOf('<|pad|>'), idOf('<|endoftext|>')]);
 });
 
-test('the tokenizer library with its version is in the key of every step', () => {
+test('every tokenizer engine with its version is in the key of every step', () => {
   assert.equal(
     tokenize.rule.steps.map(({ name, uses }) => [name, uses]),
-    [['encode', [engine.engine]]],
+    [['encode', [bpeEngine, huggingfaceEngine]]],
   );
 });
 

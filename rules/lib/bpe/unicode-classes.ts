@@ -29,7 +29,7 @@ const classOfLetter: Readonly<Record<string, number>> = {
 let table: Uint8Array | undefined;
 
 /** Class by code point, 1.1 MB, made once per process. */
-export function classTable(): Uint8Array {
+function classTable(): Uint8Array {
   table ??= readRuns((classes, run) => classes.fill(classOfLetter[run.letter] as number, run.start, run.end));
   return table;
 }
