@@ -265,7 +265,7 @@ export class TargetBuild {
     if (again || this.#run.plansAgain(scheduler.stopped)) scheduler.stop(error);
     else if (error instanceof UpstreamFailed)
       project.emit({ type: 'target-blocked', target: this.target.name, by: this.#failedInput() ?? error.message });
-    else if (error !== scheduler.stopped || this.#isCause(error))
+    else if (error === scheduler.stopped ? this.#isCause(error) : !isSameTrouble(error, scheduler.stopped))
       project.emit({ type: 'target-failed', target: this.target.name, error: shownError(error) });
     this.#setReadable();
     if (!(this.#run.options.keepGoing ?? false)) scheduler.stop(error);
@@ -308,4 +308,9 @@ export class TargetBuild {
 function isUnknowable(manifest: Manifest): boolean {
   const options = manifest.options as { sources?: { files?: readonly { digest: Digest | null }[] } } | undefined;
   return options?.sources?.files?.some((file) => file.digest === null) ?? false;
+}
+
+/** A disk that is full fails every step that writes: one of them tells it. */
+function isSameTrouble(error: unknown, told: unknown): boolean {
+  return [error, told].every((one) => one instanceof BuildError && one.code === 'disk-full');
 }
