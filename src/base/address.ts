@@ -7,6 +7,9 @@ const signedName = /^(expires|policy|key-pair-id|s[verptki]|spr|sip|sdd|ss|srt|s
 const secretValue = /^(hf_|gh[oprsu]_|github_pat_|glpat-|sk-|AKIA|ASIA|AIza|eyJ)[\w.-]{8,}$/;
 const keyValue = /^[\w-]{20,}$/;
 
+/** Whether a source's pattern is the address of something elsewhere, and not a path or glob. */
+export const isRemote = (pattern: string): boolean => /^(https?|s3):\/\//.test(pattern);
+
 /**
  * An address without what may not be seen: `user:password@`, query parameters that sign or open it, and the fragment.
  * It is what the lock, messages and file names are made of; two signatures of one file give the same.

@@ -11,7 +11,7 @@ function rootOf(folder: string): string {
 }
 
 /** Folder of dsbuild's own package. */
-const programRoot = rootOf(dirname(here));
+export const programRoot = rootOf(dirname(here));
 
 /**
  * URL of one of dsbuild's modules that are loaded by name: the public face, the worker, the rules. They are found from the package's root,

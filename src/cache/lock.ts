@@ -1,6 +1,7 @@
 import { publicAddress } from '../base/address.ts';
 import { BuildError } from '../base/errors.ts';
 import { readIfThere, writeFileAtomic } from '../base/files.ts';
+import { byCodeUnit } from '../base/names.ts';
 
 export type LockValues = Readonly<Record<string, string>>;
 
@@ -20,7 +21,6 @@ const head = ['# dsbuild lock, format 1: what remote sources resolved to. Commit
 const notes: ReadonlySet<string> = new Set(['etag', 'last-modified']);
 
 const idOf = (kind: string, address: string): string => `${kind} ${JSON.stringify(publicAddress(address))}`;
-const byCodeUnit = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /**
  * Reads a lock file; one that is not there is empty.

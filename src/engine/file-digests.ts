@@ -3,15 +3,13 @@ import { join } from 'node:path';
 import { createHasher, type Digest } from '../base/digest.ts';
 import { BuildError, systemCodeOf } from '../base/errors.ts';
 import { readIfThere, writeFileAtomic } from '../base/files.ts';
+import { identityFrom, isRacy } from '../source/identity.ts';
 
 interface Seen {
   readonly identity: string;
   readonly digest: Digest;
   readonly bytes: number;
 }
-
-/** A file changed this shortly before it was read may change again without another time stamp. */
-const racyNs = 2_000_000_000n;
 
 interface Stat {
   readonly text: string;
@@ -20,15 +18,9 @@ interface Stat {
 }
 
 function statOf(path: string): Stat {
-  const stat = statSync(path, { bigint: true });
-  // biome-ignore lint/complexity/useMathMinMax: Math.max takes no bigint
-  const newest = stat.mtimeNs > stat.ctimeNs ? stat.mtimeNs : stat.ctimeNs;
-  const now = BigInt(Date.now()) * 1_000_000n;
-  return {
-    text: `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`,
-    racy: now - newest < racyNs,
-    bytes: Number(stat.size),
-  };
+  const identity = identityFrom(statSync(path, { bigint: true }));
+  const { dev, ino, size, mtimeNs, ctimeNs } = identity;
+  return { text: `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`, racy: isRacy(identity, Date.now()), bytes: Number(size) };
 }
 
 /** Digests of whole files (tools, tokenizers, compressed sources), remembered by identity so that a large file is read once. */
@@ -57,7 +49,8 @@ export class FileDigests {
         hint: 'Build again when its writer is done.',
       });
     }
-    const found = { identity: after.racy ? '' : after.text, digest: hasher.digest().toString('hex'), bytes: after.bytes };
+    // As it stood when reading began: a long read does not make an edit during it any easier to see.
+    const found = { identity: before.racy ? '' : after.text, digest: hasher.digest().toString('hex'), bytes: after.bytes };
     this.#seen.set(path, found);
     this.#changed = true;
     return found;

@@ -1,8 +1,8 @@
 import { copyFileSync, existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { BuildError } from '../base/errors.ts';
 import { readIfThere, writeFileAtomic } from '../base/files.ts';
+import { programRoot } from '../base/program.ts';
 import { listSource } from '../source/list.ts';
 import { configText } from './init-config.ts';
 
@@ -56,12 +56,10 @@ export function findData(cwd: string): FoundData[] {
   return [...found].map(([path, size]) => ({ path, ...size })).sort((a, b) => b.bytes - a.bytes || (a.path < b.path ? -1 : 1));
 }
 
-/** The sample documents and the small tokenizer that are shipped: beside the sources, or one further up from what is compiled. */
+/** The sample documents and the small tokenizer that are shipped. */
 function shippedFolder(): string {
-  const found = ['../../fixtures/sample', '../../../fixtures/sample']
-    .map((path) => fileURLToPath(new URL(path, import.meta.url)))
-    .find((path) => existsSync(path));
-  if (found !== undefined) return found;
+  const found = join(programRoot, 'fixtures/sample');
+  if (existsSync(found)) return found;
   throw new BuildError('bad-install', { message: 'the sample documents of dsbuild are not there', hint: 'Install dsbuild again.' });
 }
 

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { publicAddress } from '../base/address.ts';
+import { isRemote, publicAddress } from '../base/address.ts';
 import { type Digest, digestHex } from '../base/digest.ts';
 import { BuildError } from '../base/errors.ts';
 import type { GraphTarget } from '../graph/graph.ts';
@@ -13,7 +13,6 @@ import type { BuildRun } from './build-run.ts';
 import { sampleOf } from './sample.ts';
 import { manifestOfUse, withBundle } from './user-code.ts';
 
-const isRemote = (pattern: string): boolean => /^(https?|s3):\/\//.test(pattern);
 const formatOf = (path: string): SourceFormat => {
   const name = path.replace(/[?#].*$/, '');
   return name.endsWith('.gz') ? 'jsonl.gz' : name.endsWith('.zst') ? 'jsonl.zst' : 'jsonl';

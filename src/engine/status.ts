@@ -1,6 +1,6 @@
 import { statfsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { publicAddress } from '../base/address.ts';
+import { isRemote, publicAddress } from '../base/address.ts';
 import { messageOf } from '../base/errors.ts';
 import { identityOf } from '../base/files.ts';
 import type { GraphTarget } from '../graph/graph.ts';
@@ -63,7 +63,7 @@ function sourcesOf(target: GraphTarget, run: BuildRun): SourceStatus[] {
 }
 
 function sourceStatus({ group, pattern, target }: { group: string; pattern: string; target: GraphTarget }, run: BuildRun): SourceStatus {
-  if (/^(https?|s3):\/\//.test(pattern)) {
+  if (isRemote(pattern)) {
     const address = publicAddress(pattern);
     const pin = run.lock.get('source', address);
     const isHere = pin?.blake3 !== undefined && run.locations.locate(pin.blake3) !== undefined;

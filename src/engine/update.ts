@@ -1,4 +1,4 @@
-import { publicAddress } from '../base/address.ts';
+import { isRemote, publicAddress } from '../base/address.ts';
 import { BuildError } from '../base/errors.ts';
 import { type LockEntry, readLock } from '../cache/lock.ts';
 import type { GraphTarget } from '../graph/graph.ts';
@@ -14,8 +14,6 @@ interface Pinned {
   readonly address: string;
   readonly target: GraphTarget;
 }
-
-const isRemote = (pattern: string): boolean => /^(https?|s3):\/\//.test(pattern);
 
 function pinnedBy(target: GraphTarget): Pinned[] {
   return Object.entries(target.rule.options).flatMap(([name, { shape }]): Pinned[] => {

@@ -53,6 +53,15 @@ export interface Settings {
 const versionsOf = (rule: Rule): Manifest =>
   Object.fromEntries(rule.steps.map((step) => [step.name, { version: step.version, ...(step.uses.length > 0 && { uses: step.uses }) }]));
 
+/** What steps and targets of a rule have in common. `code` is the digest of the module of a rule that is the user's own. */
+const ruleManifest = (rule: Rule, code: Digest | undefined): Manifest => ({
+  format: formatVersion,
+  cut: CUT_VERSION,
+  rule: rule.name,
+  version: rule.version,
+  code,
+});
+
 /** A target's manifest: rule (with the digest of its code, where it is the user's own), versions of all its steps, options with digests for files, and digests of its inputs' collections. */
 export function targetManifest(target: {
   rule: Rule;
@@ -63,11 +72,7 @@ export function targetManifest(target: {
 }): Manifest {
   const { rule, code, options, inputs, settings } = target;
   return {
-    format: formatVersion,
-    cut: CUT_VERSION,
-    rule: rule.name,
-    version: rule.version,
-    code,
+    ...ruleManifest(rule, code),
     steps: versionsOf(rule),
     options,
     inputs,
@@ -85,11 +90,7 @@ export function stepHead(step: {
 }): Manifest {
   const { rule, code, definition, params, settings } = step;
   return {
-    format: formatVersion,
-    cut: CUT_VERSION,
-    rule: rule.name,
-    version: rule.version,
-    code,
+    ...ruleManifest(rule, code),
     step: definition.name,
     stepVersion: definition.version,
     uses: definition.uses,
