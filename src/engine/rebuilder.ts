@@ -131,6 +131,7 @@ export class Rebuilder implements StepWork {
       step: step.name,
       inputs,
       params: step.params,
+      earlier: [],
       locations,
       bundles: this.#run.bundlesFor(target),
       secrets: this.#run.secretsOf(target),

@@ -9,7 +9,7 @@ import type { Quarantined } from '../cache/results.ts';
 import type { Location } from '../cache/store.ts';
 import { type DocumentRow, rowsOf } from '../rule/documents.ts';
 import type { Form, Part } from '../rule/part.ts';
-import type { PartWriter, RecordWriter, Selection, StepIo } from '../rule/step.ts';
+import type { EarlierRun, PartWriter, RecordWriter, Selection, StepIo } from '../rule/step.ts';
 import { decodeView, encodeView, isSelected } from '../rule/view.ts';
 import type { Job, Made, MadePart } from './job.ts';
 import { OutputWriter } from './part-writer.ts';
@@ -38,6 +38,10 @@ export class JobIo implements StepIo {
 
   get signal(): AbortSignal {
     return this.#hooks.signal;
+  }
+
+  get earlier(): readonly EarlierRun[] {
+    return this.job.earlier;
   }
 
   bytes(part: Part): Buffer {

@@ -2,7 +2,7 @@ import type { Digest } from '../base/digest.ts';
 import type { Quarantined } from '../cache/results.ts';
 import type { Location } from '../cache/store.ts';
 import type { Facts, Form } from '../rule/part.ts';
-import type { StepInputs } from '../rule/step.ts';
+import type { EarlierRun, StepInputs } from '../rule/step.ts';
 
 /** One step as it travels to a worker: plain data, nothing that only this process knows. */
 export interface Job {
@@ -13,6 +13,8 @@ export interface Job {
   readonly step: string;
   readonly inputs: StepInputs;
   readonly params: unknown;
+  /** See `StepIo.earlier`. */
+  readonly earlier: readonly EarlierRun[];
   readonly locations: Readonly<Record<Digest, Location>>;
   /** Bundles of the user's functions that the params name, by digest. */
   readonly bundles: Readonly<Record<Digest, string>>;

@@ -6,10 +6,12 @@ export type Kind = 'files' | 'documents' | 'tokens' | 'shards' | 'table' | 'inde
 /**
  * How a part's bytes are to be read.
  * `lines`: JSONL, one record a line, perhaps unchecked; `view`: a selection of another part's records;
- * `tokens`: token ids per document; `rows`: one encoded Parquet row group; `file`: bytes as a file holds them.
+ * `tokens`: token ids per sample; `rows`: one encoded Parquet row group; `file`: bytes as a file holds them;
+ * `side`: what a step leaves beside its output (lineage, a row memo), never emitted, so that it is in no collection.
  */
-export type Form = 'lines' | 'view' | 'tokens' | 'rows' | 'file';
-export const forms: readonly Form[] = ['lines', 'view', 'tokens', 'rows', 'file'];
+export type Form = 'lines' | 'view' | 'tokens' | 'rows' | 'file' | 'side';
+/** In collections a form is its place in this list: only ever append. */
+export const forms: readonly Form[] = ['lines', 'view', 'tokens', 'rows', 'file', 'side'];
 
 /**
  * Numbers known of a part without reading it: `records`, `tokens`, `u` (hash of its last record, 32 bits), and what a rule adds.

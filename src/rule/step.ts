@@ -24,6 +24,9 @@ export interface RecordWriter {
   close(): void;
 }
 
+/** Output parts of an earlier run of a step, by output name. */
+export type EarlierRun = Readonly<Record<string, readonly Part[]>>;
+
 /** All that a step may use. It is on purpose synchronous: a step runs alone on its worker, and its data is local. */
 export interface StepIo {
   readonly signal: AbortSignal;
@@ -49,6 +52,11 @@ export interface StepIo {
   progress(done: number, total?: number): void;
   /** A folder of this step's own, removed when it ends. */
   scratch(): string;
+  /**
+   * What the same step made earlier of other versions of its `rowPure` input, nearest first: output parts by output name. Empty for
+   * all other steps, in a clean build, and under --paranoid. It may only make a step faster, never change a byte that it gives.
+   */
+  readonly earlier: readonly EarlierRun[];
   /** The value of a secret option; only external steps and programs get any. */
   secret(name: string): string;
 }
@@ -83,6 +91,11 @@ export interface StepDefinition<In extends StepInputs = StepInputs, P = unknown,
   readonly external: boolean;
   /** Libraries that shape its bytes, `name@version`: they are in the key. */
   readonly uses: readonly string[];
+  /**
+   * Name of the input of which each record is worked on by itself: what comes of it depends on that record and on the other inputs and
+   * params only. Such a step may take over what earlier runs made of records that it meets again (`io.earlier`).
+   */
+  readonly rowPure?: string;
   readonly run: (inputs: In, params: P, io: ExternalIo) => void | Promise<void>;
 }
 
@@ -110,7 +123,7 @@ export function defineExternalStep<In extends StepInputs, P, const Out extends r
  */
 export function defineStep<In extends StepInputs, P, const Out extends readonly string[] = readonly ['main']>(
   name: string,
-  about: { version: number; outputs?: Out; uses?: readonly string[] },
+  about: { version: number; outputs?: Out; uses?: readonly string[]; rowPure?: keyof In & string },
   run: (inputs: In, params: P, io: StepIo) => void | Promise<void>,
 ): StepDefinition<In, P, Out[number]> {
   return {
@@ -119,6 +132,7 @@ export function defineStep<In extends StepInputs, P, const Out extends readonly 
     outputs: (about.outputs ?? ['main']) as readonly Out[number][],
     external: false,
     uses: about.uses ?? [],
+    ...(about.rowPure !== undefined && { rowPure: about.rowPure }),
     run,
   };
 }

@@ -36,6 +36,7 @@ function ioOn(parts: readonly Part[], more: { secrets?: Record<string, string>; 
     step: '',
     inputs: {},
     params: {},
+    earlier: [],
     locations,
     bundles: {},
     secrets: {},

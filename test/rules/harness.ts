@@ -251,6 +251,7 @@ class Bench {
       // As on the way to a worker: what is no plain data does not arrive.
       inputs: structuredClone(settledInputs(run.inputs)),
       params: structuredClone(run.params),
+      earlier: [],
       locations: locationsOf(run),
       bundles: {},
       secrets: this.#settings.secrets ?? {},
