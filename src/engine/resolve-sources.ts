@@ -7,17 +7,15 @@ import type { Manifest, ManifestValue } from '../plan/manifest.ts';
 import type { Part } from '../rule/part.ts';
 import { isSourceValue, type SourceFormat, type SourceItem, type Sources, type SourceValue } from '../rule/source.ts';
 import type { UserFunction } from '../rule/user-function.ts';
-import { grouping, listSource, type SourceSpec } from '../source/list.ts';
+import { grouping, type SourceSpec } from '../source/list.ts';
 import { type LocalSources, scanLocal } from '../source/local.ts';
 import type { BuildRun } from './build-run.ts';
 import { sampleOf } from './sample.ts';
 import { manifestOfUse, withBundle } from './user-code.ts';
 
-const formatOf = (path: string): SourceFormat => {
-  const name = path.replace(/[?#].*$/, '');
-  return name.endsWith('.gz') ? 'jsonl.gz' : name.endsWith('.zst') ? 'jsonl.zst' : 'jsonl';
-};
+const formatOf = (path: string): SourceFormat => (path.endsWith('.gz') ? 'jsonl.gz' : path.endsWith('.zst') ? 'jsonl.zst' : 'jsonl');
 const isPlain = (path: string): boolean => formatOf(path) === 'jsonl';
+const withoutQuery = (address: string): string => address.replace(/[?#].*$/, '');
 
 /** One entry of `sources`, sorted out. */
 interface Entry {
@@ -27,6 +25,8 @@ interface Entry {
   readonly local: SourceSpec | undefined;
   readonly remote: readonly string[];
 }
+
+const isLocal = (entry: Entry): entry is Entry & { local: SourceSpec } => entry.local !== undefined;
 
 function badSource(group: string, message: string): never {
   throw new BuildError('bad-source', {
@@ -54,7 +54,7 @@ async function entryOf(group: string, given: string | SourceValue, context: { ta
 async function scanPlain(entries: readonly Entry[], { target, run }: { target: GraphTarget; run: BuildRun }): Promise<LocalSources> {
   const started = performance.now();
   const sources = await scanLocal({
-    sources: entries.flatMap((entry) => (entry.local ? [{ ...entry.local, accepts: isPlain }] : [])),
+    sources: entries.filter(isLocal).map(({ local }) => ({ ...local, accepts: isPlain })),
     tableFile: tableFileOf(run.project.stateDir, target.name),
     chunkBytes: run.project.settings.chunkBytes,
     paranoid: run.options.paranoid ?? false,
@@ -77,12 +77,11 @@ function* chunkItems(local: LocalSources, adapts: ReadonlyMap<string, UserFuncti
 }
 
 /** Files that are unwrapped by a step: one part each, found by its digest. */
-async function packedItems(entries: readonly Entry[], run: BuildRun): Promise<SourceItem[]> {
+async function packedItems(entries: readonly Entry[], { others }: LocalSources, run: BuildRun): Promise<SourceItem[]> {
   const items: SourceItem[] = [];
-  for (const { local, adapt } of entries) {
-    if (!local) continue;
+  for (const [i, { local, adapt }] of entries.filter(isLocal).entries()) {
     const groupOf = grouping(local);
-    for (const relative of listSource(local).paths.filter((path) => !isPlain(path))) {
+    for (const relative of others[i] ?? []) {
       const path = resolve(local.base, relative);
       const { digest, bytes } = await run.files.digest(path, run.options.paranoid);
       run.packedFiles.set(digest, path);
@@ -105,7 +104,7 @@ function remoteItems(entries: readonly Entry[], run: BuildRun): Extract<SourceIt
         item: 'remote' as const,
         address,
         group,
-        format: formatOf(address),
+        format: formatOf(withoutQuery(address)),
         ...(pin && { pin }),
         ...(declaredPin && { declaredPin }),
         ...(endpoint && { endpoint }),
@@ -141,7 +140,7 @@ export async function resolveSources(
   const context = { target, run };
   const entries = await Promise.all(Object.entries(given).map(([group, value]) => entryOf(group, value, context)));
   const local = await scanPlain(entries, context);
-  const packed = await packedItems(entries, run);
+  const packed = await packedItems(entries, local, run);
   assertFound(local, entries, packed);
   run.addLocal(target.name, local);
   const remote = remoteItems(entries, run);

@@ -11,7 +11,7 @@ export interface SourceSpec {
   readonly patterns: readonly string[];
   /** Absolute folder. */
   readonly base: string;
-  /** Leaves out files that are read in another way; all are taken without it. */
+  /** Sets files apart that are read in another way; without it there are none. */
   readonly accepts?: (path: string) => boolean;
 }
 
@@ -24,6 +24,8 @@ export interface MissingPath {
 export interface SourceListing {
   /** POSIX paths relative to the base folder, each once, by code unit. */
   readonly paths: string[];
+  /** Those that `accepts` set apart, in the same order. */
+  readonly others: string[];
   readonly missing: MissingPath[];
 }
 
@@ -145,7 +147,8 @@ export function listSource({ group, patterns, base, accepts }: SourceSpec): Sour
   const missing = expansions.flatMap((expansion) => expansion.missing.map((pattern) => ({ group, pattern })));
   const [only] = expansions;
   const paths = only && expansions.length === 1 ? only.paths : [...new Set(expansions.flatMap((expansion) => expansion.paths))].sort();
-  return { paths: accepts ? paths.filter(accepts) : paths, missing };
+  const others = accepts ? paths.filter((path) => !accepts(path)) : [];
+  return { paths: accepts && others.length > 0 ? paths.filter(accepts) : paths, others, missing };
 }
 
 /** The folder that a pattern's names are relative to: a glob's fixed beginning, a plain path's folder. */

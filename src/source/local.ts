@@ -41,6 +41,8 @@ export interface LocalSources {
   /** Of all files. */
   readonly bytes: number;
   readonly missing: readonly MissingPath[];
+  /** For each source, in order: its files that `accepts` set apart. POSIX, relative to the source's base folder. */
+  readonly others: readonly (readonly string[])[];
   readonly chunkCount: number;
   /** @throws {RangeError} if there is no such chunk. */
   chunk(index: number): LocalChunk;
@@ -70,7 +72,7 @@ function describes(table: SourceTable, specs: readonly SourceSpec[], listings: r
   );
 }
 
-function localSources(table: SourceTable, missing: readonly MissingPath[], unchanged: boolean): LocalSources {
+function localSources(table: SourceTable, listings: readonly SourceListing[], unchanged: boolean): LocalSources {
   const view = new TableView(table);
   return {
     listDigest: listDigestHex(table),
@@ -80,7 +82,8 @@ function localSources(table: SourceTable, missing: readonly MissingPath[], uncha
     },
     files: fileCount(table),
     bytes: Number(table.sizes.reduce((sum, size) => sum + size, 0n)),
-    missing,
+    missing: listings.flatMap((listing) => listing.missing),
+    others: listings.map((listing) => listing.others),
     chunkCount: chunkCount(table),
     chunk: (index) => view.chunk(index),
     lines: (index, record) => view.line(index, record),
@@ -118,8 +121,6 @@ async function scanAnew(options: Omit<RefreshOptions, 'listings'>, old: SourceTa
   }
 }
 
-const missingOf = (listings: readonly SourceListing[]): MissingPath[] => listings.flatMap((listing) => listing.missing);
-
 /**
  * Scans local sources into chunks. Files that are as the last scan saw them are not read (unless `paranoid`); of a changed one, only the
  * chunks that changed are named anew. The chunks are always those of a scan from nothing.
@@ -132,11 +133,11 @@ export async function scanLocal(options: ScanLocalOptions): Promise<LocalSources
   const old = readTable(tableFile, chunkBytes);
   if (old && !paranoid) {
     const listings = specs.map(listSource);
-    if (describes(old, specs, listings)) return localSources(old, missingOf(listings), true);
+    if (describes(old, specs, listings)) return localSources(old, listings, true);
   }
   const { scanFile = scanHere, now = Date.now } = options;
   const { listings, table } = await scanAnew({ specs, chunkBytes, scanFile, now, signal, paranoid }, old);
   writeTable(tableFile, chunkBytes, table);
   const unchanged = old !== undefined && Buffer.compare(old.listDigest, table.listDigest) === 0;
-  return localSources(table, missingOf(listings), unchanged);
+  return localSources(table, listings, unchanged);
 }

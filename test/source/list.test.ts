@@ -54,7 +54,7 @@ test('several patterns give each file once, in one order', () => {
 test('no pattern, or a glob in a folder that is not there, gives no files', () => {
   const base = folderWith('a.jsonl');
   assert.equal(list(base), []);
-  assert.equal(listSource({ group: 'g', patterns: ['absent/**/*.jsonl'], base }), { paths: [], missing: [] });
+  assert.equal(listSource({ group: 'g', patterns: ['absent/**/*.jsonl'], base }), { paths: [], others: [], missing: [] });
 });
 
 test('a plain path that is not a file is missing; a folder is not expanded', () => {
@@ -82,6 +82,7 @@ test('links to files are followed, links to folders are not, links to nothing ar
   symlinkSync('loop.jsonl', join(base, 'loop.jsonl'));
   assert.equal(listSource({ group: 'g', patterns: ['**/*.jsonl'], base }), {
     paths: ['d/a.jsonl', 'link.jsonl'],
+    others: [],
     missing: [
       { group: 'g', pattern: 'dangling.jsonl' },
       { group: 'g', pattern: 'loop.jsonl' },
@@ -95,11 +96,11 @@ test('paths outside the base folder and absolute ones are relative to it', () =>
   assert.equal(list(base, '../data/*.jsonl', `${outer}/data/a.jsonl`, `${outer}/project/*`), ['../data/a.jsonl', 'b.jsonl']);
 });
 
-test('a source may leave out files that are read in another way', () => {
+test('a source may set files apart that are read in another way', () => {
   const base = folderWith('a.jsonl', 'b.jsonl.gz');
   const accepts = (path: string): boolean => !path.endsWith('.gz');
   for (const patterns of [['*'], ['a.jsonl', 'b.jsonl.gz']]) {
-    assert.equal(listSource({ group: 'g', patterns, base, accepts }), { paths: ['a.jsonl'], missing: [] });
+    assert.equal(listSource({ group: 'g', patterns, base, accepts }), { paths: ['a.jsonl'], others: ['b.jsonl.gz'], missing: [] });
   }
 });
 
