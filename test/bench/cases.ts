@@ -1,0 +1,11 @@
+import type { Case } from './case.ts';
+import { cold } from './cold.ts';
+import { edits } from './edits.ts';
+import { memoryCase } from './memory.ts';
+import { nothing } from './nothing.ts';
+import { parquet } from './parquet.ts';
+import { startUp } from './start-up.ts';
+import { tokenizerCase } from './tokenizer.ts';
+
+/** In README's order. */
+export const cases: readonly Case[] = [cold, tokenizerCase, parquet, memoryCase, edits, nothing, startUp];
