@@ -11,6 +11,8 @@ import type { CliContext } from '../src/cli/context.ts';
 import { describeSyntax } from '../src/cli/syntax.ts';
 import '../src/index.ts';
 import { definedRules } from '../src/rule/rule.ts';
+import { cases } from './bench/cases.ts';
+import { withRows } from './bench/table.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const page = readFileSync(join(root, 'README.md'), 'utf8');
@@ -79,6 +81,18 @@ test('it names every command and each flag of build, clean and init', () => {
     [...new Set(names)].filter((word) => !words.has(word)),
     [],
   );
+});
+
+test('it names every case of the bench, and no other', () => {
+  const named = new Set([...page.matchAll(/`npm run bench (\w+)`/g)].map(([, name]) => name));
+  assert.equal([...named].sort(), cases.map(({ name }) => name).sort());
+});
+
+test('its table of figures can be written anew', () => {
+  const commands = cases.map(({ name }) => `npm run bench ${name}`);
+  assert.is(withRows(page, [], commands), page);
+  const row = { what: 'x', dsbuild: 'y', command: commands[0] as string, raw: {} };
+  assert.is.not(withRows(page, [row], commands), page);
 });
 
 test.run();

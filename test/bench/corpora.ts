@@ -64,17 +64,18 @@ export function* endlessLines(from: string, firstCopy = 1): Generator<string> {
   }
 }
 
-const blockCharsMin = 4_000_000;
+const blockBytesMin = 4_000_000;
 
 /** Appends perturbed copies of the corpus to a file until so many bytes are added, to the end of the line. */
 export function writeCopies(from: string, to: string, { bytes, firstCopy = 1 }: { bytes: number; firstCopy?: number }): void {
   const file = openSync(to, 'a');
-  let [left, block] = [bytes, ''];
+  let [left, block, blockBytes] = [bytes, '', 0];
   for (const line of endlessLines(from, firstCopy)) {
     block += `${line}\n`;
-    if (block.length < Math.min(blockCharsMin, left)) continue;
+    blockBytes += Buffer.byteLength(line) + 1;
+    if (blockBytes < Math.min(blockBytesMin, left)) continue;
     left -= writeSync(file, block);
-    block = '';
+    [block, blockBytes] = ['', 0];
     if (left <= 0) break;
   }
   closeSync(file);
