@@ -38,6 +38,7 @@ export class Log {
   #own: { fd: number; name: string } | undefined;
   #flushAsked = false;
   #mustFlush = false;
+  #waiting: { resolve: () => void; reject: (error: unknown) => void }[] = [];
 
   constructor(dir: string, kind: string) {
     this.#dir = dir;
@@ -77,7 +78,7 @@ export class Log {
     for (const [key, value] of this.#values) yield [key, value.bytes.subarray(value.start, value.end)];
   }
 
-  /** Adds a value; it is on its way to the disk when the current turn of the event loop ends. */
+  /** Adds a value; it is written when the code that runs now, and the promises that wait for it, have had their turn. */
   put(key: string, value: Uint8Array): void {
     const record = recordOf(key, value);
     this.#values.set(key, { bytes: record, start: recordHeadBytes, end: record.length });
@@ -86,7 +87,13 @@ export class Log {
     if (this.#mustFlush || this.#pendingBytes > frameBytesMax) this.flush();
     if (this.#flushAsked) return;
     this.#flushAsked = true;
-    setImmediate(() => this.#flushLater());
+    process.nextTick(() => this.#flushLater());
+  }
+
+  /** Resolves when all that was put is written: a killed process loses none of it. @throws what the file system threw. */
+  written(): Promise<void> {
+    if (this.#pending.length === 0) return Promise.resolve();
+    return new Promise((resolve, reject) => void this.#waiting.push({ resolve, reject }));
   }
 
   /** Nobody would catch what is thrown here: what could not be written waits for the next `put` or `flush`, which throws to who can tell. */
@@ -94,8 +101,9 @@ export class Log {
     this.#flushAsked = false;
     try {
       this.flush();
-    } catch {
+    } catch (error) {
       this.#mustFlush = true;
+      for (const { reject } of this.#waiting.splice(0)) reject(error);
     }
   }
 
@@ -112,6 +120,7 @@ export class Log {
     this.#pending = [];
     this.#pendingBytes = 0;
     this.#mustFlush = false;
+    for (const { resolve } of this.#waiting.splice(0)) resolve();
   }
 
   /** Reading ends at a frame that was not written whole: nothing may follow it. */

@@ -71,6 +71,11 @@ export class Results {
     this.#opened().put(key, encode(result));
   }
 
+  /** Resolves when the results of all steps are written. @throws what the file system threw. */
+  stepsWritten(): Promise<void> {
+    return this.#opened().written();
+  }
+
   refresh(): void {
     this.#targets.refresh();
     this.#steps?.refresh();

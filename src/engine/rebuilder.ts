@@ -111,6 +111,8 @@ export class Rebuilder implements StepWork {
     const { external } = step.definition;
     const made = external ? await runExternal(this.#run, { job, progress }) : await runner.run(job, progress);
     const result = this.#keep(step, made);
+    // Said to have ended only when a kill can not lose it any more.
+    await project.results.stepsWritten();
     const bytesOut = result.parts.reduce((sum, part) => sum + part.bytes, 0);
     const how = this.#run.isRestoring(step) ? 'restored' : 'ran';
     const { counters, tookMs } = result;

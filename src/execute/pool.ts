@@ -4,8 +4,9 @@ import { BuildError, messageOf } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import { moduleUrl } from '../base/program.ts';
 import type { Job, Made } from './job.ts';
+import { Pace } from './pace.ts';
 import type { Runner } from './runner.ts';
-import type { JobEnd, JobError, JobProgress } from './worker.ts';
+import type { JobEnd, JobError, JobNews } from './worker.ts';
 
 interface Waiting {
   readonly job: Job;
@@ -37,12 +38,16 @@ const bytesIn = (job: Job): number =>
 const deathsMax = 4;
 const closeMsMax = 2000;
 
-/** Runs steps on worker threads. A worker that dies takes only the steps of its message with it; the pool starts another. */
+/**
+ * Runs steps on worker threads. A worker that dies takes only the steps with it whose end it had not reported; the pool starts another.
+ * So it is when the whole program is killed: what was reported is kept, what may take long goes alone.
+ */
 export class PoolRunner implements Runner {
   readonly jobs: number;
   #pool: Promise<Pool> | undefined;
   readonly #waiting: Waiting[] = [];
   readonly #sent = new Set<Waiting>();
+  readonly #pace = new Pace();
   #deaths = 0;
   #asked = false;
   #closed = false;
@@ -78,12 +83,12 @@ export class PoolRunner implements Runner {
     for (const { reject } of all) reject(error);
   }
 
-  /** Large steps go alone; small ones are dealt out evenly, at most so many to a message. */
+  /** Large and slow steps go alone; small ones are dealt out evenly, at most so many to a message. */
   async #send(): Promise<void> {
     this.#pool ??= startPool(this.jobs);
     const pool = await this.#pool;
     const all = this.#waiting.splice(0);
-    const small = all.filter(({ job }) => bytesIn(job) < smallJobBytes);
+    const small = all.filter(({ job }) => this.#pace.isQuick(job) && bytesIn(job) < smallJobBytes);
     const perMessage = Math.min(limits.stepsPerMessageMax, Math.ceil(small.length / this.jobs));
     for (let i = 0; i < small.length; i += perMessage) this.#sendTogether(pool, small.slice(i, i + perMessage));
     for (const waiting of all.filter((w) => !small.includes(w))) this.#sendTogether(pool, [waiting]);
@@ -92,22 +97,30 @@ export class PoolRunner implements Runner {
   #sendTogether(pool: Pool, batch: readonly Waiting[]): void {
     for (const waiting of batch) this.#sent.add(waiting);
     const byId = new Map(batch.map((waiting) => [waiting.job.id, waiting]));
-    const on = (payload: JobProgress): void => byId.get(payload.id)?.progress(payload.done, payload.total);
+    const take = (ends: readonly JobEnd[]): void => {
+      this.#deaths = 0;
+      for (const end of ends) this.#settle(byId.get(end.id), end);
+    };
+    const on = (news: JobNews): void => {
+      if ('ends' in news) take(news.ends);
+      else byId.get(news.id)?.progress(news.done, news.total);
+    };
     const sent = pool.exec('run', [batch.map(({ job }) => job)], { on }) as unknown as Promise<JobEnd[]>;
-    sent.then(
-      (ends) => {
-        this.#deaths = 0;
-        for (const end of ends) this.#settle(byId.get(end.id), end);
-      },
-      (error) => this.#died(batch, error),
+    sent.then(take, (error) =>
+      this.#died(
+        batch.filter((waiting) => this.#sent.has(waiting)),
+        error,
+      ),
     );
   }
 
   #settle(waiting: Waiting | undefined, end: JobEnd): void {
     if (!waiting) return;
     this.#sent.delete(waiting);
-    if ('made' in end) waiting.resolve(end.made);
-    else waiting.reject(errorOf(end.error));
+    if ('made' in end) {
+      this.#pace.took(waiting.job, end.made.tookMs);
+      waiting.resolve(end.made);
+    } else waiting.reject(errorOf(end.error));
   }
 
   #died(batch: readonly Waiting[], error: unknown): void {

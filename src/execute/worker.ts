@@ -20,6 +20,9 @@ export interface JobProgress {
   readonly total?: number;
 }
 
+/** What a message that is under way says: how far a step is, or how steps ended that are not to wait for the others. */
+export type JobNews = JobProgress | { readonly ends: readonly JobEnd[] };
+
 function errorAsData(error: unknown): JobError {
   if (error instanceof BuildError) {
     return {
@@ -41,7 +44,7 @@ function progressOf(id: number): (done: number, total?: number) => void {
     const now = performance.now();
     if (now - last < progressEveryMs) return;
     last = now;
-    workerpool.workerEmit({ id, done, ...(total !== undefined && { total }) } satisfies JobProgress);
+    workerpool.workerEmit({ id, done, ...(total !== undefined && { total }) } satisfies JobNews);
   };
 }
 
@@ -58,9 +61,20 @@ async function runOne(job: Job): Promise<JobEnd> {
   }
 }
 
+/** A kill loses what was not reported: ends that are older than this wait for no other step of their message. */
+const endsWaitMsMax = 2;
+
+/** Runs one step after another. @returns the ends that were not reported on the way. */
 async function runAll(jobs: readonly Job[]): Promise<JobEnd[]> {
-  const ends: JobEnd[] = [];
-  for (const job of jobs) ends.push(await runOne(job));
+  let ends: JobEnd[] = [];
+  let reported = performance.now();
+  for (const [i, job] of jobs.entries()) {
+    ends.push(await runOne(job));
+    if (i === jobs.length - 1 || performance.now() - reported < endsWaitMsMax) continue;
+    workerpool.workerEmit(transferOf({ ends } satisfies JobNews, ends));
+    ends = [];
+    reported = performance.now();
+  }
   return ends;
 }
 
@@ -69,10 +83,15 @@ async function run(jobs: readonly Job[]): Promise<unknown> {
   const all = runAll(jobs);
   running = all;
   const ends = await all;
+  return transferOf(ends, ends);
+}
+
+/** A message that gives the bytes of these ends away instead of copying them. */
+function transferOf(message: object, ends: readonly JobEnd[]): InstanceType<typeof workerpool.Transfer> {
   const datas = ends.flatMap((end) => ('made' in end ? end.made.parts.flatMap((part) => part.data ?? []) : []));
   // Tiny buffers share a slab of Node's, which can not be given away: those are copied.
   const own = datas.filter((data) => data.byteLength === data.buffer.byteLength).map((data) => data.buffer as ArrayBuffer);
-  return new workerpool.Transfer(ends, own);
+  return new workerpool.Transfer(message, own);
 }
 
 async function close(): Promise<void> {
