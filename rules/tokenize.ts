@@ -1,20 +1,16 @@
-import { BuildError } from '../src/base/errors.ts';
-import { recordHash } from '../src/base/record-hash.ts';
-import { boolean, text, tokenizer } from '../src/rule/options.ts';
+import { lineageOutput } from '../src/rule/lineage.ts';
+import { boolean, fields, integer, text, tokenizer, words } from '../src/rule/options.ts';
 import type { Part } from '../src/rule/part.ts';
 import { defineRule } from '../src/rule/rule.ts';
-import { defineStep, type StepIo } from '../src/rule/step.ts';
-import type { SpecialTokens, Tokenizer } from './lib/tokenizer.ts';
+import { defineStep } from '../src/rule/step.ts';
+import { EncodedChunk } from './lib/encode-output.ts';
+import { RowEncoder, type RowOptions } from './lib/encode-row.ts';
 import { bpeEngine, huggingfaceEngine } from './lib/tokenizer-contract.ts';
-import { decodeTokens, type Tokens, TokensBuilder } from './lib/tokens.ts';
+import { decodeTokens } from './lib/tokens.ts';
 
 type EncodeInputs = { readonly chunk: Part; readonly model: Part; readonly config?: Part };
 
-interface EncodeParams {
-  readonly addBos: boolean;
-  readonly specialTokens: boolean;
-  /** Name of the field that is tokenized. */
-  readonly text: string;
+interface EncodeParams extends RowOptions {
   readonly eos?: string;
   readonly pad?: string;
   readonly bos?: string;
@@ -22,87 +18,48 @@ interface EncodeParams {
 
 const progressEvery = 256;
 
-/**
- * Token ids of a chunk's documents, as one tokens part.
- * Every fact follows from the ids and the tokenizer, so that an edit that changes no token ends here: `u` too is taken from the ids.
- */
+/** Token ids of a chunk's documents, as one tokens part. */
 const encode = defineStep(
   'encode',
-  { version: 1, uses: [bpeEngine, huggingfaceEngine] },
-  async (inputs: EncodeInputs, params: EncodeParams, io) => {
+  { version: 2, outputs: ['main', lineageOutput], uses: [bpeEngine, huggingfaceEngine] },
+  async ({ chunk, model, config }: EncodeInputs, params: EncodeParams, io) => {
     // Only workers that tokenize load the library: a build that has nothing to do starts without it.
     const { loadTokenizer, specialTokensOf, tokenizerFor } = await import('./lib/tokenizer.ts');
-    const engine = await tokenizerFor(inputs.model.digest, () => loadTokenizer({ model: io.bytes(inputs.model) }));
+    const engine = await tokenizerFor(model.digest, () => loadTokenizer({ model: io.bytes(model) }));
     const { eos, pad, bos } = params;
-    const specials = specialTokensOf({ tokenizer: engine, config: inputs.config && io.bytes(inputs.config), eos, pad, bos });
-    assertBos(specials, params);
-    const tokens = new TokensBuilder({ tokens: Math.ceil(inputs.chunk.bytes / 4) });
-    for (const row of io.documents(inputs.chunk)) {
-      const value = row.raw[params.text];
-      if (typeof value !== 'string') {
-        io.quarantine(inputs.chunk, row.record, 'no-text', noText(params.text, value));
-        continue;
-      }
-      const ids = encodeOrQuarantine(engine, value, { inputs, params, io, record: row.record });
-      if (!ids) continue;
-      if (params.addBos && ids[0] !== specials.bos) tokens.push(specials.bos as number);
-      tokens.append(ids);
-      tokens.endDocument();
-      if (tokens.documents % progressEvery === 0) io.progress(tokens.documents, inputs.chunk.facts['records']);
+    const specials = specialTokensOf({ tokenizer: engine, config: config && io.bytes(config), eos, pad, bos });
+    const encoder = new RowEncoder(engine, specials, params);
+    const encoded = new EncodedChunk(chunk, io);
+    for (const row of io.documents(chunk)) {
+      encoded.add(row.record, (to, document) => encoder.encode(row.raw, to, document));
+      if (encoded.read % progressEvery === 0) io.progress(encoded.read, chunk.facts['records']);
     }
-    write(tokens, specials, io);
+    encoded.write(specials, model.digest);
   },
 );
 
-interface Place {
-  readonly inputs: EncodeInputs;
-  readonly params: EncodeParams;
-  readonly io: StepIo;
-  readonly record: number;
-}
+const window = fields(
+  {
+    length: integer({ min: 1, max: 1 << 28 }).doc('Tokens of a window, special ones included; longer documents become several.'),
+    stride: integer({ min: 0 }).default(0).doc('Tokens of the text with which a window repeats the end of the one before.'),
+  },
+  ({ length, stride }) => (stride < length ? undefined : { field: 'stride', message: `must be less than length, but is ${stride}` }),
+);
 
-/** One document that no engine could hold must not end a build of many. */
-function encodeOrQuarantine(engine: Tokenizer, text: string, { inputs, params, io, record }: Place): Int32Array | undefined {
-  try {
-    return engine.encode(text, { addSpecialTokens: params.specialTokens });
-  } catch (error) {
-    if (!(error instanceof BuildError) || error.code !== 'text-too-long') throw error;
-    io.quarantine(inputs.chunk, record, 'text-too-long', error.message);
-    return undefined;
-  }
-}
-
-function assertBos(specials: SpecialTokens, { addBos }: EncodeParams): void {
-  if (!addBos || specials.bos !== undefined) return;
-  throw new BuildError('no-bos', {
-    message: '`addBos` is on, but no token that begins a document is known: tokenizer_config.json has no bos_token in the vocabulary',
-    hint: 'Set option `bos` to the token that begins a document, or leave `addBos` out.',
-  });
-}
-
-const noText = (field: string, value: unknown): string =>
-  value === undefined ? `has no "${field}"` : `"${field}" is ${value === null ? 'null' : `not a text but of type ${typeof value}`}`;
-
-function write(tokens: TokensBuilder, { eos, pad }: SpecialTokens, io: StepIo): void {
-  const part = io.create('tokens');
-  part.write(tokens.finish());
-  part.close({ records: tokens.documents, tokens: tokens.tokens, u: lastHash(tokens.view()), eos, pad });
-  io.count('documents', tokens.documents);
-  io.count('tokens', tokens.tokens);
-}
-
-/** Hash of the last document that has tokens; it decides whether a pack group, and a shard, may end here. */
-function lastHash({ lengths, ids }: Tokens): number {
-  const last = lengths.findLastIndex((length) => length > 0);
-  const length = lengths[last] ?? 0;
-  const start = ids.byteOffset + (ids.length - length) * ids.BYTES_PER_ELEMENT;
-  return recordHash(new Uint8Array(ids.buffer, start, length * ids.BYTES_PER_ELEMENT));
-}
+const dropTokens = fields({
+  charactersMin: integer({ min: 0 })
+    .optional()
+    .doc('Drops tokens whose text, white space at its ends not counted, has fewer characters; special tokens have no text.'),
+  special: boolean().optional().doc('Drops special tokens: those in the texts, and those of the post-processor.'),
+  stopWords: words()
+    .optional()
+    .doc('Drops tokens that are a stop word in upper or lower case: true for the English list, or a list of your own.'),
+});
 
 /** Documents to token ids. */
 export const tokenize = defineRule({
   name: 'tokenize',
-  version: 1,
+  version: 2,
   doc: 'Turns documents into token ids, chunk by chunk; the bytes of the tokenizer are in the key.',
   inputs: { documents: 'documents' },
   output: 'tokens',
@@ -111,18 +68,21 @@ export const tokenize = defineRule({
     text: text().default('text').doc('The field that is tokenized.'),
     specialTokens: boolean()
       .default(true)
-      .doc("Whether the tokenizer's own post-processor puts its tokens (BOS, [CLS] ...) around each text."),
-    addBos: boolean().default(false).doc('Whether a BOS is put before each text that does not begin with it.'),
+      .doc("Whether the tokenizer's own post-processor puts its tokens (BOS, [CLS] ...) around each text, or each window of it."),
+    addBos: boolean().default(false).doc('Whether a BOS is put before each text, or each window of it, that does not begin with it.'),
+    window: window.optional().doc('Cuts long documents into overlapping samples; what `dropTokens` drops is dropped before.'),
+    dropTokens: dropTokens.optional().doc('Leaves tokens of the texts out, counted by reason.'),
     eos: text().optional().doc('The token that ends a document, if tokenizer_config.json does not name it or names the wrong one.'),
     pad: text().optional().doc('The token that fills sequences; by default that of tokenizer_config.json, else EOS.'),
     bos: text().optional().doc('The token that `addBos` puts before each text, if tokenizer_config.json does not name it.'),
   },
   steps: [encode],
   preview: async function* ({ bytes }) {
-    const { lengths, ids } = decodeTokens(bytes());
+    const { lengths, ids, spans } = decodeTokens(bytes());
     let at = 0;
-    for (const length of lengths) {
-      yield { tokens: length, ids: Array.from(ids.subarray(at, at + length)) };
+    for (const [sample, length] of lengths.entries()) {
+      const start = spans?.starts[sample];
+      yield { tokens: length, ...(start !== undefined && { start }), ids: Array.from(ids.subarray(at, at + length)) };
       at += length;
     }
   },
@@ -132,6 +92,6 @@ export const tokenize = defineRule({
 });
 
 /** Without options that are not given: `undefined` is no value that travels or is hashed. */
-function given(params: { readonly [N in keyof EncodeParams]: EncodeParams[N] | undefined }): EncodeParams {
+function given(params: { readonly [N in keyof EncodeParams]: unknown }): EncodeParams {
   return Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined)) as unknown as EncodeParams;
 }

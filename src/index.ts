@@ -1,6 +1,7 @@
 /** The public face: what `import ... from 'dsbuild'` gives to configs, to rules of the user's, and to programs. */
 
 export { command } from '../rules/command.ts';
+export { countTokens } from '../rules/count-tokens.ts';
 export { download } from '../rules/download.ts';
 export { exportDataset } from '../rules/export.ts';
 export { filter } from '../rules/filter.ts';
@@ -17,6 +18,7 @@ export type { BadRecordReason, DocumentRecord, DocumentRow, RawRecord } from './
 export {
   boolean,
   choice,
+  fields,
   file,
   files as fileList,
   integer,
@@ -30,6 +32,7 @@ export {
   size,
   text,
   tokenizer,
+  words,
 } from './rule/options.ts';
 export { type Collection, type Facts, type Form, factOf, type Kind, type Part, sumOf } from './rule/part.ts';
 export { type Build, defineRule, many, type Placed, type Rule, type Running, type StepOutcome } from './rule/rule.ts';

@@ -2,7 +2,8 @@ import { type DocumentRow, idOf } from '../../src/rule/documents.ts';
 import { fieldsOf, objectOf } from '../../src/rule/json-fields.ts';
 import { withoutReturn } from './json-lines.ts';
 
-const isId = (json: string | undefined): boolean => json !== undefined && json !== 'null' && json !== '""';
+/** Whether a written value is an id, and not one that is missing. */
+export const isId = (json: string | undefined): boolean => json !== undefined && json !== 'null' && json !== '""';
 
 /** The same fields with an id: the record's digest where it has none. */
 function withId(fields: Map<string, string>, row: DocumentRow): Map<string, string> {

@@ -20,6 +20,8 @@ export interface Tokenizer {
   readonly engine: string;
   /** The largest id plus one: rows that an embedding needs. */
   readonly vocabularySize: number;
+  /** Ids that the post-processor puts around a single text. */
+  readonly around: { readonly before: readonly number[]; readonly after: readonly number[] };
   /** Contents of the added tokens that are marked special, in the file's order. */
   readonly specialTokens: readonly string[];
   /** Parts of this tokenizer.json whose ids may differ from the reference under this engine, as sentences; usually empty. */

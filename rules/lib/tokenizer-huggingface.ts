@@ -36,6 +36,7 @@ export function huggingfaceTokenizer(source: Record<string, unknown>): Tokenizer
   return {
     engine: huggingfaceEngine,
     vocabularySize: engine.model.vocab.length,
+    around,
     specialTokens: specialTokens.map((token) => token.content),
     differences: differencesOf(source),
     idOf: (token: string) => engine.token_to_id(token),
@@ -79,11 +80,11 @@ function mergeLongWordsInWindows(model: unknown): void {
 }
 
 /** What the post-processor puts before and after a text, found by showing it a text of one impossible token. */
-function idsAround(engine: Engine): { before: Int32Array; after: Int32Array } {
+function idsAround(engine: Engine): Tokenizer['around'] {
   const text = '\uFFFFtext\uFFFF';
   const tokens = engine.post_processor === null ? [text] : engine.post_processor([text], null, true).tokens;
   const at = tokens.indexOf(text);
-  const ids = (names: readonly string[]): Int32Array => Int32Array.from(names, (name) => idOfSpecial(engine, name));
+  const ids = (names: readonly string[]): number[] => names.map((name) => idOfSpecial(engine, name));
   return { before: ids(tokens.slice(0, at)), after: ids(tokens.slice(at + 1)) };
 }
 

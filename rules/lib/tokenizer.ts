@@ -4,7 +4,7 @@ import { parseObject, type Tokenizer, type TokenizerFiles } from './tokenizer-co
 import { huggingfaceTokenizer } from './tokenizer-huggingface.ts';
 
 export type { Tokenizer, TokenizerFiles } from './tokenizer-contract.ts';
-export { type SpecialTokens, specialTokensOf } from './tokenizer-specials.ts';
+export { specialTokensOf } from './tokenizer-specials.ts';
 
 /**
  * A tokenizer from the bytes of its tokenizer.json: dsbuild's own engine if it represents the file exactly, else the general one. Takes 0.1 s (GPT-2) to 1.5 s (Gemma 3): see `tokenizerFor`.

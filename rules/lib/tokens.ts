@@ -1,63 +1,115 @@
+import type { Digest } from '../../src/base/digest.ts';
 import { BuildError } from '../../src/base/errors.ts';
 
-/** The tokens of a run of documents: `ids` holds them one after another, `lengths[d]` of them for document `d`. */
+/** The tokens of a run of samples: `ids` holds them one after another, `lengths[s]` of them for sample `s`. */
 export interface Tokens {
   readonly lengths: Uint32Array;
   readonly ids: Int32Array;
 }
 
+/** Where samples come from, an entry for each. */
+export interface SampleSpans {
+  /** Number of its document among those that were read. Never falls. */
+  readonly documents: Uint32Array;
+  /** Where in its document's tokens it begins; a document's first sample begins at 0, and each begins where the one before goes on or ends. */
+  readonly starts: Uint32Array;
+}
+
+/** What a tokens part holds. */
+export interface TokensPart extends Tokens {
+  /** Documents that were read, those of which nothing could be made included. */
+  readonly documents: number;
+  /** Of the tokenizer.json that made the ids; undefined where that is not known. */
+  readonly tokenizer?: Digest | undefined;
+  /** Without it, sample `s` is document `s` as a whole. */
+  readonly spans?: SampleSpans | undefined;
+}
+
 /*
  * The bytes of a tokens part, all words 32 bits, little-endian:
- *   magic 'DSTK', version, documents, ids, per-document columns (0 in this version), 3 reserved zeros,
- *   lengths[documents], ids[ids].
+ *   magic 'DSTK', version, samples, ids, documents read, columns (0 or 2), 2 reserved zeros, digest of the tokenizer (8 words),
+ *   lengths[samples], ids[ids], and with columns: documents[samples], starts[samples].
+ * Columns are there only if they say more than that sample s is document s: most parts have none.
  * Every section starts at a multiple of 4, so that a decoded part is views on the bytes that were read.
- * Columns with one word per document follow the ids when a later version counts them in the header.
  * The arrays are written as the machine holds them; on a big-endian machine the magic would not match.
  */
 const magic = 0x4b545344;
-const version = 1;
-const headerWords = 8;
+const version = 2;
+const headerWords = 16;
+const digestAt = 8;
 
 /**
- * Encodes documents as one tokens part.
+ * Encodes samples as one tokens part.
  *
- * @throws {BuildError} `bad-part` when the lengths do not add up to the number of ids.
+ * @throws {BuildError} `bad-part` when the lengths do not add up to the number of ids, or the spans do not fit.
  */
-export function encodeTokens({ lengths, ids }: Tokens): Uint8Array<ArrayBuffer> {
-  checkSum(lengths, ids);
-  const words = new Uint32Array(headerWords + lengths.length + ids.length);
-  words.set([magic, version, lengths.length, ids.length]);
+export function encodeTokens(part: Tokens & Partial<TokensPart>): Uint8Array<ArrayBuffer> {
+  const { lengths, ids, tokenizer, documents = lengths.length } = part;
+  const spans = part.spans && !areWhole(part.spans) ? part.spans : undefined;
+  check({ lengths, ids, documents, spans });
+  const columns = spans ? [spans.documents, spans.starts] : [];
+  const words = new Uint32Array(headerWords + lengths.length * (1 + columns.length) + ids.length);
+  words.set([magic, version, lengths.length, ids.length, documents, columns.length]);
+  const bytes = new Uint8Array(words.buffer);
+  if (tokenizer !== undefined) bytes.set(Buffer.from(tokenizer, 'hex'), digestAt * 4);
   words.set(lengths, headerWords);
   new Int32Array(words.buffer).set(ids, headerWords + lengths.length);
-  return new Uint8Array(words.buffer);
+  for (const [i, column] of columns.entries()) words.set(column, headerWords + ids.length + lengths.length * (i + 1));
+  return bytes;
 }
 
 /**
  * Decodes a tokens part into views on `bytes` (copied first only if they do not start at a multiple of 4).
  *
- * @throws {BuildError} `bad-part` for anything that `encodeTokens` can not have written: magic, version, size, lengths, a negative id.
+ * @throws {BuildError} `bad-part` for anything that `encodeTokens` can not have written: magic, version, size, lengths, a negative id, odd spans.
  */
-export function decodeTokens(bytes: Uint8Array): Tokens {
+export function decodeTokens(bytes: Uint8Array): TokensPart {
   if (bytes.length < headerWords * 4) throw badPart(`${bytes.length} bytes are less than a header`);
   const at = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
   const header = new Uint32Array(at.buffer, at.byteOffset, headerWords);
-  const [seenMagic, seenVersion, documents = 0, count = 0] = header;
+  const [seenMagic, seenVersion, samples = 0, count = 0, documents = 0, columns = 0] = header;
   if (seenMagic !== magic) throw badPart('it does not start with the magic word');
   if (seenVersion !== version) throw badPart(`its format version is ${seenVersion}, this dsbuild reads ${version}`);
-  if (header.subarray(4).some((word) => word !== 0)) throw badPart('reserved words of its header are not zero');
-  const size = (headerWords + documents + count) * 4;
+  if ((columns !== 0 && columns !== 2) || header[6] !== 0 || header[7] !== 0) throw badPart('its header has words that are not known');
+  const size = (headerWords + samples * (1 + columns) + count) * 4;
   if (bytes.length !== size) throw badPart(`its header asks for ${size} bytes, it has ${bytes.length}`);
-  const lengths = new Uint32Array(at.buffer, at.byteOffset + headerWords * 4, documents);
-  const ids = new Int32Array(at.buffer, at.byteOffset + (headerWords + documents) * 4, count);
-  checkSum(lengths, ids);
+  const column = (words: number, length: number): Uint32Array => new Uint32Array(at.buffer, at.byteOffset + words * 4, length);
+  const lengths = column(headerWords, samples);
+  const ids = new Int32Array(at.buffer, at.byteOffset + (headerWords + samples) * 4, count);
+  const behind = headerWords + samples + count;
+  const spans = columns === 2 ? { documents: column(behind, samples), starts: column(behind + samples, samples) } : undefined;
+  if (spans && areWhole(spans)) throw badPart('it spells out that its samples are whole documents');
+  check({ lengths, ids, documents, spans });
   checkIds(ids);
-  return { lengths, ids };
+  return { lengths, ids, documents, tokenizer: digestIn(at), ...(spans && { spans }) };
 }
 
-function checkSum(lengths: Uint32Array, ids: Int32Array): void {
+function digestIn(bytes: Uint8Array): Digest | undefined {
+  const digest = bytes.subarray(digestAt * 4, headerWords * 4);
+  return digest.some((byte) => byte !== 0) ? Buffer.from(digest).toString('hex') : undefined;
+}
+
+/** Whether sample s is document s as a whole. */
+const areWhole = ({ documents, starts }: SampleSpans): boolean =>
+  documents.every((document, s) => document === s) && starts.every((start) => start === 0);
+
+function check({ lengths, ids, documents, spans }: TokensPart): void {
   let sum = 0;
-  for (let d = 0; d < lengths.length; d++) sum += lengths[d] as number;
-  if (sum !== ids.length) throw badPart(`its documents have ${sum} tokens, but it holds ${ids.length}`);
+  for (let s = 0; s < lengths.length; s++) sum += lengths[s] as number;
+  if (sum !== ids.length) throw badPart(`its samples have ${sum} tokens, but it holds ${ids.length}`);
+  if (!spans && lengths.length > documents) throw badPart(`it has ${lengths.length} samples of ${documents} documents`);
+  if (spans) checkSpans(spans, lengths, documents);
+}
+
+function checkSpans(spans: SampleSpans, lengths: Uint32Array, documents: number): void {
+  for (let s = 0; s < lengths.length; s++) {
+    const [document, start] = [spans.documents[s] as number, spans.starts[s] as number];
+    const goesOn = s > 0 && document === spans.documents[s - 1];
+    const before = goesOn ? (spans.starts[s - 1] as number) : 0;
+    const isNext = goesOn ? start > before && start <= before + (lengths[s - 1] as number) : start === 0;
+    const isLater = s === 0 || document >= (spans.documents[s - 1] as number);
+    if (!isNext || !isLater || document >= documents) throw badPart(`sample ${s} does not follow the one before`);
+  }
 }
 
 function checkIds(ids: Int32Array): void {
@@ -73,70 +125,15 @@ function badPart(seen: string): BuildError {
   });
 }
 
-/** Collects the tokens of documents one after another; memory grows by doubling, nothing is allocated per token. */
-export class TokensBuilder {
-  #ids: Int32Array;
-  #lengths: Uint32Array;
-  #tokens = 0;
-  #documents = 0;
-  #documentStart = 0;
-
-  constructor(size: { tokens?: number; documents?: number } = {}) {
-    this.#ids = new Int32Array(Math.max(size.tokens ?? 1 << 16, 16));
-    this.#lengths = new Uint32Array(Math.max(size.documents ?? 1 << 10, 16));
+/**
+ * Tokens of each document that was read, in order, as if none had been cut into windows: what windows share counts once.
+ * -1 for a document of which nothing could be made.
+ */
+export function documentLengths({ lengths, documents, spans }: TokensPart): Int32Array {
+  const found = new Int32Array(documents).fill(-1);
+  for (let s = 0; s < lengths.length; s++) {
+    // A document's last sample ends where the document does.
+    found[spans?.documents[s] ?? s] = (spans?.starts[s] ?? 0) + (lengths[s] as number);
   }
-
-  /** Tokens so far, those of the open document included. */
-  get tokens(): number {
-    return this.#tokens;
-  }
-
-  /** Documents ended so far. */
-  get documents(): number {
-    return this.#documents;
-  }
-
-  /** Adds one token to the open document. */
-  push(id: number): void {
-    if (this.#tokens === this.#ids.length) this.#reserve(1);
-    this.#ids[this.#tokens++] = id;
-  }
-
-  /** Adds many tokens to the open document. */
-  append(ids: ArrayLike<number>): void {
-    this.#reserve(ids.length);
-    this.#ids.set(ids, this.#tokens);
-    this.#tokens += ids.length;
-  }
-
-  /** Ends the open document (which may have no token) and returns its number of tokens. */
-  endDocument(): number {
-    if (this.#documents === this.#lengths.length) {
-      const grown = new Uint32Array(this.#lengths.length * 2);
-      grown.set(this.#lengths);
-      this.#lengths = grown;
-    }
-    const length = this.#tokens - this.#documentStart;
-    this.#lengths[this.#documents++] = length;
-    this.#documentStart = this.#tokens;
-    return length;
-  }
-
-  /** What was collected, as views that the next `push` or `endDocument` may overwrite or leave behind; tokens of a document that was not ended are left out. */
-  view(): Tokens {
-    return { lengths: this.#lengths.subarray(0, this.#documents), ids: this.#ids.subarray(0, this.#documentStart) };
-  }
-
-  /** The part that holds every document that was ended. */
-  finish(): Uint8Array<ArrayBuffer> {
-    return encodeTokens(this.view());
-  }
-
-  #reserve(more: number): void {
-    const wanted = this.#tokens + more;
-    if (wanted <= this.#ids.length) return;
-    const grown = new Int32Array(Math.max(wanted, this.#ids.length * 2));
-    grown.set(this.#ids);
-    this.#ids = grown;
-  }
+  return found;
 }

@@ -1,6 +1,7 @@
 import { Option } from 'clipanion';
 import { BuildError } from '../base/errors.ts';
-import { type OptionShape, problemOf } from '../rule/options.ts';
+import { checkOptions, problemOf } from '../rule/option-checks.ts';
+import type { OptionShape, Options } from '../rule/options.ts';
 import type { Rule } from '../rule/rule.ts';
 import { type Chain, chainOf, ruleCalls } from './run-chain.ts';
 
@@ -8,8 +9,10 @@ import { type Chain, chainOf, ruleCalls } from './run-chain.ts';
 export interface RuleFlag {
   readonly rule: Rule;
   readonly option: string;
+  /** Where the option is an object of fields, the one that the flag is for. */
+  readonly field?: string;
   readonly shape: OptionShape;
-  /** `--max-seq-length` */
+  /** `--max-seq-length`, `--window-length` */
   readonly flag: string;
 }
 
@@ -17,7 +20,7 @@ export interface RuleFlag {
 const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** Functions, sources and secrets can not be said in a flag. */
-const unsayable: ReadonlySet<string> = new Set(['sources', 'secrets']);
+const unsayable: ReadonlySet<string> = new Set(['sources', 'secrets', 'fields']);
 const isSayable = (shape: OptionShape): boolean =>
   !unsayable.has(shape.type) &&
   !/^uses?$/.test(shape.type) &&
@@ -25,9 +28,14 @@ const isSayable = (shape: OptionShape): boolean =>
 
 const isNeeded = ({ optional, default: fallback }: OptionShape): boolean => optional !== true && fallback === undefined;
 
+/** Whether flags can say what must be given. */
+function canSay(shape: OptionShape): boolean {
+  if (!isNeeded(shape)) return true;
+  return shape.type === 'fields' ? Object.values(shape.fields ?? {}).every(canSay) : isSayable(shape);
+}
+
 /** Whether flags can say all that a rule must be told. */
-const canRun = ({ options }: Rule): boolean =>
-  Object.values(options).every(({ shape }) => !isNeeded(shape) || isSayable(shape) || shape.type === 'sources');
+const canRun = ({ options }: Rule): boolean => Object.values(options).every(({ shape }) => canSay(shape) || shape.type === 'sources');
 
 /** Rules that can run on their own, each with those before and after it. */
 export function runnableChains(face: Readonly<Record<string, unknown>>): ReadonlyMap<Rule, Chain> {
@@ -48,13 +56,28 @@ export function flagsOf({ asked, calls }: Chain, taken: ReadonlySet<string>): Ru
   const rules = [asked, ...calls.map(({ rule }) => rule).filter((rule) => rule !== asked)];
   const seen = new Set(taken);
   return rules.flatMap((rule) =>
-    Object.entries(rule.options).flatMap(([option, { shape }]) => {
-      const flag = `--${kebab(option)}`;
-      if (seen.has(flag) || rule.inherit !== undefined || !isSayable(shape)) return [];
-      seen.add(flag);
-      return [{ rule, option, shape, flag }];
-    }),
+    Object.entries(rule.options)
+      .flatMap(([option, { shape }]) => flagsFor(rule, option, shape))
+      .filter(({ flag, shape }) => {
+        if (seen.has(flag) || rule.inherit !== undefined || !isSayable(shape)) return false;
+        seen.add(flag);
+        return true;
+      }),
   );
+}
+
+/** One flag, or one for each field: `--window-length`, `--window-stride`. */
+function flagsFor(rule: Rule, option: string, shape: OptionShape): RuleFlag[] {
+  const flag = `--${kebab(option)}`;
+  if (shape.type !== 'fields') return [{ rule, option, shape, flag }];
+  return Object.entries(shape.fields ?? {}).map(([field, inner]) => ({
+    rule,
+    option,
+    field,
+    // A field is only needed where another one of its object is given.
+    shape: isNeeded(shape) ? inner : { ...inner, optional: true },
+    flag: `${flag}-${kebab(field)}`,
+  }));
 }
 
 const valueWords: Partial<Record<OptionShape['type'], string>> = {
@@ -65,6 +88,7 @@ const valueWords: Partial<Record<OptionShape['type'], string>> = {
   files: 'file',
   tokenizer: 'tokenizer',
   record: 'name=value',
+  words: 'true|word,word',
 };
 
 const defaultWords = ({ shape, flag }: RuleFlag): string =>
@@ -123,6 +147,8 @@ function typedValue(given: unknown, { shape, ...flag }: RuleFlag, typed: TypedFl
     case 'file':
     case 'tokenizer':
       return typed.path(given as string);
+    case 'words':
+      return given === 'true' || given === 'false' ? given === 'true' : String(given).split(',');
     case 'files':
       return (given as string[]).map(typed.path);
     default:
@@ -137,15 +163,28 @@ function typedValue(given: unknown, { shape, ...flag }: RuleFlag, typed: TypedFl
 export function optionsFrom(flags: readonly RuleFlag[], typed: TypedFlags): ReadonlyMap<Rule, Record<string, unknown>> {
   const options = new Map<Rule, Record<string, unknown>>();
   for (const one of flags) {
-    const { rule, option, shape, flag } = one;
+    const { rule, option, field, shape, flag } = one;
     const text = typed.given(one);
-    const hint = shape.doc ?? `dsbuild run ${rule.name} --help tells more.`;
+    const hint = hintOf(one);
     if (text === undefined && isNeeded(shape)) throw new BuildError('usage', { message: `${flag} is missing`, hint });
     if (text === undefined) continue;
     const value = typedValue(text, one, typed);
     const problem = problemOf(value, shape);
     if (problem !== undefined) throw new BuildError('usage', { message: `${flag} ${problem}`, hint });
-    options.set(rule, { ...options.get(rule), [option]: value });
+    const given = options.get(rule) ?? {};
+    options.set(rule, { ...given, [option]: field === undefined ? value : { ...(given[option] as object | undefined), [field]: value } });
   }
+  for (const flag of flags) assertWhole(flag, options.get(flag.rule) ?? {});
   return options;
+}
+
+const hintOf = ({ rule, shape }: RuleFlag): string => shape.doc ?? `dsbuild run ${rule.name} --help tells more.`;
+
+/** Fields that were given are a whole only together. */
+function assertWhole(one: RuleFlag, given: Readonly<Record<string, unknown>>): void {
+  const { rule, option, field, flag } = one;
+  if (field === undefined || given[option] === undefined) return;
+  const { problems } = checkOptions({ [option]: rule.options[option] as Options[string] }, { [option]: given[option] });
+  const problem = problems.find((found) => found.option === `${option}.${field}`);
+  if (problem) throw new BuildError('usage', { message: `${flag} ${problem.message}`, hint: hintOf(one) });
 }

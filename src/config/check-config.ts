@@ -1,6 +1,7 @@
 import { parseSize } from '../base/bytes.ts';
 import { didYouMean } from '../base/names.ts';
-import { type OptionShape, problemOf } from '../rule/options.ts';
+import { problemOf } from '../rule/option-checks.ts';
+import type { OptionShape } from '../rule/options.ts';
 import { isExecutor } from './define.ts';
 import type { Problem } from './problems.ts';
 

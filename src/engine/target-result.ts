@@ -3,7 +3,8 @@ import type { Store } from '../cache/store.ts';
 import { assertTargetBalanced, sumByPrefix } from '../execute/ledger.ts';
 import { outputNames, type PlanRun } from '../execute/plan-run.ts';
 import { encodeCollection } from '../rule/collection.ts';
-import { type Part, sumOf } from '../rule/part.ts';
+import { type Kind, type Part, sumOf } from '../rule/part.ts';
+import type { InputSpec } from '../rule/rule.ts';
 import type { Tally } from './tally.ts';
 
 interface Finished {
@@ -41,20 +42,31 @@ function keepCollection(parts: readonly Part[], store: Store): CollectionResult 
 
 function assertBalanced({ plan, tally, read }: Finished, outputs: Readonly<Record<string, CollectionResult>>): void {
   const { rule, name } = plan.target;
+  const main = outputs[outputNames(plan.target)[0] as string];
   assertTargetBalanced({
     name,
-    inputKinds: Object.values(rule.inputs).map((spec) => (typeof spec === 'string' ? spec : spec.many)),
+    inputKinds: Object.values(rule.inputs).map(kindOf),
     outputKind: (typeof rule.output === 'string' ? rule.output : Object.values(rule.output)[0]) as string,
-    documentsIn: read.reduce((sum, { records }) => sum + records, 0),
-    documentsOut: outputs[outputNames(plan.target)[0] as string]?.records ?? 0,
+    documentsIn: recordsOf(plan, read),
+    documentsOut: main?.records ?? 0,
     tokensIn: read.reduce((sum, { tokens }) => sum + tokens, 0),
+    tokensOut: main?.tokens ?? 0,
     counters: tally.counters,
   });
 }
 
+const kindOf = (spec: InputSpec): Kind => (typeof spec === 'object' ? spec.many : spec);
+
+/** Records of what was read. Of documents and their tokens, only the documents count. */
+function recordsOf({ target }: PlanRun, read: readonly CollectionResult[]): number {
+  const kinds = target.inputs.map(({ input }) => kindOf(target.rule.inputs[input] as InputSpec));
+  const counts = (i: number): boolean => kinds[i] === 'documents' || !kinds.includes('documents');
+  return read.reduce((sum, { records }, i) => (counts(i) ? sum + records : sum), 0);
+}
+
 /** A target that reads sources was given what came out and what was lost on the way. */
 function documentsInOf({ plan, tally, read }: Finished): number {
-  if (read.length > 0) return read.reduce((sum, { records }) => sum + records, 0);
+  if (read.length > 0) return recordsOf(plan, read);
   return sumOf(mainParts(plan), 'records') + sumByPrefix(tally.counters, 'dropped:') + sumByPrefix(tally.counters, 'quarantined:');
 }
 

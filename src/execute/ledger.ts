@@ -6,6 +6,12 @@ import { inputParts } from './step-run.ts';
 
 const documentForms = ['lines', 'view', 'tokens'];
 
+/** The parts by which documents are counted: a step that reads documents and their tokens has each document twice, and the documents count. */
+function countedParts(inputs: readonly Part[]): readonly Part[] {
+  const documents = inputs.filter(({ form }) => form === 'lines' || form === 'view');
+  return documents.length > 0 ? documents : inputs.filter(({ form }) => form === 'tokens');
+}
+
 export const sumByPrefix = (counters: Facts, prefix: string): number =>
   Object.entries(counters).reduce((sum, [name, count]) => (name.startsWith(prefix) ? sum + count : sum), 0);
 
@@ -22,15 +28,11 @@ interface Balance {
 function documentBalance(inputs: readonly Part[], result: StepResult, firstOutput: string): Balance | undefined {
   const out = result.parts.filter((part) => part.output === firstOutput);
   const { counters } = result;
-  const counted = inputs.some((part) => Object.hasOwn(part.facts, 'records') && documentForms.includes(part.form));
+  const documents = countedParts(inputs);
+  const counted = documents.some((part) => Object.hasOwn(part.facts, 'records'));
   if (has(counters, 'documentsOut') || !out.every((part) => documentForms.includes(part.form))) return undefined;
   if (!counted && !has(counters, 'recordsIn')) return undefined;
-  const left = has(counters, 'recordsIn')
-    ? count(counters, 'recordsIn')
-    : sumOf(
-        inputs.filter((part) => documentForms.includes(part.form)),
-        'records',
-      );
+  const left = has(counters, 'recordsIn') ? count(counters, 'recordsIn') : sumOf(documents, 'records');
   const blank = has(counters, 'recordsIn') ? 0 : count(counters, 'blank');
   const right = sumOf(out, 'records') + sumByPrefix(counters, 'dropped:') + sumByPrefix(counters, 'quarantined:') + blank;
   return { law: 'documents in = out + dropped + quarantined', left, right };
@@ -44,6 +46,13 @@ function tokenBalance(inputs: readonly Part[], { counters }: StepResult): Balanc
   return { law: 'tokens in + added = packed + truncated + dropped', left, right };
 }
 
+/** Where texts become tokens: tokens of the texts + added = tokens out + dropped. Special tokens and what windows share are added. */
+function encodeBalance(tokensOut: number, counters: Facts): Balance | undefined {
+  if (!has(counters, 'tokensText')) return undefined;
+  const left = count(counters, 'tokensText') + sumByPrefix(counters, 'tokensAdded:');
+  return { law: 'tokens of the texts + added = tokens out + dropped', left, right: tokensOut + sumByPrefix(counters, 'tokensDropped:') };
+}
+
 /** What a whole target was given and gave, from the collections that are stored. */
 export interface TargetFigures {
   readonly name: string;
@@ -53,6 +62,7 @@ export interface TargetFigures {
   readonly documentsIn: number;
   readonly documentsOut: number;
   readonly tokensIn: number;
+  readonly tokensOut: number;
   readonly counters: Facts;
 }
 
@@ -62,11 +72,13 @@ export interface TargetFigures {
  */
 export function assertTargetBalanced(target: TargetFigures): void {
   const { counters, inputKinds, outputKind, name } = target;
-  const readsDocuments = inputKinds.length > 0 && inputKinds.every((kind) => kind === 'documents');
+  const readsDocuments = inputKinds.includes('documents') && inputKinds.every((kind) => ['documents', 'tokens'].includes(kind));
   if (readsDocuments && ['documents', 'tokens'].includes(outputKind) && !has(counters, 'documentsOut')) {
     const right = target.documentsOut + sumByPrefix(counters, 'dropped:') + sumByPrefix(counters, 'quarantined:');
     assertEqual(name, { law: 'documents in = out + dropped + quarantined', left: target.documentsIn, right });
   }
+  const encoded = encodeBalance(target.tokensOut, counters);
+  if (encoded) assertEqual(name, encoded);
   if (has(counters, 'tokensPacked')) {
     const left = target.tokensIn + count(counters, 'tokensAdded');
     const right = count(counters, 'tokensPacked') + count(counters, 'tokensTruncated') + count(counters, 'tokensDropped');
@@ -85,7 +97,12 @@ function assertEqual(name: string, { law, left, right }: Balance): void {
 /** Throws when a step's figures do not add up: such a result is never stored. The engine counts both sides; rules only give reasons. */
 export function assertBalanced(step: { name: string; firstOutput: string; inputs: StepInputs }, result: StepResult): void {
   const inputs = [...inputParts(step.inputs)];
-  for (const balance of [documentBalance(inputs, result, step.firstOutput), tokenBalance(inputs, result)]) {
+  const out = result.parts.filter((part) => part.output === step.firstOutput);
+  for (const balance of [
+    documentBalance(inputs, result, step.firstOutput),
+    encodeBalance(sumOf(out, 'tokens'), result.counters),
+    tokenBalance(inputs, result),
+  ]) {
     if (balance) assertEqual(`step ${step.name}`, balance);
   }
 }

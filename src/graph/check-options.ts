@@ -1,6 +1,7 @@
 import { didYouMean } from '../base/names.ts';
 import { isSecret } from '../config/secret.ts';
-import { checkOptions, type OptionProblem, type OptionShape, problemOf } from '../rule/options.ts';
+import { checkOptions, type OptionProblem, problemOf } from '../rule/option-checks.ts';
+import type { OptionShape } from '../rule/options.ts';
 import type { Rule } from '../rule/rule.ts';
 import type { Common, TargetNode } from '../rule/target.ts';
 import { checkedUses } from './user-functions.ts';

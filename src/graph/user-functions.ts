@@ -1,4 +1,4 @@
-import { checkOptions, type OptionProblem } from '../rule/options.ts';
+import { checkOptions, type OptionProblem } from '../rule/option-checks.ts';
 import type { Rule } from '../rule/rule.ts';
 import { isUserFunction, type UserFunction, userDefinition } from '../rule/user-function.ts';
 import type { CheckedOptions } from './check-options.ts';

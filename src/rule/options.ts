@@ -1,8 +1,7 @@
-import { parseSize } from '../base/bytes.ts';
-import { didYouMean } from '../base/names.ts';
+import { BuildError } from '../base/errors.ts';
 import type { Sources, SourceValue } from './source.ts';
 import type { FileParts, TokenizerParts } from './step.ts';
-import { isUserFunction, type UserFunction } from './user-function.ts';
+import type { UserFunction } from './user-function.ts';
 
 /** What an option looks like to everything that reads it as data: checking, flags of `run`, documentation, completion. */
 export interface OptionShape {
@@ -15,6 +14,8 @@ export interface OptionShape {
     | 'size'
     | 'list'
     | 'record'
+    | 'fields'
+    | 'words'
     | 'file'
     | 'files'
     | 'tokenizer'
@@ -25,9 +26,18 @@ export interface OptionShape {
   readonly max?: number;
   readonly choices?: readonly string[];
   readonly of?: OptionShape;
+  /** Of type `fields`: what stands in the object, by name. */
+  readonly fields?: Readonly<Record<string, OptionShape>>;
+  /** What is wrong with fields of which each is right by itself. */
+  readonly together?: (values: never) => FieldProblem | undefined;
   readonly doc?: string;
   readonly default?: unknown;
   readonly optional?: boolean;
+}
+
+export interface FieldProblem {
+  readonly field: string;
+  readonly message: string;
 }
 
 declare const seenType: unique symbol;
@@ -46,6 +56,13 @@ export interface Option<Seen, Given = Seen> {
 export type Options = Readonly<Record<string, Option<unknown, unknown>>>;
 export type OptionsSeen<P> = { readonly [N in keyof P]: P[N] extends Option<infer Seen, infer _G> ? Seen : never };
 export type OptionsGiven<P> = { readonly [N in keyof P]?: (P[N] extends Option<infer _S, infer Given> ? Given : never) | undefined };
+
+type GivenFor<O> = O extends Option<infer _S, infer Given> ? Given : never;
+/** Options that must be given: neither `optional()` nor with a default. */
+export type NeededOptions<P> = { readonly [N in keyof P]: undefined extends GivenFor<P[N]> ? never : N }[keyof P];
+type FieldsGiven<P> = { readonly [N in NeededOptions<P>]: GivenFor<P[N]> } & {
+  readonly [N in Exclude<keyof P, NeededOptions<P>>]?: GivenFor<P[N]> | undefined;
+};
 
 function option<Seen, Given = Seen>(shape: OptionShape): Option<Seen, Given> {
   return {
@@ -67,6 +84,27 @@ export const list = <Seen, Given>(of: Option<Seen, Given>): Option<readonly Seen
   option({ type: 'list', of: of.shape });
 export const record = <Seen, Given>(of: Option<Seen, Given>): Option<Readonly<Record<string, Seen>>, Readonly<Record<string, Given>>> =>
   option({ type: 'record', of: of.shape });
+const resolvedTypes: ReadonlySet<string> = new Set(['file', 'files', 'tokenizer', 'sources', 'secrets', 'uses']);
+
+/**
+ * An object with fields of its own: `fields({ length: integer(), stride: integer().default(0) })`. Problems name `window.length`, and
+ * `run` has a flag for each (`--window-length`).
+ *
+ * @param together judges the fields as a whole, once each of them is right.
+ * @throws {BuildError} `bad-rule` for fields that the engine would have to resolve, such as files: those are options by themselves.
+ */
+export function fields<const P extends Options>(
+  of: P,
+  together?: (seen: OptionsSeen<P>) => FieldProblem | undefined,
+): Option<OptionsSeen<P>, FieldsGiven<P>> {
+  const shapes = Object.fromEntries(Object.entries(of).map(([name, { shape }]) => [name, shape]));
+  const bad = Object.entries(shapes).find(([, { type }]) => resolvedTypes.has(type));
+  if (bad) throw new BuildError('bad-rule', { message: `an option of type ${bad[1].type} ("${bad[0]}") can not stand in fields` });
+  return option({ type: 'fields', fields: shapes, ...(together && { together }) });
+}
+
+/** A list of words, or `true` for the rule's own. The rule sees words in order, each once. */
+export const words = (): Option<boolean | readonly string[]> => option({ type: 'words' });
 /** Decimal size with a unit (`'2GB'` = 2 * 10^9 bytes); the rule sees bytes. */
 export const size = (): Option<number, Size> => option({ type: 'size' });
 /** A file whose bytes are in the key; the rule sees a part, never the path. */
@@ -81,102 +119,3 @@ export const sources = (): Option<Sources, Readonly<Record<string, string | Sour
 export const secrets = (): Option<Readonly<Record<string, string>>, Readonly<Record<string, unknown>>> => option({ type: 'secrets' });
 /** One filter made by `defineFilter`, or several that are asked in order; the rule sees a list. */
 export const uses = (): Option<readonly UserFunction[], UserFunction | readonly UserFunction[]> => option({ type: 'uses' });
-
-export interface OptionProblem {
-  option: string;
-  message: string;
-}
-
-const show = (value: unknown): string => {
-  const shown = typeof value === 'function' ? 'a function' : (JSON.stringify(value) ?? String(value));
-  return shown.length > 80 ? `${shown.slice(0, 77)}...` : shown;
-};
-
-const bounded = (value: number, shape: OptionShape): string | undefined => {
-  if (shape.min !== undefined && value < shape.min) return `must be at least ${shape.min}, but is ${value}`;
-  if (shape.max !== undefined && value > shape.max) return `must be at most ${shape.max}, but is ${value}`;
-  return undefined;
-};
-
-const firstProblem = (values: Iterable<readonly [string, unknown]>, of: OptionShape): string | undefined => {
-  for (const [name, value] of values) {
-    const problem = problemOf(value, of);
-    if (problem) return `${name}: ${problem}`;
-  }
-  return undefined;
-};
-
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
-
-function usesProblem(value: unknown): string | undefined {
-  const wrong = usesOf(value).find((use) => !isUserFunction(use) || use.does !== 'filter');
-  if (wrong !== undefined)
-    return `must be a filter made by defineFilter, called with its options, or a list of such, but has ${show(wrong)}`;
-  return usesOf(value).length > 0 ? undefined : 'must name at least one filter';
-}
-
-const usesOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [value]);
-
-/** One way to write a value, so that what means the same has one key. */
-function normal(value: unknown, { type }: OptionShape): unknown {
-  if (type === 'size') return parseSize(value as string);
-  return type === 'uses' ? usesOf(value) : value;
-}
-
-const checks: Record<OptionShape['type'], (value: unknown, shape: OptionShape) => string | undefined> = {
-  integer: (v, shape) => (Number.isSafeInteger(v) ? bounded(v as number, shape) : `must be a whole number, but is ${show(v)}`),
-  number: (v, shape) => (typeof v === 'number' && Number.isFinite(v) ? bounded(v, shape) : `must be a number, but is ${show(v)}`),
-  boolean: (v) => (typeof v === 'boolean' ? undefined : `must be true or false, but is ${show(v)}`),
-  text: (v) => (typeof v === 'string' ? undefined : `must be a text, but is ${show(v)}`),
-  choice: (v, { choices = [] }) =>
-    choices.includes(v as string) ? undefined : `must be one of ${choices.join(', ')}, but is ${show(v)}.${didYouMean(String(v), choices)}`,
-  size: (v) =>
-    typeof v === 'string' && parseSize(v) !== undefined ? undefined : `must be a size such as '500MB' or '2GB', but is ${show(v)}`,
-  list: (v, { of }) =>
-    Array.isArray(v)
-      ? firstProblem(
-          v.map((x, i) => [`[${i}]`, x] as const),
-          of as OptionShape,
-        )
-      : `must be a list, but is ${show(v)}`,
-  record: (v, { of }) => (isRecord(v) ? firstProblem(Object.entries(v), of as OptionShape) : `must be an object, but is ${show(v)}`),
-  file: (v) => (typeof v === 'string' && v !== '' ? undefined : `must be the path of a file, but is ${show(v)}`),
-  files: (v) =>
-    Array.isArray(v) && v.every((x) => typeof x === 'string' && x !== '') ? undefined : `must be a list of paths, but is ${show(v)}`,
-  tokenizer: (v) =>
-    typeof v === 'string' && v !== '' ? undefined : `must name a tokenizer (a path, 'npm:<package>' or a Hub name), but is ${show(v)}`,
-  sources: (v) =>
-    isRecord(v) && Object.keys(v).length > 0 ? undefined : `must be an object of '<category>/<name>': source, but is ${show(v)}`,
-  uses: (v) => usesProblem(v),
-  secrets: (v) => (isRecord(v) ? undefined : `must be an object of name: secret('VARIABLE'), but is ${show(v)}`),
-};
-
-/** What is wrong with a value that a config gave, as the end of a sentence that begins with the option's name. */
-export function problemOf(value: unknown, shape: OptionShape): string | undefined {
-  return checks[shape.type](value, shape);
-}
-
-/**
- * Checks all options that a config gave to a rule and fills in defaults; sizes become bytes, so that '2GB' and '2000MB' have one key.
- * File-like options stay as given: the engine resolves them.
- */
-export function checkOptions(
-  options: Options,
-  given: Readonly<Record<string, unknown>>,
-): { values: Record<string, unknown>; problems: OptionProblem[] } {
-  const problems: OptionProblem[] = [];
-  const values: Record<string, unknown> = {};
-  for (const name of Object.keys(given)) {
-    if (Object.hasOwn(options, name) || given[name] === undefined) continue;
-    problems.push({ option: name, message: `is not an option of this rule.${didYouMean(name, Object.keys(options))}` });
-  }
-  for (const [name, { shape }] of Object.entries(options)) {
-    const value = Object.hasOwn(given, name) && given[name] !== undefined ? given[name] : shape.default;
-    if (value === undefined && !shape.optional) problems.push({ option: name, message: 'is missing' });
-    if (value === undefined) continue;
-    const problem = problemOf(value, shape);
-    if (problem) problems.push({ option: name, message: problem });
-    else values[name] = normal(value, shape);
-  }
-  return { values, problems };
-}

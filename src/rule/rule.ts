@@ -1,5 +1,5 @@
 import { BuildError } from '../base/errors.ts';
-import type { Option, Options, OptionsGiven, OptionsSeen } from './options.ts';
+import type { NeededOptions, Options, OptionsGiven, OptionsSeen } from './options.ts';
 import type { Collection, Facts, Kind, Part } from './part.ts';
 import type { StepDefinition, StepInputs } from './step.ts';
 import {
@@ -97,10 +97,6 @@ export type OutTarget<O extends OutputSpec> = O extends Kind
     ? Target<K> & { readonly [N in Exclude<keyof O, 'kept'>]: O[N] extends Kind ? Target<O[N]> : never }
     : { readonly [N in keyof O]: O[N] extends Kind ? Target<O[N]> : never };
 
-/** Options that must be given: neither `optional()` nor with a default. */
-type NeededOptions<P> = {
-  readonly [N in keyof P]: P[N] extends Option<infer _S, infer Given> ? (undefined extends Given ? never : N) : never;
-}[keyof P];
 type OptionsArgument<P extends Options> =
   NeededOptions<P> extends never ? [options?: OptionsGiven<P> & Common] : [options: OptionsGiven<P> & Common];
 

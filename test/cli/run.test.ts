@@ -69,6 +69,19 @@ test('run tokenize makes the targets that a config would have: documents, tokens
   assert.is(shot.asked.closed, 1);
 });
 
+test('an option that is an object has a flag for each of its fields', async () => {
+  const line =
+    'run tokenize --input data --output out --tokenizer T --window-length 1_024 --window-stride 512 ' +
+    '--drop-tokens-characters-min 2 --drop-tokens-special --drop-tokens-stop-words the,of';
+  const shot = await oneShot(line, folderWith('data/a.jsonl'));
+  assert.is(shot.code, 0, shot.stderr);
+  assert.equal(optionsOf(shot.targets['tokenize']), {
+    tokenizer: 'T',
+    window: { length: 1024, stride: 512 },
+    dropTokens: { charactersMin: 2, special: true, stopWords: ['the', 'of'] },
+  });
+});
+
 test('run shard makes the same targets', async () => {
   const shot = await oneShot('run shard --input data --output out --tokenizer T --max-seq-length 64', folderWith('data/a.jsonl'));
   assert.is(shot.code, 0, shot.stderr);
@@ -135,6 +148,12 @@ const mistakes: readonly [line: string, says: string][] = [
     'run tokenize --input data --output out --tokenizer T --max-seq-len 8',
     'dsbuild run tokenize has no option --max-seq-len\nDid you mean --max-seq-length?',
   ],
+  ['run tokenize --input data --output out --tokenizer T --window-length 0', '--window-length must be at least 1, but is 0\n'],
+  ['run tokenize --input data --output out --tokenizer T --window-stride 5', '--window-length is missing\n'],
+  [
+    'run tokenize --input data --output out --tokenizer T --window-length 8 --window-stride 8',
+    '--window-stride must be less than length, but is 8\n',
+  ],
   ['run tokenise', 'no rule "tokenise" can run on its own. Did you mean "tokenize"?\n'],
 ];
 
@@ -173,6 +192,9 @@ test('run tokenize --help lists the flags of the rules that it runs, with docs a
   assert.match(stdout, /--tokenizer <tokenizer> {2,}A tokenizer\.json by path[\s\S]*?Needed\./);
   assert.match(stdout, /--max-seq-length <n> {2,}Tokens in a sequence\. Default: 8192\./);
   assert.match(stdout, /--shard-size <size> {2,}[\s\S]*?A bare\s+number means GB\. Default: 2GB\./);
+  assert.match(stdout, /--window-length <n> /);
+  assert.match(stdout, /--window-stride <n> {2,}[\s\S]*?Default: 0\./);
+  assert.match(stdout, /--drop-tokens-stop-words <true\|word,word> /);
   assert.match(stdout, /--labels <shifted\|hf> /);
   assert.match(stdout, /--across-documents {2,}[\s\S]*?--no-across-documents turns it\s+off/);
 });
@@ -194,6 +216,8 @@ test('a flag is read as its option wants it', () => {
   assert.equal(typed({ type: 'record', of: { type: 'text' } }, ['LANG=C', 'X=a=b']), { LANG: 'C', X: 'a=b' });
   assert.equal(typed({ type: 'file' }, 'words.txt'), '/base/words.txt');
   assert.equal(typed({ type: 'files' }, ['a', 'b']), ['/base/a', '/base/b']);
+  assert.equal(typed({ type: 'words' }, 'true'), true);
+  assert.equal(typed({ type: 'words' }, 'the,of'), ['the', 'of']);
   assert.equal(typed({ type: 'text', optional: true }, undefined), undefined);
   assert.throws(() => typed({ type: 'size' }, 'much'), /--it must be a size such as '500MB' or '2GB', but is "much"/);
   assert.throws(() => typed({ type: 'record', of: { type: 'text' } }, ['LANG']), /--it takes name=value, but got "LANG"/);

@@ -5,7 +5,8 @@ import { configProblems } from '../../src/config/check-config.ts';
 import { type Config, defineConfig, isDefinedConfig, isExecutor, local } from '../../src/config/define.ts';
 import { param } from '../../src/config/param.ts';
 import { secret } from '../../src/config/secret.ts';
-import { checkOptions, text } from '../../src/rule/options.ts';
+import { checkOptions } from '../../src/rule/option-checks.ts';
+import { text } from '../../src/rule/options.ts';
 import { createProject, failureOf, type Project, removeProjects } from './project.ts';
 
 const test = suite('config/define');

@@ -75,6 +75,29 @@ test('tokens that are lost or invented are refused', () => {
   }
 });
 
+test('a step that makes tokens of texts is refused when it loses or invents one', () => {
+  const counters = (change: Facts = {}): Facts => ({
+    tokensText: 20,
+    'tokensAdded:special': 2,
+    'tokensAdded:overlap': 5,
+    'tokensDropped:short': 3,
+    'tokensDropped:special': 1,
+    ...change,
+  });
+  const inputs = [part('lines', { records: 1 })];
+  const outcome = (change?: Facts, tokens = 23): StepResult => result([made('tokens', { records: 1, tokens })], counters(change));
+  assert.ok(balances(inputs, outcome()));
+  assert.not.ok(balances(inputs, outcome({}, 22)));
+  for (const name of Object.keys(counters())) assert.not.ok(balances(inputs, outcome({ [name]: 9 })), name);
+  assert.ok(balances(inputs, result([made('tokens', { records: 1, tokens: 0 })], { tokensText: 0 })));
+});
+
+test('of documents and their tokens, the documents are counted', () => {
+  const inputs = [part('view', { records: 3 }), part('tokens', { records: 2, tokens: 9 })];
+  assert.ok(balances(inputs, result([made('lines', { records: 3 })])));
+  assert.not.ok(balances(inputs, result([made('lines', { records: 2 })])));
+});
+
 test('the error names the step, the law and both sides', () => {
   assert.throws(
     () =>
@@ -97,6 +120,7 @@ const figures: TargetFigures = {
   documentsIn: 5,
   documentsOut: 3,
   tokensIn: 0,
+  tokensOut: 0,
   counters: { 'dropped:x': 2 },
 };
 const targetBalances = (change: Partial<TargetFigures>): boolean => {
@@ -114,6 +138,9 @@ test('a plan that forgets a part, or passes one on twice, is found by what the w
   assert.not.ok(targetBalances({ documentsOut: 6 }));
   assert.not.ok(targetBalances({ inputKinds: ['tokens'], outputKind: 'shards', tokensIn: 9, counters: { tokensPacked: 8 } }));
   assert.ok(targetBalances({ inputKinds: ['tokens'], outputKind: 'shards', tokensIn: 9, counters: { tokensPacked: 8, tokensDropped: 1 } }));
+  assert.not.ok(targetBalances({ inputKinds: ['documents', 'tokens'], documentsOut: 2 }));
+  assert.ok(targetBalances({ outputKind: 'tokens', tokensOut: 9, counters: { 'dropped:x': 2, tokensText: 8, 'tokensAdded:bos': 1 } }));
+  assert.not.ok(targetBalances({ outputKind: 'tokens', tokensOut: 8, counters: { 'dropped:x': 2, tokensText: 8, 'tokensAdded:bos': 1 } }));
   assert.ok(targetBalances({ inputKinds: [], outputKind: 'documents', documentsIn: 0 }));
 });
 

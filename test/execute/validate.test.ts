@@ -52,7 +52,14 @@ test('each thing that would mislead who reads it later is refused', () => {
 
 test('parts that others count on must have their facts', () => {
   const lacking = forms.map((form) => [form, problemOf({ form, facts: {} })?.match(/lacks the fact "(\w+)"/)?.[1]]);
-  assert.equal(Object.fromEntries(lacking), { lines: 'records', view: 'records', tokens: 'records', rows: undefined, file: undefined });
+  assert.equal(Object.fromEntries(lacking), {
+    lines: 'records',
+    view: 'records',
+    tokens: 'records',
+    rows: undefined,
+    file: undefined,
+    side: undefined,
+  });
   assert.match(problemOf({ facts: { records: 1, u: 1 } }) ?? '', /"tokens"/);
   assert.match(problemOf({ form: 'view', facts: { records: 1 } }) ?? '', /"u"/);
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { encodeTokens } from '../../rules/lib/tokens.ts';
 import { recordHash } from '../../src/base/record-hash.ts';
-import { checkOptions } from '../../src/rule/options.ts';
+import { checkOptions } from '../../src/rule/option-checks.ts';
 import type { Facts, Part } from '../../src/rule/part.ts';
 import type { Rule } from '../../src/rule/rule.ts';
 import type { SourceItem } from '../../src/rule/source.ts';

@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { BuildError } from '../../src/base/errors.ts';
 import { secret } from '../../src/config/secret.ts';
+import { checkOptions } from '../../src/rule/option-checks.ts';
 import {
   boolean,
-  checkOptions,
   choice,
+  fields,
   file,
   files,
   integer,
@@ -19,6 +21,7 @@ import {
   text,
   tokenizer,
   uses,
+  words,
 } from '../../src/rule/options.ts';
 import { defineAdapter, defineFilter, keep } from '../../src/rule/user-function.ts';
 
@@ -104,6 +107,27 @@ const samples: Readonly<Record<string, Sample>> = {
       [[], /must be an object/],
       [null, /must be an object, but is null/],
       [{ a: 1 }, /a: must be a text, but is 1/],
+    ],
+  },
+  fields: {
+    option: asAny(fields({ length: integer({ min: 1 }), stride: integer({ min: 0 }).default(0) })),
+    good: [{ length: 4 }, { length: 4, stride: 2 }, { length: 4, stride: undefined }],
+    bad: [
+      [4, /an object with length, stride, but is 4/],
+      [null, /must be an object/],
+      [[4], /must be an object/],
+      [{ length: 0 }, /at least 1, but is 0/],
+      [{}, /is missing/],
+      [{ length: 4, strid: 1 }, /is not an option.*Did you mean "stride"/],
+    ],
+  },
+  words: {
+    option: asAny(words()),
+    good: [true, false, [], ['the', 'of']],
+    bad: [
+      ['the', /true or a list of words, but is "the"/],
+      [['the', ' '], /list of words/],
+      [[1], /list of words/],
     ],
   },
   file: {
@@ -202,6 +226,48 @@ test('what means the same has one value: sizes in bytes, one filter as a list of
   const values = (given: object): unknown => checkOptions({ s: asAny(size()), u: asAny(uses()) }, given as Record<string, unknown>).values;
   assert.equal(values({ s: '2GB', u: filter() }), values({ s: '2000MB', u: [filter()] }));
   assert.equal((values({ s: '1.5KB', u: filter() }) as { s: number }).s, 1500);
+});
+
+const windowOption = asAny(
+  fields({ length: integer({ min: 1 }), stride: integer({ min: 0 }).default(0) }, ({ length, stride }) =>
+    stride < length ? undefined : { field: 'stride', message: `must be less than length, but is ${stride}` },
+  ).optional(),
+);
+const windowProblems = (window: unknown) => checkOptions({ window: windowOption }, { window }).problems;
+
+test('problems of a field name the path to it, all of them at once', () => {
+  assert.equal(windowProblems({ length: 0, stride: -1 }), [
+    { option: 'window.length', message: 'must be at least 1, but is 0' },
+    { option: 'window.stride', message: 'must be at least 0, but is -1' },
+  ]);
+  assert.equal(windowProblems({ stride: 1 }), [{ option: 'window.length', message: 'is missing' }]);
+  assert.equal(windowProblems(5), [{ option: 'window', message: 'must be an object with length, stride, but is 5' }]);
+});
+
+test('fields are judged together once each of them is right', () => {
+  assert.equal(windowProblems({ length: 2, stride: 2 }), [{ option: 'window.stride', message: 'must be less than length, but is 2' }]);
+  assert.equal(windowProblems({ length: 0, stride: 2 }).length, 1);
+  assert.equal(windowProblems({ length: 3, stride: 2 }), []);
+});
+
+test('defaults of fields are filled in, and fields that mean the same have one value', () => {
+  const values = (given: unknown) =>
+    checkOptions({ window: windowOption, size: asAny(fields({ bytes: size() }).optional()) }, given as object as never).values;
+  assert.equal(values({ window: { length: 4 } }), { window: { length: 4, stride: 0 } });
+  assert.equal(values({ window: { stride: undefined, length: 4 } }), values({ window: { length: 4, stride: 0 } }));
+  assert.equal(values({ size: { bytes: '2GB' } }), { size: { bytes: 2e9 } });
+  assert.equal(values({}), {});
+});
+
+test('words have one order and come once', () => {
+  assert.equal(checkOptions({ it: asAny(words()) }, { it: ['b', 'a', 'b'] }).values, { it: ['a', 'b'] });
+});
+
+test('a field can not be what the engine resolves', () => {
+  assert.throws(
+    () => fields({ list: file() }),
+    (error: BuildError) => error.code === 'bad-rule' && /"list"/.test(error.message),
+  );
 });
 
 test('building on an option changes no other', () => {

@@ -1,7 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { filter } from '../../rules/filter.ts';
-import { checkOptions, integer, uses } from '../../src/rule/options.ts';
+import { checkOptions } from '../../src/rule/option-checks.ts';
+import { integer, uses } from '../../src/rule/options.ts';
 import type { Part } from '../../src/rule/part.ts';
 import { defineAdapter, defineFilter, drop, keep, type UserFunction } from '../../src/rule/user-function.ts';
 import { chunksOf, documentsPart, identitiesOf, linesIn, type Planned, planRule, selectedFrom } from './harness.ts';

@@ -23,7 +23,7 @@ import { assertValid } from '../../src/execute/validate.ts';
 import type { GraphTarget } from '../../src/graph/graph.ts';
 import { encodeCollection } from '../../src/rule/collection.ts';
 import { rowsOf } from '../../src/rule/documents.ts';
-import { checkOptions } from '../../src/rule/options.ts';
+import { checkOptions } from '../../src/rule/option-checks.ts';
 import { factOf, type Part } from '../../src/rule/part.ts';
 import type { Rule } from '../../src/rule/rule.ts';
 import type { SourceItem, Sources } from '../../src/rule/source.ts';
@@ -138,6 +138,8 @@ export interface Planned {
   /** Of all steps together. */
   readonly counters: Readonly<Record<string, number>>;
   readonly quarantined: StepResult['quarantined'];
+  /** Parts that the steps left beside their outputs. */
+  readonly sides: StepResult['parts'];
   /** Names of the steps in the order in which the plan asked for them. */
   readonly steps: readonly string[];
   readonly params: Readonly<Record<string, readonly unknown[]>>;
@@ -209,6 +211,7 @@ class Bench {
   readonly #gate: Gate;
   readonly counters: Record<string, number> = {};
   readonly quarantined: StepResult['quarantined'][number][] = [];
+  readonly sides: StepResult['parts'][number][] = [];
   readonly pins: Record<string, Readonly<Record<string, string>>> = {};
 
   constructor(rule: Rule, settings: PlanSettings) {
@@ -228,6 +231,7 @@ class Bench {
     this.#check(run, result);
     for (const [name, count] of Object.entries(made.counters)) this.counters[name] = (this.counters[name] ?? 0) + count;
     this.quarantined.push(...made.quarantined);
+    this.sides.push(...result.parts.filter(({ form }) => form === 'side'));
     return result;
   }
 
@@ -331,8 +335,8 @@ export async function planRule(
     for (const [name, stream] of Object.entries(plan.outputs)) outputs[name] = await stream.whole();
     const params: Record<string, unknown[]> = {};
     for (const step of plan.steps) params[step.name] = [...(params[step.name] ?? []), step.params];
-    const { counters, quarantined, pins } = bench;
-    return { outputs, counters, quarantined, pins, params, steps: plan.steps.map((step) => step.name) };
+    const { counters, quarantined, pins, sides } = bench;
+    return { outputs, counters, quarantined, sides, pins, params, steps: plan.steps.map((step) => step.name) };
   } catch (error) {
     throw scheduler.stopped ?? error;
   } finally {

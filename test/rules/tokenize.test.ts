@@ -6,6 +6,8 @@ import { bpeEngine, huggingfaceEngine } from '../../rules/lib/tokenizer-contract
 import { decodeTokens } from '../../rules/lib/tokens.ts';
 import { tokenize } from '../../rules/tokenize.ts';
 import { BuildError } from '../../src/base/errors.ts';
+import { decodeLineage } from '../../src/rule/lineage.ts';
+import { checkOptions } from '../../src/rule/option-checks.ts';
 import type { Part } from '../../src/rule/part.ts';
 import { encodeView } from '../../src/rule/view.ts';
 import { bytesOf, documentsPart, filePart, identitiesOf, type Planned, planRule } from './harness.ts';
@@ -68,9 +70,13 @@ test('a part tells its documents, its tokens, and the ids of EOS and padding', a
   const planned = await run([documents]);
   const tokens = texts.flatMap(encoded).length;
   const { u, ...facts } = onlyPart(planned).facts;
-  assert.equal(facts, { records: 3, tokens, eos: idOf('<|endoftext|>'), pad: idOf('<|pad|>') });
+  assert.equal(facts, { records: 3, samples: 3, tokens, eos: idOf('<|endoftext|>'), pad: idOf('<|pad|>') });
   assert.ok(Number.isInteger(u) && (u as number) >= 0 && (u as number) < 2 ** 32);
-  assert.equal(planned.counters, { documents: 3, tokens });
+  assert.equal(planned.counters, { documents: 3, tokens, tokensText: tokens - 3, 'tokensAdded:special': 3 });
+});
+
+test('a part names its tokenizer by the digest of tokenizer.json', async () => {
+  assert.is(decodeTokens(bytesOf(onlyPart(await run([documents])))).tokenizer, model.digest);
 });
 
 test('only the documents that a view selects are tokenized', async () => {
@@ -150,6 +156,108 @@ test('padding falls back to EOS; options win over the configuration', async () =
   const swapped = await run([documents], { eos: '<|pad|>', pad: '<|endoftext|>' });
   const { eos, pad } = onlyPart(swapped).facts;
   assert.equal([eos, pad], [idOf('<|pad|>'), idOf('<|endoftext|>')]);
+});
+
+const long = 'The builder reads three numbers of a line of text.';
+const windowed = (text: string, { length, stride }: { length: number; stride: number }): number[][] => {
+  const ids = encodedPlainly(text);
+  const room = length - 1;
+  const count = Math.max(1, Math.ceil((ids.length - stride) / (room - stride)));
+  return Array.from({ length: count }, (_, i) => [idOf('<|begin|>'), ...ids.slice(i * (room - stride), i * (room - stride) + room)]);
+};
+
+test('a window cuts long documents into samples that overlap, each with its special tokens; short ones stay whole', async () => {
+  const window = { length: 6, stride: 2 };
+  const planned = await run([documentsPart([{ text: 'a' }, { text: long }, { text: '' }, { text: 5 }, { text: long }])], { window });
+  const part = onlyPart(planned);
+  const samples = windowed(long, window);
+  assert.ok(samples.length > 2);
+  assert.equal(idsOf(part), [encoded('a'), ...samples, encoded(''), ...samples]);
+  assert.equal([part.facts['records'], part.facts['samples']], [4, 2 * samples.length + 2]);
+  const overlap = 2 * (samples.length - 1) * window.stride;
+  assert.is(planned.counters['tokensAdded:overlap'], overlap);
+  assert.is(planned.counters['tokensAdded:special'], 2 * samples.length + 2);
+  assert.is(planned.counters['quarantined:no-text'], 1);
+});
+
+test('addBos puts a BOS before each window, and a text that begins with its own is cut no differently', async () => {
+  const options = { tokenizer: { ...tiny, model: plain }, addBos: true, window: { length: 6, stride: 2 } };
+  const [without, own] = (await Promise.all([long, `<|begin|>${long}`].map((text) => run([documentsPart([{ text }])], options)))) as [
+    Planned,
+    Planned,
+  ];
+  assert.equal(idsOf(onlyPart(without)), windowed(long, options.window));
+  const begun = idsOf(onlyPart(own));
+  assert.ok(begun.every((ids) => ids[0] === idOf('<|begin|>') && ids[1] !== ids[0] && ids.length <= 6));
+  assert.equal([without.counters['tokensAdded:bos'], own.counters['tokensAdded:bos']], [begun.length, begun.length - 1]);
+});
+
+test('what is dropped is dropped before windows are cut', async () => {
+  const dropTokens = { charactersMin: 3 };
+  const planned = await run([documentsPart([{ text: long }])], { dropTokens, window: { length: 5, stride: 1 } });
+  const kept = encodedPlainly(long).filter((id) => engine.decode([id], { skipSpecialTokens: false }).trim().length >= 3);
+  const bos = idOf('<|begin|>');
+  assert.ok(kept.length > 4);
+  assert.equal(idsOf(onlyPart(planned)).slice(0, 2), [
+    [bos, ...kept.slice(0, 4)],
+    [bos, ...kept.slice(3, 7)],
+  ]);
+  assert.is(planned.counters['tokensDropped:short'], encodedPlainly(long).length - kept.length);
+});
+
+test('with `special` dropped, neither the text nor the post-processor brings a special token; addBos still does', async () => {
+  const part = documentsPart([{ text: 'a<|endoftext|>b' }]);
+  const dropTokens = { special: true };
+  const planned = await run([part], { dropTokens });
+  const plainIds = encodedPlainly('a<|endoftext|>b').filter((id) => id > 2);
+  assert.equal(idsOf(onlyPart(planned)), [plainIds]);
+  assert.equal([planned.counters['tokensDropped:special'], planned.counters['tokensAdded:special']], [1, undefined]);
+  assert.equal(idsOf(onlyPart(await run([part], { dropTokens, addBos: true }))), [[idOf('<|begin|>'), ...plainIds]]);
+});
+
+test('a stride that leaves no room to move on is an error that says what the special tokens take', async () => {
+  const error = await errorOf(run([documents], { window: { length: 6, stride: 5 } }));
+  assert.is(error.code, 'bad-window');
+  assert.match(error.message, /window.stride is 5.*only 5 are left.*1 are special/);
+  const sure = checkOptions({ window: tokenize.rule.options['window'] as never }, { window: { length: 6, stride: 6 } });
+  assert.equal(sure.problems, [{ option: 'window.stride', message: 'must be less than length, but is 6' }]);
+});
+
+test('lineage tells the record of each sample, and of windows the place in the tokens of their document', async () => {
+  const base = documentsPart([{ text: 'a' }, { text: 'b' }, { text: long }, { text: 5 }, { text: 'c' }]);
+  const bytes = encodeView({ base: base.digest, records: 5, bitmap: Uint8Array.of(0b11101) });
+  const view: Part = { ...filePart(bytes), form: 'view', facts: { records: 4, u: 1 } };
+  const window = { length: 6, stride: 2 };
+  const { sides } = await run([view], { window });
+  const lengths = windowed(long, window).map((ids) => ids.length);
+  assert.equal(decodeLineage(bytesOf(sides[0] as Part)), {
+    spanEnds: Uint32Array.from({ length: lengths.length + 2 }, (_, i) => i + 1),
+    inputRows: Uint32Array.of(0, ...lengths.map(() => 2), 4),
+    starts: Uint32Array.of(0, ...lengths.map((_, i) => i * 3), 0),
+    lengths: Uint32Array.of(0, ...lengths, 0),
+  });
+});
+
+test('lineage of whole documents in order takes some bytes, however many they are', async () => {
+  const { sides } = await run([documentsPart(Array.from({ length: 5000 }, (_, i) => ({ text: `t${i}` })))]);
+  const [side, ...others] = sides;
+  assert.equal([others.length, side?.output, side?.form], [0, 'lineage', 'side']);
+  assert.ok((side?.bytes ?? 0) < 40, `${side?.bytes} bytes`);
+});
+
+test('a preview shows windows with their places', async () => {
+  const preview = tokenize.rule.preview as NonNullable<typeof tokenize.rule.preview>;
+  const rows = async (options: object): Promise<unknown[]> => {
+    const part = onlyPart(await run([documentsPart([{ text: long }])], options));
+    const found: unknown[] = [];
+    for await (const { ids: _, ...row } of preview({ part, bytes: () => bytesOf(part), path: '' })) found.push(row);
+    return found;
+  };
+  assert.equal((await rows({ window: { length: 6, stride: 2 } })).slice(0, 2), [
+    { tokens: 6, start: 0 },
+    { tokens: 6, start: 3 },
+  ]);
+  assert.equal(await rows({}), [{ tokens: encoded(long).length }]);
 });
 
 test('every tokenizer engine with its version is in the key of every step', () => {

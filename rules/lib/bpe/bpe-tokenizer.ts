@@ -20,6 +20,7 @@ export function bpeTokenizer(source: Record<string, unknown>): Tokenizer | undef
   return {
     engine: bpeEngine,
     vocabularySize: tokens.length,
+    around: definition.around,
     specialTokens: definition.specialTokens.map(({ content }) => content),
     differences: [],
     idOf: (token: string) => definition.ids.get(token),
