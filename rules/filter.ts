@@ -3,13 +3,19 @@ import type { DocumentRecord, DocumentRow } from '../src/rule/documents.ts';
 import { uses } from '../src/rule/options.ts';
 import type { Part } from '../src/rule/part.ts';
 import { defineRule } from '../src/rule/rule.ts';
-import { defineStep } from '../src/rule/step.ts';
-import { callOf, keep, type UserFunction, type Verdict } from '../src/rule/user-function.ts';
+import { defineStep, type StepIo } from '../src/rule/step.ts';
+import { callOf, drop, keep, type UserFunction, type Verdict } from '../src/rule/user-function.ts';
+import { decodeVerdicts, VerdictsBuilder, verdictsOutput } from '../src/rule/verdicts.ts';
+import { memoOutput, onlyPart, Recall, RowMemo } from './lib/row-memo.ts';
 import { selectRecords } from './lib/selection.ts';
 
 interface NamedFilter {
   readonly name: string;
   readonly decide: (document: DocumentRecord) => unknown;
+}
+
+interface Threw {
+  readonly threw: string;
 }
 
 function isVerdict(value: unknown): value is Verdict {
@@ -18,7 +24,7 @@ function isVerdict(value: unknown): value is Verdict {
 }
 
 /** The first filter that drops decides. */
-function verdictOn(row: DocumentRow, filters: readonly NamedFilter[]): Verdict | { threw: string } {
+function verdictOn(row: DocumentRow, filters: readonly NamedFilter[]): Verdict | Threw {
   // Frozen, so that no filter sees what another one left behind.
   const document = Object.freeze(row.document);
   for (const { name, decide } of filters) {
@@ -33,28 +39,95 @@ function verdictOn(row: DocumentRow, filters: readonly NamedFilter[]): Verdict |
   return keep;
 }
 
+/** What was decided on the documents of a chunk. */
+class Decided {
+  readonly memo = new RowMemo();
+  readonly kept: number[] = [];
+  readonly dropped: { record: number; reason: string }[] = [];
+  readonly threw: { record: number; detail: string }[] = [];
+  records = 0;
+  reused = 0;
+
+  add(record: number, verdict: Verdict | Threw): void {
+    this.records++;
+    if ('threw' in verdict) {
+      this.threw.push({ record, detail: verdict.threw });
+      return;
+    }
+    this.memo.keep(record);
+    if (verdict.keep) this.kept.push(record);
+    else this.dropped.push({ record, reason: verdict.reason });
+  }
+
+  reuse(record: number, verdict: Verdict): void {
+    this.reused++;
+    this.add(record, verdict);
+  }
+}
+
+/** What an earlier run decided, by record: a reason, or none for those that it kept. */
+type Reasons = ReadonlyMap<number, string>;
+
+const recalled = ({ outcomes, record }: Recall<Reasons>): Verdict => {
+  const reason = outcomes.get(record);
+  return reason === undefined ? keep : drop(reason);
+};
+
+const isSame = (verdict: Verdict | Threw, known: Verdict): boolean =>
+  !('threw' in verdict) && (verdict.keep ? known.keep : !known.keep && known.reason === verdict.reason);
+
+/** Decides on all documents of a chunk; gives the number of a record on which an earlier run had decided otherwise. */
+function decideAll(rows: Iterable<DocumentRow>, filters: readonly NamedFilter[], recall: Recall<Reasons> | undefined): Decided | number {
+  const decided = new Decided();
+  for (const row of rows) {
+    decided.memo.hash(row.line);
+    const known = recall?.find(decided.memo) ? recalled(recall) : undefined;
+    if (known && !recall?.isSample) decided.reuse(row.record, known);
+    else {
+      const verdict = verdictOn(row, filters);
+      if (known && !isSame(verdict, known)) return row.record;
+      decided.add(row.record, verdict);
+    }
+  }
+  return decided;
+}
+
+/** With what earlier runs know of the same documents, as long as that is what the filters say now. */
+function decideWithRecall(io: StepIo, chunk: Part, filters: readonly NamedFilter[]): Decided {
+  const recall = Recall.of(io, (run) => decodeVerdicts(io.bytes(onlyPart(run, verdictsOutput))));
+  const first = decideAll(io.documents(chunk), filters, recall);
+  const decided = typeof first === 'number' ? (decideAll(io.documents(chunk), filters, undefined) as Decided) : first;
+  const { records, reused } = decided;
+  if (recall) io.recalled({ records, reused, ...(typeof first === 'number' && { differs: first }) });
+  return decided;
+}
+
+function side(io: StepIo, output: string, bytes: Uint8Array): void {
+  const part = io.create('side', output);
+  part.write(bytes);
+  part.close();
+}
+
 interface DecideParams {
   readonly use: readonly UserFunction[];
 }
 
 const decide = defineStep(
   'decide',
-  { version: 1, outputs: ['kept', 'rejected'] },
+  { version: 2, outputs: ['kept', 'rejected', verdictsOutput, memoOutput], rowPure: 'chunk' },
   ({ chunk }: { chunk: Part }, { use }: DecideParams, io) => {
     const filters = use.map((one) => ({ name: one.definition, decide: callOf<DocumentRecord, unknown>(one) }));
-    const kept: number[] = [];
-    const rejected: number[] = [];
-    for (const row of io.documents(chunk)) {
-      const verdict = verdictOn(row, filters);
-      if ('threw' in verdict) io.quarantine(chunk, row.record, 'filter-threw', verdict.threw);
-      else if (verdict.keep) kept.push(row.record);
-      else {
-        rejected.push(row.record);
-        io.drop(verdict.reason);
-      }
+    const { kept, dropped, threw, memo } = decideWithRecall(io, chunk, filters);
+    for (const { record, detail } of threw) io.quarantine(chunk, record, 'filter-threw', detail);
+    const verdicts = new VerdictsBuilder();
+    for (const { record, reason } of dropped) {
+      io.drop(reason);
+      verdicts.drop(record, reason);
     }
     selectRecords(io, chunk, { records: kept, output: 'kept' });
-    selectRecords(io, chunk, { records: rejected, output: 'rejected' });
+    selectRecords(io, chunk, { records: dropped.map(({ record }) => record), output: 'rejected' });
+    side(io, verdictsOutput, verdicts.finish());
+    side(io, memoOutput, memo.finish());
   },
 );
 

@@ -6,7 +6,17 @@ export type BuildEvent =
   | { type: 'steps-planned'; target: string; planned: number; done: number }
   | { type: 'step-started'; target: string; step: string; id: number; bytesIn: number }
   | { type: 'step-progress'; target: string; id: number; done: number; total?: number }
-  | { type: 'step-finished'; target: string; step: string; id: number; how: StepHow; counters: Counters; bytesOut: number; tookMs: number }
+  | {
+      type: 'step-finished';
+      target: string;
+      step: string;
+      id: number;
+      how: StepHow;
+      counters: Counters;
+      bytesOut: number;
+      tookMs: number;
+      reused?: RowsReused;
+    }
   | { type: 'step-failed'; target: string; step: string; id: number; attempt: number; final: boolean; error: ShownError }
   | { type: 'target-finished'; target: string; how: TargetHow; summary: TargetSummary }
   | { type: 'target-failed'; target: string; error: ShownError }
@@ -20,6 +30,12 @@ export type BuildEvent =
 export type StepHow = 'ran' | 'hit' | 'restored';
 /** `kept`: nothing had to be asked of its steps; `built`: its plan was run (all steps may still have been hits). */
 export type TargetHow = 'kept' | 'built';
+
+/** Rows whose outcome was taken over from earlier versions of a chunk, of all rows of the steps that could. */
+export interface RowsReused {
+  rows: number;
+  of: number;
+}
 
 export type Counters = Readonly<Record<string, number>>;
 
@@ -41,6 +57,8 @@ export interface TargetSummary {
   ran: number;
   hit: number;
   restored: number;
+  /** Only of steps that ran and knew some of their rows from earlier. */
+  reused?: RowsReused;
   why: readonly string[];
 }
 

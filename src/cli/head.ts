@@ -22,6 +22,9 @@ function cut(value: unknown): unknown {
 const cutRow = (row: HeadRow['row']): string =>
   JSON.stringify(Object.fromEntries(Object.entries(row).map(([name, value]) => [name, cut(value)])));
 
+/** The reason stands beside the document: a document may have a field of that name. */
+const wholeRow = ({ row, reason }: HeadRow): string => JSON.stringify(reason === undefined ? row : { reason, document: row });
+
 export class HeadCommand extends ProjectCommand {
   static override paths = [['head']];
   static operands = '<target>';
@@ -44,12 +47,16 @@ export class HeadCommand extends ProjectCommand {
     const rows = wholeNumber('--rows', this.rows, 1) as number;
     const whole = !isTerminal(this.context.stdout);
     return this.withProject(async (project) => {
-      for await (const { group, row } of this.context.engine.head(project, this.target, { rows, rejected: this.rejected })) {
+      for await (const found of this.context.engine.head(project, this.target, { rows, rejected: this.rejected })) {
         if (this.context.signal.aborted) break;
-        if (this.json) this.printJson({ group, row });
-        else this.print(whole ? JSON.stringify(row) : `${this.paint.dim(group)}  ${cutRow(row)}`);
+        if (this.json) this.printJson(found);
+        else this.print(whole ? wholeRow(found) : this.#shown(found));
       }
       return exitCode.ok;
     });
+  }
+
+  #shown({ group, row, reason }: HeadRow): string {
+    return [this.paint.dim(group), ...(reason === undefined ? [] : [this.paint.yellow(reason)]), cutRow(row)].join('  ');
   }
 }

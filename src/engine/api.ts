@@ -84,6 +84,8 @@ export interface WhyReport {
 export interface HeadRow {
   readonly group: string;
   readonly row: Readonly<Record<string, unknown>>;
+  /** Why a filter dropped the document; only of dropped ones, and only while what tells it is still there. */
+  readonly reason?: string;
 }
 
 export type { BuildSummary };

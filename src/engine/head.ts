@@ -5,13 +5,14 @@ import { uniqueName } from '../base/files.ts';
 import { didYouMean } from '../base/names.ts';
 import { readPart } from '../cache/part-reader.ts';
 import type { Location } from '../cache/store.ts';
-import { rowsOf } from '../rule/documents.ts';
+import { type DocumentRow, rowsOf } from '../rule/documents.ts';
 import type { Part } from '../rule/part.ts';
 import { decodeView, isSelected } from '../rule/view.ts';
 import type { HeadRow } from './api.ts';
 import type { BuildRun } from './build-run.ts';
 import { placeOf } from './places.ts';
 import type { Project } from './project.ts';
+import { type ReasonOf, reasonsOfRejected, rejectedOutput } from './rejected.ts';
 import { survey } from './survey.ts';
 import type { TargetBuild } from './target-build.ts';
 
@@ -36,9 +37,9 @@ export async function* head(
           hint: `Build it first: dsbuild build ${named.target.name}`,
         })
       );
-    const output = rejected && Object.hasOwn(build.result.outputs, 'rejected') ? 'rejected' : named.output;
-    if (rejected && output !== 'rejected') return badRecords(build, run).slice(0, rows);
-    return collect(rowsIn(build, output, run), rows);
+    if (!rejected) return collect(rowsIn(build, named.output, run), rows);
+    if (!Object.hasOwn(build.result.outputs, rejectedOutput)) return badRecords(build, run).slice(0, rows);
+    return collect(rejectedIn(build, run), rows);
   });
   yield* found;
 }
@@ -68,6 +69,21 @@ async function* rowsIn(build: TargetBuild, output: string, run: BuildRun): Async
   }
 }
 
+/** Dropped documents, each with the reason for which it was dropped. */
+async function* rejectedIn(build: TargetBuild, run: BuildRun): AsyncGenerator<HeadRow> {
+  const reasonsIn = await reasonsOfRejected(build, run);
+  for (const part of build.parts(rejectedOutput)) {
+    if (part.facts.records === 0) continue;
+    const reasonOf = reasonsIn(part);
+    for (const { record, document } of documentsIn(part, run)) yield { group: part.group, row: document, ...reasonFor(record, reasonOf) };
+  }
+}
+
+function reasonFor(record: number, reasonOf: ReasonOf): { reason?: string } {
+  const reason = reasonOf(record);
+  return reason === undefined ? {} : { reason };
+}
+
 function locate(run: BuildRun, digest: string): Location {
   const location = run.locations.locate(digest);
   if (!location)
@@ -91,9 +107,13 @@ async function* partRows(part: Part, { build, run }: { build: TargetBuild; run: 
   const location = locate(run, part.digest);
   const { preview } = build.target.rule;
   if (preview) yield* preview({ part, bytes: () => readPart(part.digest, location), path: fileOf(part, location, run) });
-  else if (part.form === 'lines') for (const row of rowsOf(readPart(part.digest, location))) yield row.document;
-  else if (part.form === 'view') {
-    const view = decodeView(readPart(part.digest, location));
-    for (const row of rowsOf(readPart(view.base, locate(run, view.base)), (record) => isSelected(view, record))) yield row.document;
-  } else yield { file: part.name ?? part.digest, bytes: part.bytes, ...part.facts };
+  else if (part.form === 'lines' || part.form === 'view') for (const row of documentsIn(part, run)) yield row.document;
+  else yield { file: part.name ?? part.digest, bytes: part.bytes, ...part.facts };
+}
+
+function documentsIn(part: Part, run: BuildRun): Iterable<DocumentRow> {
+  const bytes = readPart(part.digest, locate(run, part.digest));
+  if (part.form !== 'view') return rowsOf(bytes);
+  const view = decodeView(bytes);
+  return rowsOf(readPart(view.base, locate(run, view.base)), (record) => isSelected(view, record));
 }

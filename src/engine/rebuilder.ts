@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import type { Digest } from '../base/digest.ts';
 import { BuildError, messageOf, systemCodeOf } from '../base/errors.ts';
+import type { RowsReused } from '../base/events.ts';
 import { isWhole, readPart } from '../cache/part-reader.ts';
 import type { StepResult } from '../cache/results.ts';
 import type { Location } from '../cache/store.ts';
@@ -15,7 +16,9 @@ import type { Part } from '../rule/part.ts';
 import { decodeView } from '../rule/view.ts';
 import type { BuildRun } from './build-run.ts';
 import { removeDamaged, sourceChanged } from './damage.ts';
+import { EarlierRuns } from './earlier.ts';
 import { runExternal } from './external.ts';
+import { placeOf } from './places.ts';
 import { shownError } from './shown.ts';
 
 /** Further tries of a step whose failure was not its own: its worker died, or its input had to be made again. */
@@ -25,9 +28,11 @@ const triesMax = 2;
 export class Rebuilder implements StepWork {
   readonly #run: BuildRun;
   readonly #heads = new Map<string, Digest>();
+  readonly #earlier: EarlierRuns;
 
   constructor(run: BuildRun) {
     this.#run = run;
+    this.#earlier = new EarlierRuns(run);
   }
 
   lookup(step: StepRun): StepResult | undefined {
@@ -37,6 +42,10 @@ export class Rebuilder implements StepWork {
   }
 
   keyOf(step: StepRun, params: unknown = step.params): Digest {
+    return stepKey(this.#headOf(step, params), settledInputs(step.inputs));
+  }
+
+  #headOf(step: StepRun, params: unknown): Digest {
     const { rule } = this.#owner(step).target;
     const id = `${rule.name}\0${step.name}\0${JSON.stringify(params)}`;
     let head = this.#heads.get(id);
@@ -52,7 +61,7 @@ export class Rebuilder implements StepWork {
       );
       this.#heads.set(id, head);
     }
-    return stepKey(head, settledInputs(step.inputs));
+    return head;
   }
 
   ready(step: StepRun): Promise<void> | undefined {
@@ -68,7 +77,7 @@ export class Rebuilder implements StepWork {
     const retries = target.common.retries ?? 0;
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#runOnce(step);
+        return await this.#runOnce(step, attempt);
       } catch (thrown) {
         const error = await this.#understand(step, thrown, attempt);
         const final = attempt > retries + (isPassing(error) ? triesMax : 0);
@@ -100,9 +109,9 @@ export class Rebuilder implements StepWork {
     return this.#run.owners.get(step) as PlanRun;
   }
 
-  async #runOnce(step: StepRun): Promise<StepResult> {
+  async #runOnce(step: StepRun, attempt: number): Promise<StepResult> {
     const { project, runner } = this.#run;
-    const job = this.#jobOf(step);
+    const job = this.#jobOf(step, attempt);
     const { target } = this.#owner(step);
     const bytesIn = [...inputParts(job.inputs)].reduce((sum, part) => sum + part.bytes, 0);
     project.emit({ type: 'step-started', target: target.name, step: step.name, id: step.id, bytesIn });
@@ -116,15 +125,42 @@ export class Rebuilder implements StepWork {
     const bytesOut = result.parts.reduce((sum, part) => sum + part.bytes, 0);
     const how = this.#run.isRestoring(step) ? 'restored' : 'ran';
     const { counters, tookMs } = result;
-    project.emit({ type: 'step-finished', target: target.name, step: step.name, id: step.id, how, counters, bytesOut, tookMs });
+    const reused = this.#reused(step, made);
+    project.emit({ type: 'step-finished', target: target.name, step: step.name, id: step.id, how, counters, bytesOut, tookMs, ...reused });
     return result;
   }
 
-  #jobOf(step: StepRun): Job {
-    const { project } = this.#run;
+  /** How much a step took over from earlier runs: told, and counted, but in no result. */
+  #reused(step: StepRun, { recalled }: Made): { reused?: RowsReused } {
+    if (!recalled) return {};
+    const owner = this.#owner(step);
+    if (recalled.differs !== undefined) this.#warnOfDifference(step, recalled.differs);
+    const reused = { rows: recalled.reused, of: recalled.records };
+    this.#run.tally(owner).addReused(reused);
+    return { reused };
+  }
+
+  #warnOfDifference(step: StepRun, record: number): void {
     const { target } = this.#owner(step);
+    const part = step.definition.rowPure === undefined ? undefined : (settledInputs(step.inputs)[step.definition.rowPure] as Part);
+    const where = part && placeOf({ part: part.digest, record, reason: '', detail: '' }, this.#run);
+    this.#run.warn({
+      code: 'memo-differs',
+      message: `step "${step.name}" gives something else for a record than it gave before, so nothing known of its records was used`,
+      target: target.name,
+      ...(where && { where }),
+      hint: `Something in ${target.rule.name} is not pure: it depends on time, chance or the documents before. What was built earlier may be wrong: build with --force once that is mended.`,
+    });
+  }
+
+  #jobOf(step: StepRun, attempt: number): Job {
+    const { project } = this.#run;
+    const owner = this.#owner(step);
+    const { target } = owner;
     const inputs = settledInputs(step.inputs);
-    const locations: Record<Digest, Location> = {};
+    // A second try does without: whatever went wrong, it was not for want of them.
+    const earlier = attempt > 1 ? undefined : this.#earlier.of(step, owner, this.#headOf(step, step.params));
+    const locations: Record<Digest, Location> = { ...earlier?.locations };
     for (const part of inputParts(inputs)) Object.assign(locations, this.#locate(part));
     return {
       id: step.id,
@@ -133,7 +169,7 @@ export class Rebuilder implements StepWork {
       step: step.name,
       inputs,
       params: step.params,
-      earlier: [],
+      earlier: earlier?.runs ?? [],
       locations,
       bundles: this.#run.bundlesFor(target),
       secrets: this.#run.secretsOf(target),

@@ -34,6 +34,7 @@ export function summaryOf({ target, result, why }: Summarized, tally: Tally | un
     ran: tally?.ends.ran ?? 0,
     hit: tally?.ends.hit ?? 0,
     restored: tally?.ends.restored ?? 0,
+    ...(tally?.reused && { reused: tally.reused }),
     why,
   };
 }

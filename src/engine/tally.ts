@@ -1,4 +1,4 @@
-import type { StepHow } from '../base/events.ts';
+import type { RowsReused, StepHow } from '../base/events.ts';
 import type { Quarantined } from '../cache/results.ts';
 import type { StepRun } from '../execute/step-run.ts';
 
@@ -12,6 +12,7 @@ export class Tally {
   /** Bad records of each group, to tell one that holds nothing else. */
   readonly quarantinedByGroup = new Map<string, number>();
   tookMs = 0;
+  reused: RowsReused | undefined;
 
   add(step: StepRun, how: StepEnd): void {
     this.ends[how]++;
@@ -25,5 +26,9 @@ export class Tally {
     if (bad > 0) this.quarantinedByGroup.set(step.group, (this.quarantinedByGroup.get(step.group) ?? 0) + bad);
     if (this.quarantined.length < 1000) this.quarantined.push(...quarantined);
     this.tookMs += tookMs;
+  }
+
+  addReused({ rows, of }: RowsReused): void {
+    this.reused = { rows: (this.reused?.rows ?? 0) + rows, of: (this.reused?.of ?? 0) + of };
   }
 }

@@ -9,7 +9,7 @@ import type { Quarantined } from '../cache/results.ts';
 import type { Location } from '../cache/store.ts';
 import { type DocumentRow, rowsOf } from '../rule/documents.ts';
 import type { Form, Part } from '../rule/part.ts';
-import type { EarlierRun, PartWriter, RecordWriter, Selection, StepIo } from '../rule/step.ts';
+import type { EarlierRun, PartWriter, Recalled, RecordWriter, Selection, StepIo } from '../rule/step.ts';
 import { decodeView, encodeView, isSelected } from '../rule/view.ts';
 import type { Job, Made, MadePart } from './job.ts';
 import { OutputWriter } from './part-writer.ts';
@@ -30,6 +30,7 @@ export class JobIo implements StepIo {
   readonly #writers: OutputWriter[] = [];
   readonly #started = performance.now();
   #scratch: string | undefined;
+  #recalled: Recalled | undefined;
 
   constructor(job: Job, hooks: IoHooks) {
     this.job = job;
@@ -42,6 +43,10 @@ export class JobIo implements StepIo {
 
   get earlier(): readonly EarlierRun[] {
     return this.job.earlier;
+  }
+
+  recalled(what: Recalled): void {
+    this.#recalled = what;
   }
 
   bytes(part: Part): Buffer {
@@ -123,7 +128,13 @@ export class JobIo implements StepIo {
   }
 
   made(): Made {
-    return { parts: this.parts, counters: this.#counters, quarantined: this.#quarantined, tookMs: performance.now() - this.#started };
+    return {
+      parts: this.parts,
+      counters: this.#counters,
+      quarantined: this.#quarantined,
+      tookMs: performance.now() - this.#started,
+      ...(this.#recalled && { recalled: this.#recalled }),
+    };
   }
 
   /** To be called when the step has failed: what it had finished is for nobody. */

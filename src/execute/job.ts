@@ -2,7 +2,7 @@ import type { Digest } from '../base/digest.ts';
 import type { Quarantined } from '../cache/results.ts';
 import type { Location } from '../cache/store.ts';
 import type { Facts, Form } from '../rule/part.ts';
-import type { EarlierRun, StepInputs } from '../rule/step.ts';
+import type { EarlierRun, Recalled, StepInputs } from '../rule/step.ts';
 
 /** One step as it travels to a worker: plain data, nothing that only this process knows. */
 export interface Job {
@@ -40,4 +40,6 @@ export interface Made {
   readonly counters: Facts;
   readonly quarantined: readonly Quarantined[];
   readonly tookMs: number;
+  /** Never part of the result, which is the same with and without earlier runs. */
+  readonly recalled?: Recalled;
 }

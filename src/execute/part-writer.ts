@@ -44,7 +44,8 @@ export class OutputWriter implements PartWriter {
     }
     this.#spill();
     const { fd, path, hasher } = this.#file as SpillFile;
-    fdatasyncSync(fd);
+    // A side part that a crash takes with it is one that is missing, which is never fatal.
+    if (form !== 'side') fdatasyncSync(fd);
     closeSync(fd);
     this.#file = undefined;
     done({ ...about, digest: hasher.digest().toString('hex'), file: path });

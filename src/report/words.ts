@@ -1,5 +1,5 @@
 import { formatBytes, formatCount } from '../base/bytes.ts';
-import type { TargetSummary } from '../base/events.ts';
+import type { RowsReused, TargetSummary } from '../base/events.ts';
 
 /** 420 -> `0.42 s`, 3,723,000 -> `1 h 2 min`. */
 export function formatDuration(ms: number): string {
@@ -14,11 +14,12 @@ export function formatDuration(ms: number): string {
 /** `1 step`, `1,204 steps`. */
 export const counted = (count: number, noun: string): string => `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 
-/** `3 steps ran, 9 known, 1 restored`; what is nothing is left out. */
-export function stepWords({ ran, hit, restored }: { ran: number; hit: number; restored: number }): string {
+/** `3 steps ran, 9 known, 1 restored, 2,517 of 2,518 rows reused`; what is nothing is left out. */
+export function stepWords({ ran, hit, restored, reused }: { ran: number; hit: number; restored: number; reused?: RowsReused }): string {
   const words = [`${counted(ran, 'step')} ran`];
   if (hit > 0) words.push(`${formatCount(hit)} known`);
   if (restored > 0) words.push(`${formatCount(restored)} restored`);
+  if (reused && reused.rows > 0) words.push(`${formatCount(reused.rows)} of ${counted(reused.of, 'row')} reused`);
   return words.join(', ');
 }
 

@@ -119,7 +119,9 @@ export class DocumentRow {
 
   get document(): DocumentRecord {
     const raw = this.raw;
-    return { ...raw, id: idOf(raw, this.line) } as DocumentRecord;
+    // Most records have an id that is a text: no copy of them is made.
+    const id = idOf(raw, this.line);
+    return (raw.id === id ? raw : { ...raw, id }) as DocumentRecord;
   }
 }
 

@@ -24,8 +24,17 @@ export interface RecordWriter {
   close(): void;
 }
 
-/** Output parts of an earlier run of a step, by output name. */
+/** Output parts of an earlier run of a step, by output name; those whose bytes are gone are left out. */
 export type EarlierRun = Readonly<Record<string, readonly Part[]>>;
+
+/** What became of `io.earlier`: said to people, and in no result. */
+export interface Recalled {
+  /** Records that the step went through, and how many of them it took over. */
+  readonly records: number;
+  readonly reused: number;
+  /** A record of the `rowPure` input of which an earlier run had made something else: then nothing at all was taken over. */
+  readonly differs?: number;
+}
 
 /** All that a step may use. It is on purpose synchronous: a step runs alone on its worker, and its data is local. */
 export interface StepIo {
@@ -57,6 +66,8 @@ export interface StepIo {
    * all other steps, in a clean build, and under --paranoid. It may only make a step faster, never change a byte that it gives.
    */
   readonly earlier: readonly EarlierRun[];
+  /** Tells what became of `earlier`, once, by a step that was given any. */
+  recalled(what: Recalled): void;
   /** The value of a secret option; only external steps and programs get any. */
   secret(name: string): string;
 }

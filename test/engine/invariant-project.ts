@@ -11,7 +11,7 @@ export interface State {
 }
 
 const config = `import { defineConfig, download, exportDataset, files, filter, index, param, shard, tokenize } from 'dsbuild';
-import { asked, short } from './short.ts';
+import { asked, odd, short } from './short.ts';
 
 const raw = download({
   sources: {
@@ -24,7 +24,7 @@ const raw = download({
   out: 'data/raw',
   badRecordShareMax: 1,
 });
-const clean = filter(raw, { use: short({ charsMin: param('charsMin', 12) }) });
+const clean = filter(filter(raw, { use: odd(), badRecordShareMax: 1 }), { use: short({ charsMin: param('charsMin', 12) }) });
 const tokens = tokenize(clean, { tokenizer: 'tokenizer' });
 const shards = shard(tokens, {
   maxSeqLength: param('maxSeqLength', 32),
@@ -55,6 +55,14 @@ export const short = defineFilter({
   name: 'short',
   options: { charsMin: integer() },
   decide: ({ text }, { charsMin }) => (text.length >= charsMin ? keep : drop('too-short')),
+});
+export const odd = defineFilter({
+  name: 'odd',
+  options: {},
+  decide({ id, text }) {
+    if (text.endsWith('chunk')) throw new Error(text);
+    return id.endsWith('7') ? drop(text.length > 100 ? 'long' : 'seven') : keep;
+  },
 });
 export const asked = defineAdapter({
   name: 'asked',

@@ -8,6 +8,7 @@ import type { BuildEvent, BuildSummary } from '../../src/base/events.ts';
 import type { BuildOptions } from '../../src/engine/api.ts';
 import { build } from '../../src/engine/build.ts';
 import { openProject } from '../../src/engine/project.ts';
+import type { Job, Made } from '../../src/execute/job.ts';
 import { runJob } from '../../src/execute/run-job.ts';
 import type { Runner } from '../../src/execute/runner.ts';
 
@@ -26,11 +27,27 @@ function temporaryFolder(): string {
 /** Path of a file of the checkout. */
 export const checkout = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
-/** Runs steps where the test runs. */
-function inlineRunner(): Runner {
+/** What a step was given, but for where it lies and what is known from earlier. */
+const stepOf = ({ rule, step, inputs, params }: Job): string => {
+  const given = Object.entries(inputs).map(([name, parts]) => [
+    name,
+    [parts].flat().map(({ digest, form, facts }) => [digest, form, facts]),
+  ]);
+  return `${rule} ${step} ${JSON.stringify([params, given])}`;
+};
+
+const resultOf = ({ parts, counters, quarantined }: Made): string =>
+  JSON.stringify([parts.map(({ output, digest, facts }) => [output, digest, facts]), Object.entries(counters).sort(), quarantined]);
+
+/** Runs steps where the test runs, and notes what each gave. */
+function inlineRunner(results: Map<string, string>): Runner {
   return {
     jobs: 2,
-    run: (job, progress) => runJob(job, { signal: new AbortController().signal, progress }),
+    run: async (job, progress) => {
+      const made = await runJob(job, { signal: new AbortController().signal, progress });
+      results.set(stepOf(job), resultOf(made));
+      return made;
+    },
     close: () => Promise.resolve(),
   };
 }
@@ -42,6 +59,8 @@ export interface Built {
   readonly ran: readonly string[];
   /** Codes of the errors of targets, in code unit order. */
   readonly errors: readonly string[];
+  /** What each step that ran gave, side parts included, by what it was given. */
+  readonly results: ReadonlyMap<string, string>;
 }
 
 export interface BuildGiven extends Partial<BuildOptions> {
@@ -98,6 +117,7 @@ export class Rig {
   /** Builds as the command line does, with steps in this process. */
   async build({ params = {}, env = {}, interruptAfter, ...options }: BuildGiven = {}): Promise<Built> {
     const events: BuildEvent[] = [];
+    const results = new Map<string, string>();
     const interrupt = new AbortController();
     let left = interruptAfter ?? Number.POSITIVE_INFINITY;
     const emit = (event: BuildEvent): void => {
@@ -106,12 +126,12 @@ export class Rig {
     };
     const project = await openProject({ cwd: this.root, params, env, emit, signal: interrupt.signal });
     try {
-      const summary = await build(project, { targets: [], ...options }, inlineRunner);
+      const summary = await build(project, { targets: [], ...options }, () => inlineRunner(results));
       const ran = events.flatMap((event) =>
         event.type === 'step-finished' && event.how === 'ran' ? [`${event.target}:${event.step}`] : [],
       );
       const errors = events.flatMap((event) => (event.type === 'target-failed' ? [event.error.code] : []));
-      return { summary, events, ran: ran.sort(), errors: errors.sort() };
+      return { summary, events, ran: ran.sort(), errors: errors.sort(), results };
     } finally {
       project.close();
     }

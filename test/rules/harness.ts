@@ -146,9 +146,10 @@ export interface Planned {
   readonly pins: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
-function locationsOf(run: StepRun): Record<string, Location> {
+/** Where the bytes of parts lie, and those of what views among them select from. */
+export function locationsOf(parts: Iterable<Part>): Record<string, Location> {
   const found: Record<string, Location> = {};
-  for (const part of inputParts(settledInputs(run.inputs))) {
+  for (const part of parts) {
     found[part.digest] = locate(part.digest);
     if (part.form !== 'view') continue;
     const { base } = decodeView(bytesOf(part));
@@ -157,7 +158,11 @@ function locationsOf(run: StepRun): Record<string, Location> {
   return found;
 }
 
-function take(made: Made): void {
+/** A folder for what steps write before the store takes it. */
+export const stepTmpDir = tmpDir;
+
+/** Takes what a step made into the store of the test. */
+export function take(made: Made): void {
   for (const { digest, data, file } of made.parts) {
     if (file) store.adopt(file, digest);
     else if (data) store.put(data);
@@ -256,7 +261,7 @@ class Bench {
       inputs: structuredClone(settledInputs(run.inputs)),
       params: structuredClone(run.params),
       earlier: [],
-      locations: locationsOf(run),
+      locations: locationsOf(inputParts(settledInputs(run.inputs))),
       bundles: {},
       secrets: this.#settings.secrets ?? {},
       tmpDir,
