@@ -25,7 +25,7 @@ export const judged = defineFilter({
 
 const line = (id: number, text: string): string => `${JSON.stringify({ id: `d${id}`, text, reason: 'its own' })}\n`;
 
-async function head(project: TestProject, ...args: readonly string[]): Promise<unknown[]> {
+async function head(project: TestProject, ...args: readonly string[]): Promise<readonly unknown[]> {
   const { events } = await project.start('head', ...args).done;
   return events;
 }

@@ -60,7 +60,7 @@ export function asEarlier({ parts }: Made): Record<string, Part[]> {
 }
 
 /** All that a result is made of: equal for a clean run and one that knew rows from earlier. */
-export const resultOf = ({ parts, counters, quarantined }: Made): unknown => ({
+const resultOf = ({ parts, counters, quarantined }: Made): unknown => ({
   parts: parts.map(({ data: _data, file: _file, ...part }) => part),
   counters: Object.fromEntries(Object.entries(counters).sort()),
   quarantined,
