@@ -90,9 +90,9 @@ test('it names every case of the bench, and no other', () => {
 
 test('its table of figures can be written anew', () => {
   const commands = cases.map(({ name }) => `npm run bench ${name}`);
-  assert.is(withRows(page, [], commands), page);
+  assert.is(withRows(page, { rows: [], commands }), page);
   const row = { what: 'x', dsbuild: 'y', command: commands[0] as string, raw: {} };
-  assert.is.not(withRows(page, [row], commands), page);
+  assert.is.not(withRows(page, { rows: [row], commands }), page);
 });
 
 test.run();

@@ -108,12 +108,12 @@ const rowOf = (command: string, what: string): TableRow => ({ command, what, dsb
 test('new rows take the place of those that the same command made; others stay, in the order of commands', () => {
   const commands = ['bench a', 'bench b'];
   const empty = 'head\n<!-- figures of npm run bench -->\n<!-- end of figures -->\ntail';
-  const both = withRows(empty, [rowOf('bench b', 'b1'), rowOf('bench a', 'a1')], commands);
-  assert.match(both, /^head\n.*\| a1 \|.*\| b1 \| 1 s \| 2 s \| `bench b` \|.*\ntail$/s);
-  const newer = withRows(both, [rowOf('bench a', 'a2')], commands);
-  assert.match(newer, /\| a2 \|.*\| b1 \|/s);
+  const both = withRows(empty, { rows: [rowOf('bench b', 'b1'), rowOf('bench a', 'a1')], commands, machine: 'on a machine' });
+  assert.match(both, /^head\n.*\non a machine\n.*\| a1 \|.*\| b1 \| 1 s \| 2 s \| `bench b` \|.*\ntail$/s);
+  const newer = withRows(both, { rows: [rowOf('bench a', 'a2')], commands });
+  assert.match(newer, /\non a machine\n.*\| a2 \|.*\| b1 \|/s);
   assert.not.match(newer, /a1/);
-  assert.throws(() => withRows('no place', [], commands), /one place for figures/);
+  assert.throws(() => withRows('no place', { rows: [], commands }), /one place for figures/);
 });
 
 test('a goal that was missed is shown as missed', () => {

@@ -29,6 +29,7 @@ const { values: flags, positionals: names } = parseArgs({
   },
 });
 
+const loadMax = 0.5;
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 const commandOf = ({ name }: Case): string => `npm run bench ${name}`;
@@ -99,7 +100,8 @@ function show(rows: readonly TableRow[], faults: readonly string[]): void {
   } else print(table);
   if (flags.readme) {
     const page = join(root, 'README.md');
-    writeFileSync(page, withRows(readFileSync(page, 'utf8'), rows, cases.map(commandOf)));
+    const figures = { rows, commands: cases.map(commandOf), machine: `Last run on ${describeMachine(about)}.` };
+    writeFileSync(page, withRows(readFileSync(page, 'utf8'), figures));
   }
   for (const fault of faults) say(`FAILED ${fault}`);
 }
@@ -113,6 +115,7 @@ function chosen(): readonly Case[] {
 async function main(): Promise<void> {
   if (flags.help) return print(usage());
   const wanted = chosen();
+  if (about.load > loadMax) say(`this machine is busy (load ${about.load.toFixed(1)}): times will be those of a busy machine`);
   if (flags.readme && scale !== 1) throw new Error('README.md shows figures of full size: leave DSBUILD_BENCH_SCALE away');
   runQuietly('npm', ['run', '--silent', 'build'], root);
   const rows: TableRow[] = [];

@@ -35,26 +35,37 @@ export const markdownTable = (rows: readonly TableRow[]): string => [markdownHea
 const begins = '<!-- figures of npm run bench -->';
 const ends = '<!-- end of figures -->';
 
+/** The place for figures, with what stands before and behind it. */
+function cutOut(page: string): { before: string; between: string; after: string } {
+  const [before = '', rest = '', ...more] = page.split(begins);
+  const [between = '', after, ...others] = rest.split(ends);
+  if (after === undefined || more.length + others.length > 0)
+    throw new Error(`README.md needs one place for figures, between "${begins}" and "${ends}"`);
+  return { before, between, after };
+}
+
+interface NewFigures {
+  readonly rows: readonly TableRow[];
+  /** All commands, in the order of their rows. */
+  readonly commands: readonly string[];
+  /** The machine that they ran on. */
+  readonly machine?: string;
+}
+
 /**
- * The page with new rows in the place of those that the same commands made, in the order of `commands`; other rows stay.
+ * The page with new rows in the place of those that the same commands made; other rows stay, and without a machine its line does.
  *
  * @throws when the page has not exactly one place for figures.
  */
-export function withRows(page: string, rows: readonly TableRow[], commands: readonly string[]): string {
-  const [before, between, after, more] = [
-    page.split(begins)[0],
-    page.split(begins)[1]?.split(ends)[0],
-    page.split(ends)[1],
-    page.split(ends)[2],
-  ];
-  if (before === undefined || between === undefined || after === undefined || more !== undefined)
-    throw new Error(`README.md needs one place for figures, between "${begins}" and "${ends}"`);
-  const old = between.split('\n').filter((line) => line.startsWith('| '));
+export function withRows(page: string, { rows, commands, machine }: NewFigures): string {
+  const { before, between, after } = cutOut(page);
+  const old = between.split('\n').filter((line) => line !== '');
   const made = new Set(rows.map(({ command }) => command));
   const lines = commands.flatMap((command) =>
     made.has(command)
       ? rows.filter((row) => row.command === command).map(markdownLine)
       : old.filter((line) => line.endsWith(`| \`${command}\` |`)),
   );
-  return `${before}${begins}\n\n${[markdownHead, ...lines].join('\n')}\n\n${ends}${after}`;
+  const ranOn = machine ?? old.find((line) => !line.startsWith('|')) ?? '';
+  return `${before}${begins}\n\n${ranOn}\n\n${[markdownHead, ...lines].join('\n')}\n\n${ends}${after}`;
 }
