@@ -1,40 +1,85 @@
 import { cutAll, cutSalts, mix } from '../src/base/cut.ts';
-import { boolean, choice, integer, size } from '../src/rule/options.ts';
+import type { Digest } from '../src/base/digest.ts';
+import { BuildError } from '../src/base/errors.ts';
+import { lineageOutput } from '../src/rule/lineage.ts';
+import { boolean, choice, integer, list, size } from '../src/rule/options.ts';
 import { factOf, type Part, sumOf } from '../src/rule/part.ts';
 import { type Build, defineRule, type Running } from '../src/rule/rule.ts';
 import { defineStep, type StepIo } from '../src/rule/step.ts';
 import { badSplit, jsonFile, shardNameByDigest, shardNameByNumber, splitOf, statsName } from './lib/names.ts';
-import { type LabelOptions, type PackOptions, packDocuments } from './lib/pack.ts';
+import { type PackOptions, packDocuments } from './lib/pack.ts';
+import type { LabelOptions } from './lib/pack-labels.ts';
+import { lineageOf } from './lib/pack-lineage.ts';
+import { pageCodec } from './lib/parquet/codecs.ts';
+import { columnsWith, type ExtraColumn, extraColumnNames } from './lib/parquet/columns.ts';
 import type { Codec } from './lib/parquet/format.ts';
 import { encodeRowGroupPart } from './lib/parquet/part.ts';
 import { encodeRowGroup } from './lib/parquet/rowgroup.ts';
 import { writeShard } from './lib/parquet/shard.ts';
 import { shardEnds } from './lib/shard-cut.ts';
-import { decodeTokens } from './lib/tokens.ts';
+import { decodeTokens, type TokensPart } from './lib/tokens.ts';
+import { zstdUse } from './lib/zstd.ts';
 
-type PackParams = PackOptions & LabelOptions & { readonly codec: Codec };
+interface PackParams extends PackOptions, LabelOptions {
+  readonly codec: Codec;
+  /** Columns besides those of every file. */
+  readonly columns: readonly ExtraColumn[];
+}
 
-/** A pack group: concatenated, cut into rows, encoded once as a Parquet row group. */
-const pack = defineStep('pack', { version: 1 }, ({ parts }: { readonly parts: readonly Part[] }, params: PackParams, io) => {
-  const packed = packDocuments(
-    parts.map((part) => decodeTokens(io.bytes(part))),
-    params,
-  );
-  const { counters, rows } = packed;
-  const { labels, acrossDocuments, codec } = params;
+type PackInputs = { readonly parts: readonly Part[] };
+
+/** A pack group: its documents in rows, encoded once as a Parquet row group. */
+async function runPack({ parts }: PackInputs, params: PackParams, io: StepIo): Promise<void> {
+  const tokens = parts.map((part) => decodeTokens(io.bytes(part)));
+  const packed = packDocuments(tokens, params);
+  const { documents, tokensIn, ...counted } = packed.counters;
+  const { labels, acrossDocuments } = params;
+  const columns = columnsWith(params.columns);
+  const codec = await pageCodec(params.codec);
+  const keyValues = keyValuesOf(params, oneTokenizer(tokens));
+  const group = encodeRowGroup({ ...packed, labels, acrossDocuments, codec, columns, keyValues });
   const output = io.create('rows');
-  output.write(encodeRowGroupPart(encodeRowGroup({ ...packed, labels, acrossDocuments, codec })));
+  output.write(encodeRowGroupPart(group));
   output.close({
-    rows,
-    records: counters.documents,
-    samples: counters.documentsPacked,
-    tokens: counters.tokensIn,
-    padding: counters.tokensPadding,
+    rows: packed.rows,
+    records: sumOf(parts, 'records'),
+    samples: counted.documentsPacked,
+    tokens: tokensIn,
+    padding: counted.tokensPadding,
   });
-  const { tokensAdded, tokensPacked, tokensTruncated, tokensDropped, tokensPadding, documentsPacked, documentsEmpty } = counters;
-  const counted = { tokensAdded, tokensPacked, tokensTruncated, tokensDropped, tokensPadding, documentsPacked, documentsEmpty };
+  const lineage = io.create('side', lineageOutput);
+  lineage.write(lineageOf(packed));
+  lineage.close();
   for (const [name, amount] of Object.entries(counted)) io.count(name, amount);
-});
+}
+
+const packOutputs = ['main', lineageOutput] as const;
+const pack = defineStep('pack', { version: 2, outputs: packOutputs }, runPack);
+/** A step of its own, so that the library's version is in no key of other codecs' row groups. */
+const packZstd = defineStep('pack-zstd', { version: 1, outputs: packOutputs, uses: [zstdUse] }, runPack);
+
+/** What the metadata of a file tells of how its rows were made. */
+function keyValuesOf(
+  { maxSeqLength, packing, labels, acrossDocuments }: PackParams,
+  tokenizer: Digest | undefined,
+): Record<string, string> {
+  return {
+    'dsbuild.maxSeqLength': String(maxSeqLength),
+    'dsbuild.packing': packing,
+    'dsbuild.labels': labels,
+    'dsbuild.acrossDocuments': String(acrossDocuments),
+    ...(tokenizer !== undefined && { 'dsbuild.tokenizer': tokenizer }),
+  };
+}
+
+function oneTokenizer(parts: readonly TokensPart[]): Digest | undefined {
+  const [first, ...others] = new Set(parts.map(({ tokenizer }) => tokenizer));
+  if (others.length === 0) return first;
+  throw new BuildError('mixed-tokens', {
+    message: `tokens of one split were made with tokenizers of the digests ${[first, ...others].map(String).join(', ')}`,
+    hint: 'Tokenize all of a split with one tokenizer.',
+  });
+}
 
 /** What is known of a run of pack groups. It travels as params: which documents a row holds can not be read off its bytes. */
 interface Figures {
@@ -43,15 +88,16 @@ interface Figures {
   readonly tokens: number;
 }
 
-interface AssembleParams extends Figures {
-  readonly maxSeqLength: number;
-}
+/**
+ * The release that last changed the bytes of shards; to be raised with the step's version. Never the release that runs: then each new one
+ * would write every shard again.
+ */
+const bytesSince = '0.1.0';
 
 /** A shard: row groups copied as they are, and one new footer. */
-const assemble = defineStep('assemble', { version: 1 }, ({ rows }: { readonly rows: readonly Part[] }, params: AssembleParams, io) => {
-  const { maxSeqLength, ...figures } = params;
+const assemble = defineStep('assemble', { version: 2 }, ({ rows }: { readonly rows: readonly Part[] }, figures: Figures, io) => {
   const output = io.create('file');
-  writeShard(bytesInTurn(rows, io), (piece) => output.write(piece), { keyValues: { 'dsbuild.maxSeqLength': String(maxSeqLength) } });
+  writeShard(bytesInTurn(rows, io), (piece) => output.write(piece), { keyValues: { 'dsbuild.version': bytesSince } });
   output.close({ ...figures });
 });
 
@@ -95,7 +141,7 @@ interface ShardOptions {
 /** Tokens to training files: fixed-length sequences in Parquet, a folder for each split. */
 export const shard = defineRule({
   name: 'shard',
-  version: 1,
+  version: 2,
   doc: 'Packs tokens into sequences of one length and writes them as Parquet shards, a folder for each split.',
   preview: async function* ({ part, path }) {
     if (part.name?.endsWith('.parquet')) yield* (await import('./lib/parquet/preview.ts')).parquetRows(path);
@@ -107,25 +153,43 @@ export const shard = defineRule({
       .default(8192)
       .doc('Tokens in a sequence.'),
     shardSize: size().default('2GB').doc('Bytes that no shard exceeds, unless a single row group does.'),
+    packing: choice('concat', 'best-fit')
+      .default('concat')
+      .doc('`best-fit` cuts no document that fits into a sequence, at the price of some padding.'),
+    longDocuments: choice('split', 'truncate').default('split').doc('What `best-fit` does with documents longer than a sequence.'),
     labels: choice('shifted', 'hf').default('shifted').doc('`hf` for trainers that shift labels themselves.'),
     acrossDocuments: boolean().default(true).doc('Whether the end of a document is to predict the beginning of the next.'),
+    columns: list(choice(...extraColumnNames))
+      .default([])
+      .doc('Columns besides the three, for trainers that keep attention within documents.'),
     names: choice('number', 'digest').default('number').doc('Names of shards; with `digest` none changes because another appeared.'),
-    codec: choice('snappy', 'none').default('snappy').doc('Compression of the Parquet pages.'),
+    codec: choice('snappy', 'zstd', 'none').default('snappy').doc('Compression of the Parquet pages.'),
     packTokens: integer({ min: 1 }).optional().doc('Tokens that share a row group; by default 500 sequences, at least 2,000,000.'),
   },
-  steps: [pack, assemble, splitStats],
+  steps: [pack, packZstd, assemble, splitStats],
   async plan({ tokens }, options, build) {
+    assertUsed(options, build);
     const splits = await splitsOf(tokens, build);
-    const { maxSeqLength, labels, acrossDocuments, codec } = options;
+    const { maxSeqLength, packing, longDocuments, labels, acrossDocuments, codec } = options;
+    const columns = extraColumnNames.filter((name) => options.columns.includes(name));
     const packTokens = options.packTokens ?? Math.max(500 * maxSeqLength, 2_000_000);
     // All groups are packed side by side; shards are then cut split by split.
     const packed = splits.map((split) => {
-      const params = () => ({ maxSeqLength, labels, acrossDocuments, codec, ...specialsOf(split, build) });
+      const params = () => ({ maxSeqLength, packing, longDocuments, labels, acrossDocuments, codec, columns, ...specialsOf(split, build) });
       return { split, groups: packRuns(split.parts, packTokens).map((parts) => packGroup(parts, { params: params(), build })) };
     });
     for (const { split, groups } of packed) await emitSplit(split, groups, { options, build });
   },
 });
+
+/** In a stream no document is too long. */
+function assertUsed({ packing, longDocuments }: Pick<PackOptions, 'packing' | 'longDocuments'>, build: Build): void {
+  if (packing === 'best-fit' || longDocuments === 'split') return;
+  build.fail('unused-option', {
+    message: "longDocuments: 'truncate' has no effect under packing: 'concat', where a document goes on in the next sequence",
+    hint: "Set packing: 'best-fit', or leave longDocuments out.",
+  });
+}
 
 async function splitsOf(tokens: { byGroup(): AsyncIterable<{ group: string; parts: readonly Part[] }> }, build: Build): Promise<Split[]> {
   const splits = new Map<string, Split>();
@@ -177,7 +241,7 @@ function slices<T>(items: readonly T[], ends: readonly number[]): (readonly T[])
 }
 
 function packGroup(parts: readonly Part[], { params, build }: { params: PackParams; build: Build }): PackGroup {
-  return { running: build.step(pack, { parts }, params), u: factOf(parts.at(-1) as Part, 'u') };
+  return { running: build.step(params.codec === 'zstd' ? packZstd : pack, { parts }, params), u: factOf(parts.at(-1) as Part, 'u') };
 }
 
 async function emitSplit(
@@ -190,9 +254,7 @@ async function emitSplit(
   for (const { running } of groups) rows.push(...((await running).parts['main'] ?? []));
   const weights = rows.map((part) => part.bytes);
   const us = groups.map(({ u }) => u);
-  const shards = slices(rows, shardEnds({ weights, us }, shardSize)).map((run) =>
-    build.step(assemble, { rows: run }, { maxSeqLength, ...figuresOf(run) }),
-  );
+  const shards = slices(rows, shardEnds({ weights, us }, shardSize)).map((run) => build.step(assemble, { rows: run }, figuresOf(run)));
   const placed = options.names === 'number' ? emitNumbered : emitByDigest;
   await placed(shards, { name, group, build });
   const figures = { ...figuresOf(rows), padding: sumOf(rows, 'padding'), shards: shards.length };

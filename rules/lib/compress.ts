@@ -1,5 +1,6 @@
 import type { SourceFormat } from '../../src/rule/source.ts';
 import type { Pieces } from './byte-reader.ts';
+import { loadZstd, zstdUse } from './zstd.ts';
 
 /** Contents of one zstd frame: a frame is made in memory as a whole. */
 const frameBytes = 8 * 1024 * 1024;
@@ -9,7 +10,7 @@ const gzipLevel = 6;
 const zstdLevel = 3;
 
 /** Libraries whose version shapes the compressed bytes, for the `uses` of a step that compresses. */
-export const compressUses: readonly string[] = ['fflate@0.8.3', '@bokuweb/zstd-wasm@0.0.27'];
+export const compressUses: readonly string[] = ['fflate@0.8.3', zstdUse];
 
 /**
  * The opposite of `decompress`: bytes that depend on the contents alone, not on how they are cut, the platform or the version of Node.
@@ -44,18 +45,8 @@ async function* gzip(pieces: Pieces): AsyncGenerator<Uint8Array, void> {
   }
 }
 
-/** A second call of `init` would put another instance under a frame that is being made. */
-let ready: Promise<(contents: Uint8Array, level: number) => Uint8Array> | undefined;
-
-async function loadZstd(): Promise<(contents: Uint8Array, level: number) => Uint8Array> {
-  const { compress: compressFrame, init } = await import('@bokuweb/zstd-wasm');
-  await init();
-  return compressFrame;
-}
-
 async function* zstd(pieces: Pieces): AsyncGenerator<Uint8Array, void> {
-  ready ??= loadZstd();
-  const compressFrame = await ready;
+  const { compress: compressFrame } = await loadZstd();
   for await (const { bytes } of blocks(pieces, frameBytes)) yield compressFrame(bytes, zstdLevel);
 }
 

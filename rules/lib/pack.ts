@@ -1,65 +1,97 @@
 import { BuildError } from '../../src/base/errors.ts';
-import type { Tokens } from './tokens.ts';
+import { bestFit } from './pack-best-fit.ts';
+import { concat } from './pack-concat.ts';
+import { type PackInput, type Samples, samplesOf } from './pack-samples.ts';
 
-/** How documents become rows. `eosId` ends every document, `padId` fills the last row. */
+/** `concat`: one stream, cut into rows. `best-fit`: whole samples where they leave the least room (best-fit decreasing). */
+export type Packing = 'concat' | 'best-fit';
+
+/** What becomes of a sample that is longer than a row under `best-fit`. */
+export type LongDocuments = 'split' | 'truncate';
+
+/** How samples become rows. `eosId` ends every document, `padId` fills what is left of a row. */
 export interface PackOptions {
   /** Tokens per row, at least 1. */
   readonly maxSeqLength: number;
   readonly eosId: number;
   readonly padId: number;
+  readonly packing: Packing;
+  /** `truncate` is for `best-fit` only: a stream has no documents that are too long. */
+  readonly longDocuments: LongDocuments;
 }
 
 /**
- * Both sides of a pack group's ledger:
+ * Both sides of a pack group's ledger. A document is a sample here: with windows each window counts.
  * documents = documentsPacked + documentsEmpty, tokensIn + tokensAdded = tokensPacked + tokensTruncated + tokensDropped,
  * rows * maxSeqLength = tokensPacked + tokensPadding.
  */
 export interface PackCounters {
-  documents: number;
-  documentsPacked: number;
-  /** Documents without a token: nothing of them is in any row. */
-  documentsEmpty: number;
-  tokensIn: number;
+  readonly documents: number;
+  readonly documentsPacked: number;
+  /** Without a token: nothing of them is in any row. */
+  readonly documentsEmpty: number;
+  /** In more than one row. */
+  readonly documentsSplit: number;
+  /** Of which tokens were cut off. */
+  readonly documentsTruncated: number;
+  readonly tokensIn: number;
   /** EOS tokens put behind documents that did not end with one. */
-  tokensAdded: number;
-  tokensPacked: number;
-  tokensTruncated: number;
-  tokensDropped: number;
-  tokensPadding: number;
+  readonly tokensAdded: number;
+  readonly tokensPacked: number;
+  readonly tokensTruncated: number;
+  readonly tokensDropped: number;
+  readonly tokensPadding: number;
+}
+
+/**
+ * Pieces of samples as they stand in the rows, as columns; row by row, in a row from its first token on, without gaps.
+ * Neighbours in a row are never of the same sample.
+ */
+export interface Spans {
+  /** Place of the first token in `ids`. */
+  readonly at: Uint32Array;
+  /** Tokens, at least one, an added EOS included. */
+  readonly lengths: Uint32Array;
+  /** Number of the sample, counted over all parts, those without a token included. */
+  readonly samples: Uint32Array;
+  /** Tokens of the sample that stand elsewhere before it. */
+  readonly starts: Uint32Array;
+}
+
+/** Where spans stand. */
+export interface Layout {
+  readonly rows: number;
+  readonly spans: Spans;
 }
 
 /** Rows of equal length, row after row in `ids`. */
-export interface PackedRows {
-  readonly rows: number;
+export interface PackedRows extends Layout {
   readonly maxSeqLength: number;
   /** `rows * maxSeqLength` ids, padding included. */
   readonly ids: Int32Array;
   /** Tokens of each row that are not padding. */
   readonly realLengths: Uint32Array;
-  /** Positions in `ids` of each packed document's last token, rising. */
-  readonly documentEnds: Uint32Array;
+  /** What ends a document: a sample that ends otherwise goes on elsewhere. */
+  readonly eosId: number;
 }
 
 /**
- * Concatenates the documents of a pack group's parts, in order, and cuts the stream into rows of `maxSeqLength`: short documents
- * share a row, long ones go on in the next. Only the last row can be padded. No parts, or none with a token, give no row.
+ * Packs the samples of a pack group's parts into rows of `maxSeqLength` tokens. No parts, or none with a token, give no row.
  *
- * Cost: O(tokens); allocates the arrays of the result only.
+ * Every document ends with EOS: one is added where its last token is another. What does not end its document gets none: a window before
+ * the last, and a truncated sample, which fills its row, so that nothing follows it.
+ *
+ * Cost: O(tokens + maxSeqLength) and, under `best-fit`, a few word operations a sample to find its row.
  * @throws {BuildError} `bad-params` when `maxSeqLength` or an id is not a whole number in range.
  */
-export function packDocuments(parts: readonly Tokens[], options: PackOptions): PackedRows & { readonly counters: PackCounters } {
+export function packDocuments(parts: readonly PackInput[], options: PackOptions): PackedRows & { readonly counters: PackCounters } {
   checkOptions(options);
-  const { maxSeqLength, padId } = options;
-  const counters = countTokens(parts, options.eosId);
-  const rows = Math.ceil(counters.tokensPacked / maxSeqLength);
-  const ids = new Int32Array(rows * maxSeqLength);
-  const documentEnds = new Uint32Array(counters.documentsPacked);
-  copyDocuments(parts, options.eosId, { ids, documentEnds });
-  ids.fill(padId, counters.tokensPacked);
-  const realLengths = new Uint32Array(rows).fill(maxSeqLength);
-  counters.tokensPadding = ids.length - counters.tokensPacked;
-  if (rows > 0) realLengths[rows - 1] = maxSeqLength - counters.tokensPadding;
-  return { rows, maxSeqLength, ids, realLengths, documentEnds, counters };
+  const { maxSeqLength, packing, longDocuments, eosId } = options;
+  const samples = samplesOf(parts, { eosId, lengthMax: longDocuments === 'truncate' ? maxSeqLength : Number.POSITIVE_INFINITY });
+  const layout = (packing === 'concat' ? concat : bestFit)(samples.lengths, maxSeqLength);
+  const realLengths = realLengthsOf(layout, maxSeqLength);
+  const ids = idsOf(parts, { samples, layout, realLengths, options });
+  return { ...layout, maxSeqLength, ids, realLengths, eosId, counters: countersOf(samples, layout, ids.length) };
 }
 
 function checkOptions({ maxSeqLength, eosId, padId }: PackOptions): void {
@@ -74,84 +106,80 @@ function checkOptions({ maxSeqLength, eosId, padId }: PackOptions): void {
   }
 }
 
-function countTokens(parts: readonly Tokens[], eosId: number): PackCounters {
-  const counters: PackCounters = {
-    documents: 0,
-    documentsPacked: 0,
-    documentsEmpty: 0,
-    tokensIn: 0,
-    tokensAdded: 0,
-    tokensPacked: 0,
-    tokensTruncated: 0,
+function realLengthsOf({ rows, spans }: Layout, maxSeqLength: number): Uint32Array {
+  const lengths = new Uint32Array(rows);
+  for (let i = 0; i < spans.at.length; i++) {
+    const at = spans.at[i] as number;
+    const row = Math.floor(at / maxSeqLength);
+    lengths[row] = at + (spans.lengths[i] as number) - row * maxSeqLength;
+  }
+  return lengths;
+}
+
+interface Filling {
+  readonly samples: Samples;
+  readonly layout: Layout;
+  readonly realLengths: Uint32Array;
+  readonly options: PackOptions;
+}
+
+function idsOf(parts: readonly PackInput[], { samples, layout, realLengths, options }: Filling): Int32Array {
+  const { maxSeqLength, eosId, padId } = options;
+  const { spans, rows } = layout;
+  const ids = new Int32Array(rows * maxSeqLength);
+  for (let i = 0; i < spans.at.length; i++) {
+    const [sample, start, length, at] = [spans.samples[i], spans.starts[i], spans.lengths[i], spans.at[i]] as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    const own = Math.min(length, (samples.tokens[sample] as number) - start);
+    const from = (samples.from[sample] as number) + start;
+    copy((parts[samples.part[sample] as number] as PackInput).ids, { from, to: from + own }, { ids, at });
+    if (own < length) ids[at + own] = eosId;
+  }
+  for (let row = 0; row < rows; row++) ids.fill(padId, row * maxSeqLength + (realLengths[row] as number), (row + 1) * maxSeqLength);
+  return ids;
+}
+
+/** A view costs more than copying few tokens does. */
+const loopTokensMax = 48;
+
+function copy(source: Int32Array, { from, to }: { from: number; to: number }, target: { ids: Int32Array; at: number }): void {
+  const { ids, at } = target;
+  if (to - from > loopTokensMax) ids.set(source.subarray(from, to), at);
+  else for (let i = from; i < to; i++) ids[at + i - from] = source[i] as number;
+}
+
+function countersOf({ tokens, lengths }: Samples, { spans }: Layout, idsInRows: number): PackCounters {
+  let [tokensIn, tokensPacked, tokensAdded, tokensTruncated, documentsTruncated, documentsEmpty] = [0, 0, 0, 0, 0, 0];
+  for (let i = 0; i < tokens.length; i++) {
+    const more = (lengths[i] as number) - (tokens[i] as number);
+    tokensIn += tokens[i] as number;
+    tokensPacked += lengths[i] as number;
+    if (more > 0) tokensAdded += more;
+    else tokensTruncated -= more;
+    if (more < 0) documentsTruncated++;
+    if (tokens[i] === 0) documentsEmpty++;
+  }
+  return {
+    documents: tokens.length,
+    documentsPacked: tokens.length - documentsEmpty,
+    documentsEmpty,
+    documentsSplit: samplesSplit(spans, tokens.length),
+    documentsTruncated,
+    tokensIn,
+    tokensAdded,
+    tokensPacked,
+    tokensTruncated,
     tokensDropped: 0,
-    tokensPadding: 0,
+    tokensPadding: idsInRows - tokensPacked,
   };
-  for (const { lengths, ids } of parts) {
-    let end = 0;
-    for (let d = 0; d < lengths.length; d++) {
-      const length = lengths[d] as number;
-      end += length;
-      if (length === 0) counters.documentsEmpty++;
-      else if (ids[end - 1] !== eosId) counters.tokensAdded++;
-    }
-    counters.documents += lengths.length;
-    counters.tokensIn += end;
-  }
-  counters.documentsPacked = counters.documents - counters.documentsEmpty;
-  counters.tokensPacked = counters.tokensIn + counters.tokensAdded;
-  return counters;
 }
 
-function copyDocuments(parts: readonly Tokens[], eosId: number, to: { ids: Int32Array; documentEnds: Uint32Array }): void {
-  let at = 0;
-  let packed = 0;
-  for (const { lengths, ids } of parts) {
-    let start = 0;
-    for (let d = 0; d < lengths.length; d++) {
-      const end = start + (lengths[d] as number);
-      if (end === start) continue;
-      to.ids.set(ids.subarray(start, end), at);
-      at += end - start;
-      if (ids[end - 1] !== eosId) to.ids[at++] = eosId;
-      to.documentEnds[packed++] = at - 1;
-      start = end;
-    }
-  }
-}
-
-/** The label that trainers leave out of the loss (PyTorch's `ignore_index`). */
-const ignoredLabel = -100;
-
-/** `shifted`: the label of a position is the next token. `hf`: the label is the token itself, for trainers that shift on their own. */
-export type LabelKind = 'shifted' | 'hf';
-
-export interface LabelOptions {
-  readonly labels: LabelKind;
-  /** false: no document learns to predict the first token of the one behind it. */
-  readonly acrossDocuments: boolean;
-}
-
-/**
- * Labels of packed rows, as many as `ids`.
- *
- * - `shifted`: labels[i] = ids[i + 1] where that is a real token of the same row, else -100; without `acrossDocuments` also -100 at
- *   each document's last token.
- * - `hf`: labels[i] = ids[i], -100 on padding; without `acrossDocuments` also -100 at the first token behind a document's end in the
- *   same row, since the trainer's own shift makes that the label of the document's last token.
- */
-export function labelsOf(packed: PackedRows, { labels: kind, acrossDocuments }: LabelOptions): Int32Array {
-  const { rows, maxSeqLength, ids, realLengths, documentEnds } = packed;
-  const ahead = kind === 'shifted' ? 1 : 0;
-  const labels = new Int32Array(ids.length);
-  labels.set(ids.subarray(ahead));
-  for (let row = 0; row < rows; row++) {
-    const known = Math.max((realLengths[row] as number) - ahead, 0);
-    labels.fill(ignoredLabel, row * maxSeqLength + known, (row + 1) * maxSeqLength);
-  }
-  if (acrossDocuments) return labels;
-  for (let d = 0; d < documentEnds.length; d++) {
-    const step = (documentEnds[d] as number) + 1 - ahead;
-    if (ahead === 1 || step % maxSeqLength !== 0) labels[step] = ignoredLabel;
-  }
-  return labels;
+function samplesSplit({ samples, starts }: Spans, count: number): number {
+  const goesOn = new Uint8Array(count);
+  for (let i = 0; i < samples.length; i++) if (starts[i] !== 0) goesOn[samples[i] as number] = 1;
+  return goesOn.reduce((sum, one) => sum + one, 0);
 }

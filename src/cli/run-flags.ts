@@ -96,7 +96,7 @@ const defaultWords = ({ shape, flag }: RuleFlag): string =>
 
 function docOf(one: RuleFlag): string {
   const { shape } = one;
-  const { type, choices, doc = '', default: fallback } = shape;
+  const { type, choices = shape.of?.choices, doc = '', default: fallback } = shape;
   const word = choices?.join('|') ?? valueWords[shape.type] ?? 'text';
   const notes = [
     type === 'size' ? 'A bare number means GB.' : '',

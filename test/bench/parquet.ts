@@ -22,6 +22,7 @@ interface Written {
 
 interface Shard {
   readonly snappy: Written;
+  readonly zstd: Written;
   readonly none: Written;
 }
 
@@ -57,8 +58,10 @@ function compare(name: string, all: Int32Array, { scratch }: Bench): Row {
   const ours = JSON.parse(execFileSync(process.execPath, ['--import', tsx, script, ...args], { encoding: 'utf8' })) as Shard;
   const theirs = runPython(interpreter, 'bench_pyarrow.py', args) as Shard;
   const rate = ({ cpuSeconds }: Written): number => ids.length / 1e6 / cpuSeconds;
-  const say = ({ snappy, none }: Shard): string =>
-    `${rate(snappy).toFixed(0)} Mtok/cpu-s, ${(snappy.bytes / ids.length).toFixed(2)} bytes a token (uncompressed: ${rate(none).toFixed(0)} Mtok/cpu-s)`;
+  const speed = (written: Written): string => `${rate(written).toFixed(0)} Mtok/cpu-s`;
+  const size = ({ bytes }: Written): string => `${(bytes / ids.length).toFixed(2)} bytes a token`;
+  const say = ({ snappy, zstd, none }: Shard): string =>
+    `${speed(snappy)}, ${size(snappy)} (zstd: ${speed(zstd)}, ${size(zstd)}; uncompressed: ${speed(none)})`;
   const ratio = rate(ours.snappy) / rate(theirs.snappy);
   return {
     what: `writing ${count(ids.length / 1e6)} million ids as Snappy Parquet, ${name}`,

@@ -1,17 +1,24 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { shardEnds } from '../../rules/lib/shard-cut.ts';
 import { encodeTokens } from '../../rules/lib/tokens.ts';
+import { loadZstd } from '../../rules/lib/zstd.ts';
 import { shard } from '../../rules/shard.ts';
 import { BuildError } from '../../src/base/errors.ts';
 import { recordHash } from '../../src/base/record-hash.ts';
+import { decodeLineage } from '../../src/rule/lineage.ts';
 import type { Part } from '../../src/rule/part.ts';
 import { bytesOf, filePart, identitiesOf, type Planned, planRule, textOf } from './harness.ts';
 import { StepMemory } from './step-keys.ts';
 
 const test = suite('shard');
+const folder = mkdtempSync(join(tmpdir(), 'dsbuild-shard-'));
+test.after(() => rmSync(folder, { recursive: true }));
 const [eos, pad] = [0, 1];
 const small = { maxSeqLength: 16, packTokens: 400, shardSize: '12KB' };
 /** More pack groups to a shard, as real ones have. */
@@ -20,7 +27,7 @@ const fine = { ...small, packTokens: 100, shardSize: '30KB' };
 /** What `tokenize` gives for a chunk: documents are lists of ids. */
 function tokensPart(
   documents: readonly (readonly number[])[],
-  { group = 'a/train', ...facts }: { group?: string; eos?: number } = {},
+  { group = 'a/train', ...facts }: { group?: string; eos?: number; records?: number } = {},
 ): Part {
   const ids = Int32Array.from(documents.flat());
   const bytes = encodeTokens({ lengths: Uint32Array.from(documents, (document) => document.length), ids });
@@ -50,11 +57,15 @@ interface Row {
   input_ids: number[];
   attention_mask: number[];
   labels: number[];
+  position_ids?: number[];
+  document_ids?: number[];
 }
 
+const { decompress } = await loadZstd();
+const compressors = { ZSTD: (bytes: Uint8Array) => decompress(bytes) };
 const bufferOf = (part: Part): ArrayBuffer => new Uint8Array(bytesOf(part)).buffer;
 async function rowsIn(planned: Planned): Promise<Row[]> {
-  const all = await Promise.all(shardsIn(planned).map((part) => parquetReadObjects({ file: bufferOf(part) })));
+  const all = await Promise.all(shardsIn(planned).map((part) => parquetReadObjects({ file: bufferOf(part), compressors })));
   return all.flat() as unknown as Row[];
 }
 
@@ -126,6 +137,8 @@ test('the ledger of tokens is given in counters', async () => {
   assert.equal(counters, {
     documentsPacked: 3,
     documentsEmpty: 1,
+    documentsSplit: 1,
+    documentsTruncated: 0,
     tokensAdded: 2,
     tokensPacked: 8,
     tokensTruncated: 0,
@@ -200,9 +213,149 @@ test('any list of pack groups is cut so that a run is below the bound or a singl
   );
 });
 
-test('the sequence length stands in the metadata of each file', async () => {
-  const [part] = shardsIn(await run(partsOf(chunks(1))));
-  assert.equal(parquetMetadata(bufferOf(part as Part)).key_value_metadata, [{ key: 'dsbuild.maxSeqLength', value: '16' }]);
+test('how its rows were made stands in the metadata of each file', async () => {
+  const keyValues = async (options: object): Promise<unknown> => {
+    const [part] = shardsIn(await run(partsOf(chunks(1)), options));
+    const pairs = parquetMetadata(bufferOf(part as Part)).key_value_metadata ?? [];
+    return Object.fromEntries(pairs.map(({ key, value }) => [key, value]));
+  };
+  const usual = {
+    'dsbuild.acrossDocuments': 'true',
+    'dsbuild.labels': 'shifted',
+    'dsbuild.maxSeqLength': '16',
+    'dsbuild.packing': 'concat',
+    'dsbuild.version': '0.1.0',
+  };
+  assert.equal(await keyValues({}), usual);
+  const other = { 'dsbuild.acrossDocuments': 'false', 'dsbuild.labels': 'hf', 'dsbuild.packing': 'best-fit' };
+  assert.equal(await keyValues({ acrossDocuments: false, labels: 'hf', packing: 'best-fit' }), { ...usual, ...other });
+});
+
+test('the digest of the tokenizer stands in the metadata; tokens of two tokenizers make no split', async () => {
+  const [one, other] = ['ab'.repeat(32), 'cd'.repeat(32)];
+  const made = (tokenizer: string, id: number): Part => {
+    const bytes = encodeTokens({ lengths: Uint32Array.of(1), ids: Int32Array.of(id), tokenizer });
+    return { ...filePart(bytes, 'a/train'), form: 'tokens', facts: { records: 1, tokens: 1, u: id, eos, pad } };
+  };
+  const [part] = shardsIn(await run([made(one, 5), made(one, 6)]));
+  const pairs = parquetMetadata(bufferOf(part as Part)).key_value_metadata ?? [];
+  assert.is(pairs.find(({ key }) => key === 'dsbuild.tokenizer')?.value, one);
+  for (const packTokens of [1, 400]) {
+    const error = await errorOf(run([made(one, 5), made(other, 6)], { packTokens }));
+    assert.is(error.code, 'mixed-tokens', `${error.message}`);
+    assert.match(error.message, /abab.*cdcd/);
+  }
+});
+
+test('best-fit cuts no document that fits into a sequence', async () => {
+  const list = chunks(20);
+  const planned = await run(partsOf(list), { packing: 'best-fit', maxSeqLength: 40, columns: ['document_ids'] });
+  const found = (await rowsIn(planned)).flatMap(({ input_ids, document_ids = [] }) =>
+    [...new Set(document_ids)].filter((number) => number > 0).map((number) => input_ids.filter((_, i) => document_ids[i] === number)),
+  );
+  const byText = (documents: readonly (readonly number[])[]): string[] => documents.map((ids) => ids.join(' ')).sort();
+  assert.equal(byText(found), byText(list.flat().map((document) => [...document, eos])));
+  assert.is(planned.counters['documentsSplit'], 0);
+});
+
+test('documents longer than a sequence are split or truncated, and counted', async () => {
+  const tokens = [tokensPart([[5, 6, 7, 8, 9], [5]])];
+  const counted = async (longDocuments: string): Promise<(number | undefined)[]> => {
+    const { counters } = await run(tokens, { packing: 'best-fit', maxSeqLength: 4, longDocuments });
+    return ['documentsSplit', 'documentsTruncated', 'tokensTruncated', 'tokensAdded', 'tokensPadding'].map((name) => counters[name]);
+  };
+  assert.equal(await counted('split'), [1, 0, 0, 2, 0]);
+  assert.equal(await counted('truncate'), [0, 1, 1, 1, 2]);
+  const error = await errorOf(run(tokens, { longDocuments: 'truncate' }));
+  assert.is(error.code, 'unused-option');
+});
+
+test('positions and numbers of documents are columns where they are asked for', async () => {
+  const tokens = [
+    tokensPart([
+      [5, 6],
+      [7, 8, 9, 10],
+    ]),
+  ];
+  const [first, second] = await rowsIn(await run(tokens, { maxSeqLength: 6, columns: ['document_ids', 'position_ids', 'document_ids'] }));
+  assert.equal(
+    [first?.position_ids, first?.document_ids],
+    [
+      [0, 1, 2, 0, 1, 2],
+      [1, 1, 1, 2, 2, 2],
+    ],
+  );
+  assert.equal(
+    [second?.position_ids, second?.document_ids],
+    [
+      [0, 1, 0, 1, 2, 3],
+      [1, 1, 0, 0, 0, 0],
+    ],
+  );
+  assert.equal(Object.keys((await rowsIn(await run(tokens)))[0] ?? {}), ['input_ids', 'attention_mask', 'labels']);
+});
+
+test('the zstd library is in the keys of shards that it compresses, not in those of others', async () => {
+  const tokens = partsOf(chunks(2));
+  const uses = shard.rule.steps.map(({ name, uses: libraries }) => [name, libraries.length] as const);
+  assert.equal(Object.fromEntries(uses), { pack: 0, 'pack-zstd': 1, assemble: 0, 'split-stats': 0 });
+  const steps = async (codec: string): Promise<string[]> => [...new Set((await run(tokens, { codec })).steps)];
+  assert.equal(await steps('snappy'), ['pack', 'assemble', 'split-stats']);
+  assert.equal(await steps('zstd'), ['pack-zstd', 'assemble', 'split-stats']);
+  const [snappy, zstd] = [await rowsIn(await run(tokens, { codec: 'snappy' })), await rowsIn(await run(tokens, { codec: 'zstd' }))];
+  assert.equal(zstd, snappy);
+});
+
+test('rows of a shard are shown whatever its codec', async () => {
+  const tokens = [tokensPart([[5, 6, 7]])];
+  for (const codec of ['snappy', 'zstd', 'none']) {
+    const [part] = shardsIn(await run(tokens, { codec, maxSeqLength: 5, columns: ['position_ids', 'document_ids'] }));
+    const path = join(folder, `${codec}.parquet`);
+    writeFileSync(path, bytesOf(part as Part));
+    const shown: unknown[] = [];
+    for await (const row of shard.rule.preview?.({ part: part as Part, path, bytes: () => bytesOf(part as Part) }) ?? []) shown.push(row);
+    assert.equal(shown, [
+      {
+        input_ids: [5, 6, 7, eos, pad],
+        attention_mask: [1, 1, 1, 1, 0],
+        labels: [6, 7, eos, -100, -100],
+        position_ids: [0, 1, 2, 3, 0],
+        document_ids: [1, 1, 1, 1, 0],
+      },
+    ]);
+  }
+});
+
+test('each pack group leaves a lineage: which samples of its parts its sequences hold', async () => {
+  const tokens = [tokensPart([[5, 6, 7], []]), tokensPart([[8, 9]])];
+  const spansOf = async (options: object): Promise<unknown> => {
+    const { sides } = await run(tokens, { maxSeqLength: 5, ...options });
+    return sides.map((side) => {
+      const { spanEnds, inputRows, starts, lengths } = decodeLineage(bytesOf(side));
+      return [Array.from(spanEnds), Array.from(inputRows, (row, i) => [row, starts[i], lengths[i]])];
+    });
+  };
+  const [whole, cut] = [
+    [0, 0, 4],
+    [2, 0, 1],
+  ];
+  assert.equal(await spansOf({}), [
+    [
+      [2, 3],
+      [whole, cut, [2, 1, 2]],
+    ],
+  ]);
+  assert.equal(await spansOf({ packing: 'best-fit' }), [
+    [
+      [1, 2],
+      [whole, [2, 0, 3]],
+    ],
+  ]);
+});
+
+test('windows count as samples: the statistics count those that were packed', async () => {
+  const planned = await run([tokensPart([[5, 6], [6, 7], [8]], { records: 2 })]);
+  assert.is((statsIn(planned)[0] as { samples: number }).samples, 3);
 });
 
 test('named by digest, a shard keeps its name when another appears before it', async () => {

@@ -1,7 +1,7 @@
 import { ByteSink } from './bytes.ts';
-import type { Compress } from './codecs.ts';
+import type { PageCodec } from './codecs.ts';
 import type { Runs } from './columns.ts';
-import { type Codec, type ColumnMeta, encodings, pageTypes } from './format.ts';
+import { type ColumnMeta, encodings, pageTypes } from './format.ts';
 import { type ThriftStruct, writeStruct } from './thrift.ts';
 import { encodingsFor, type PageValues, runsEncoding, type ValueEncoding, writeRun } from './values.ts';
 
@@ -14,22 +14,21 @@ export interface ChunkShape {
   readonly name: string;
   readonly rows: number;
   readonly maxSeqLength: number;
-  readonly codec: Codec;
 }
 
 /** Appends the pages of one column (a column chunk) to `out`: a dictionary page, if it has one, and data pages of whole rows. */
 export class ChunkWriter {
   readonly #out: ByteSink;
-  readonly #compress: Compress;
+  readonly #codec: PageCodec;
   #page = new Uint8Array(0);
   #bytesUncompressed = 0;
 
-  constructor(out: ByteSink, compress: Compress) {
+  constructor(out: ByteSink, codec: PageCodec) {
     this.#out = out;
-    this.#compress = compress;
+    this.#codec = codec;
   }
 
-  write(values: Int32Array | Runs, { name, rows, maxSeqLength, codec }: ChunkShape): ColumnMeta {
+  write(values: Int32Array | Runs, { name, rows, maxSeqLength }: ChunkShape): ColumnMeta {
     const start = this.#out.length;
     this.#bytesUncompressed = 0;
     const way = values instanceof Int32Array ? this.#smallest(values) : runsEncoding(values);
@@ -41,7 +40,7 @@ export class ChunkWriter {
     }
     return {
       name,
-      codec,
+      codec: this.#codec.name,
       encodings: way.dictionary === undefined ? [way.id, encodings.rle] : [encodings.plain, encodings.rle, way.id],
       values: rows * maxSeqLength,
       bytesUncompressed: this.#bytesUncompressed,
@@ -57,7 +56,7 @@ export class ChunkWriter {
   #smallest(values: Int32Array): ValueEncoding {
     const sample = Math.min(values.length, sampleValues);
     const cost = (way: ValueEncoding): number => {
-      const bytes = this.#compress(this.#layOut([], way.page(0, sample))).length;
+      const bytes = this.#codec.compress(this.#layOut([], way.page(0, sample))).length;
       return (bytes * values.length) / sample + (way.dictionary?.byteLength ?? 0);
     };
     return encodingsFor(values)
@@ -102,7 +101,7 @@ export class ChunkWriter {
   }
 
   #put(bytes: Uint8Array, type: number, fields: (page: ThriftStruct) => unknown): void {
-    const compressed = this.#compress(bytes);
+    const compressed = this.#codec.compress(bytes);
     const before = this.#out.length;
     writeStruct(this.#out, (page) => fields(page.i32(1, type).i32(2, bytes.length).i32(3, compressed.length)));
     this.#bytesUncompressed += this.#out.length - before + bytes.length;

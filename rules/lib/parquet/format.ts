@@ -4,7 +4,7 @@
  */
 export const encodings = { plain: 0, rle: 3, rleDictionary: 8 } as const;
 export const pageTypes = { data: 0, dictionary: 2 } as const;
-export const codecIds = { none: 0, snappy: 1 } as const;
+export const codecIds = { none: 0, snappy: 1, zstd: 6 } as const;
 export const physicalTypes = { int32: 1 } as const;
 export const repetitions = { optional: 1, repeated: 2 } as const;
 export const convertedTypes = { list: 3 } as const;
@@ -33,4 +33,6 @@ export interface RowGroupMeta {
   readonly rows: number;
   readonly bytes: number;
   readonly columns: readonly ColumnMeta[];
+  /** What the footer of a file that holds it is to say; all groups of a file must say the same. */
+  readonly keyValues?: Readonly<Record<string, string>>;
 }

@@ -51,6 +51,7 @@ function parseMeta(json: Uint8Array): RowGroupMeta {
 function isMeta(meta: RowGroupMeta | null): meta is RowGroupMeta {
   if (typeof meta !== 'object' || meta === null || !isCount(meta.rows) || !isCount(meta.bytes) || !Array.isArray(meta.columns))
     return false;
+  if (Object.values(meta.keyValues ?? {}).some((value) => typeof value !== 'string')) return false;
   let end = 0;
   for (const column of meta.columns as (ColumnMeta | null)[]) {
     if (column === null || !Object.hasOwn(codecIds, column.codec)) return false;

@@ -1,4 +1,19 @@
 import { createRequire } from 'node:module';
+import { loadZstd } from '../zstd.ts';
+
+const require = createRequire(import.meta.url);
+
+/** How @dsnp/parquetjs decompresses pages, by codec. It is no part of what the package exports by name. */
+type Methods = Record<string, { inflate(bytes: Uint8Array): Uint8Array }>;
+
+/** The reader knows no zstd, but looks its codecs up in an object that can be added to. */
+async function addZstd(): Promise<void> {
+  const { PARQUET_COMPRESSION_METHODS: methods } = require('@dsnp/parquetjs/dist/lib/compression.js') as {
+    PARQUET_COMPRESSION_METHODS: Methods;
+  };
+  const { decompress } = await loadZstd();
+  methods['ZSTD'] ??= { inflate: (bytes) => Buffer.from(decompress(bytes)) };
+}
 
 /** A list column as @dsnp/parquetjs gives it. */
 interface ListValue {
@@ -12,7 +27,8 @@ const flat = (value: unknown): unknown => {
 
 /** The rows of a Parquet file one by one, lists as plain arrays. Memory: one row group. */
 export async function* parquetRows(path: string): AsyncGenerator<Readonly<Record<string, unknown>>> {
-  const { ParquetReader } = createRequire(import.meta.url)('@dsnp/parquetjs') as typeof import('@dsnp/parquetjs');
+  await addZstd();
+  const { ParquetReader } = require('@dsnp/parquetjs') as typeof import('@dsnp/parquetjs');
   const reader = await ParquetReader.openFile(path);
   try {
     const cursor = reader.getCursor();

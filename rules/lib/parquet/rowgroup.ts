@@ -1,17 +1,19 @@
 import { BuildError } from '../../../src/base/errors.ts';
 import { ByteSink } from './bytes.ts';
 import { ChunkWriter } from './chunk.ts';
-import { codecFor } from './codecs.ts';
+import type { PageCodec } from './codecs.ts';
 import { type LabelledRows, type PackedColumn, packedColumns } from './columns.ts';
-import type { Codec, RowGroupMeta } from './format.ts';
+import type { RowGroupMeta } from './format.ts';
 
 /** A page's size is a signed 32-bit number of bytes, and a page holds at least one row. */
 const maxSeqLengthMax = 1 << 28;
 
 export interface RowGroupInput extends LabelledRows {
-  readonly codec: Codec;
+  readonly codec: PageCodec;
   /** The columns to write, if not `packedColumns`. */
   readonly columns?: readonly PackedColumn[];
+  /** See `RowGroupMeta`. */
+  readonly keyValues?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -19,17 +21,17 @@ export interface RowGroupInput extends LabelledRows {
  *
  * @returns the row group's bytes, and the meta that `shardFooter` needs. No rows give no bytes and no columns; the footer leaves such
  * a group out.
- * @throws {BuildError} `bad-params` when the arrays do not fit `rows` and `maxSeqLength`, or for an unknown codec.
+ * @throws {BuildError} `bad-params` when the arrays do not fit `rows` and `maxSeqLength`.
  *
  * Cost: O(tokens); about 25 ns a token with Snappy for the three columns.
  */
 export function encodeRowGroup(input: RowGroupInput): { bytes: Uint8Array<ArrayBuffer>; meta: RowGroupMeta } {
   checkShape(input);
-  const { rows, maxSeqLength, codec, columns = packedColumns } = input;
+  const { rows, maxSeqLength, codec, columns = packedColumns, keyValues } = input;
   const out = new ByteSink(4096 + 3 * input.ids.length);
-  const writer = new ChunkWriter(out, codecFor(codec));
-  const metas = rows === 0 ? [] : columns.map(({ name, values }) => writer.write(values(input), { name, rows, maxSeqLength, codec }));
-  return { bytes: out.view(), meta: { rows, bytes: out.length, columns: metas } };
+  const writer = new ChunkWriter(out, codec);
+  const metas = rows === 0 ? [] : columns.map(({ name, values }) => writer.write(values(input), { name, rows, maxSeqLength }));
+  return { bytes: out.view(), meta: { rows, bytes: out.length, columns: metas, ...(keyValues && { keyValues }) } };
 }
 
 function checkShape({ rows, maxSeqLength, ids, realLengths }: RowGroupInput): void {

@@ -8,7 +8,7 @@ import { type ThriftStruct, writeStruct } from './thrift.ts';
 export interface ShardFooterInput {
   /** In the order in which their bytes follow the header. Groups without rows are left out. */
   readonly groups: readonly RowGroupMeta[];
-  /** Written sorted by key, by code unit. */
+  /** Written with those of the groups, sorted by key, by code unit. */
   readonly keyValues: Readonly<Record<string, string>>;
   /** Names of the columns of a file without rows, if not those of `packedColumns`. */
   readonly columns?: readonly string[];
@@ -22,11 +22,12 @@ export function shardHeader(): Uint8Array {
 /**
  * What ends a file: its metadata, the metadata's length, the magic word.
  *
- * @throws {BuildError} `bad-part` when the groups do not all have the same columns.
+ * @throws {BuildError} `bad-part` when the groups do not all have the same columns, `mixed-tokens` when their key values differ.
  */
 export function shardFooter({ groups, keyValues, columns = packedColumns.map((column) => column.name) }: ShardFooterInput): Uint8Array {
   const filled = withRows(groups);
   const names = filled[0]?.columns.map((column) => column.name) ?? columns;
+  const pairs = Object.entries({ ...keyValuesOf(filled), ...keyValues }).sort(([a], [b]) => (a < b ? -1 : 1));
   const out = new ByteSink(1024);
   writeStruct(out, (file) =>
     file
@@ -37,7 +38,7 @@ export function shardFooter({ groups, keyValues, columns = packedColumns.map((co
         filled.reduce((rows, group) => rows + group.rows, 0),
       )
       .structs(4, placed(filled, names), rowGroupFields)
-      .structs(5, Object.keys(keyValues).sort(), (pair, key) => pair.binary(1, key).binary(2, keyValues[key] as string))
+      .structs(5, pairs, (pair, [key, value]) => pair.binary(1, key).binary(2, value))
       .binary(6, 'dsbuild')
       // Each column has the order that its type defines; without this readers do not trust min and max.
       .structs(7, names, (order) => order.struct(1, () => {})),
@@ -81,6 +82,20 @@ export function writeShard(
 }
 
 const withRows = (groups: readonly RowGroupMeta[]): RowGroupMeta[] => groups.filter((group) => group.rows > 0);
+
+/** What all groups say. */
+function keyValuesOf([first, ...others]: readonly RowGroupMeta[]): Readonly<Record<string, string>> {
+  const said = first?.keyValues ?? {};
+  for (const { keyValues = {} } of others) {
+    const key = [...Object.keys(said), ...Object.keys(keyValues)].find((name) => keyValues[name] !== said[name]);
+    if (key === undefined) continue;
+    throw new BuildError('mixed-tokens', {
+      message: `row groups of one file have ${key} ${String(said[key])} and ${String(keyValues[key])}`,
+      hint: 'Tokenize all of a split with one tokenizer.',
+    });
+  }
+  return said;
+}
 
 interface PlacedGroup {
   readonly group: RowGroupMeta;

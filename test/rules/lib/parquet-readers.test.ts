@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { LabelOptions, PackedRows } from '../../../rules/lib/pack.ts';
+import { type PackedRows, packDocuments } from '../../../rules/lib/pack.ts';
+import { extraColumnNames } from '../../../rules/lib/parquet/columns.ts';
 import type { Codec } from '../../../rules/lib/parquet/format.ts';
 import { python, runPython } from '../../python.ts';
-import { columnsOf, fileOf, partOf, randomIds, rowsOf } from './parquet-rows.ts';
+import { columnsOf, fileOf, partOf, randomIds, rowsOf, type Written } from './parquet-rows.ts';
 
 /** What `test/python/describe.py` says of a file. */
 interface Description {
@@ -16,7 +17,7 @@ interface Description {
   schema: unknown;
 }
 
-interface Case extends LabelOptions {
+interface Case extends Written {
   name: string;
   codec: Codec;
   groups: PackedRows[];
@@ -53,7 +54,28 @@ const cases: Case[] = [
   { name: 'long-rows', codec: 'snappy', labels: 'hf', acrossDocuments: true, groups: [group(2, { maxSeqLength: 300_000, below: 900 })] },
 ];
 
-function expected({ groups, ...options }: Case): Omit<Description, 'schema'> {
+/** Documents of 1 to 300 tokens, some of them longer than a row, best-fit. */
+const documents = Array.from({ length: 200 }, (_, d) => Array.from(randomIds(1 + ((d * d) % 300), { seed: d + 1, below: 50_000 })));
+const bestFit = packDocuments([{ lengths: Uint32Array.from(documents, ({ length }) => length), ids: Int32Array.from(documents.flat()) }], {
+  maxSeqLength: 256,
+  packing: 'best-fit',
+  longDocuments: 'split',
+  eosId: 50_000,
+  padId: 50_001,
+});
+for (const codec of ['snappy', 'zstd', 'none'] as const) {
+  cases.push({
+    name: `best-fit-${codec}`,
+    codec,
+    labels: 'shifted',
+    acrossDocuments: false,
+    extra: extraColumnNames,
+    groups: [bestFit, bestFit],
+  });
+}
+const namesOf = ({ extra = [] }: Partial<Written> = {}): string[] => ['input_ids', 'attention_mask', 'labels', ...extra];
+
+function expected({ groups, codec: _, ...options }: Case): Omit<Description, 'schema'> {
   const maxSeqLength = groups[0]?.maxSeqLength as number;
   const columns = Object.entries(columnsOf(groups, options)).map(([name, values]) => {
     const digest = createHash('sha256').update(new Uint8Array(values.buffer)).digest('hex');
@@ -103,13 +125,13 @@ test('pyarrow reads every value, the schema as its own writer makes it, statisti
   for (const [i, schema] of (schemas ?? []).entries()) {
     assert.equal(
       schema.arrow,
-      ['input_ids', 'attention_mask', 'labels'].map((name) => `pyarrow.Field<${name}: list<element: int32>>`),
+      namesOf(cases[i]).map((name) => `pyarrow.Field<${name}: list<element: int32>>`),
     );
     assert.equal(schema.keyValues, keyValues);
     assert.is(schema.createdBy, 'dsbuild');
     const { groups, ...options } = cases[i] ?? { groups: [] };
     const wanted = groups.map((rows) =>
-      Object.values(columnsOf([rows], options as LabelOptions)).map((values) => [
+      Object.values(columnsOf([rows], options as Written)).map((values) => [
         values.reduce((a, b) => Math.min(a, b)),
         values.reduce((a, b) => Math.max(a, b)),
         0,
@@ -120,18 +142,21 @@ test('pyarrow reads every value, the schema as its own writer makes it, statisti
 });
 
 test('DuckDB reads every value', () => {
-  for (const schema of check('duckdb', [pathOf('empty'), expectedEmpty]) ?? []) {
-    assert.equal(schema, ['input_ids: INTEGER[]', 'attention_mask: INTEGER[]', 'labels: INTEGER[]']);
+  for (const [i, schema] of (check('duckdb', [pathOf('empty'), expectedEmpty]) ?? []).entries()) {
+    assert.equal(
+      schema,
+      namesOf(cases[i]).map((name) => `${name}: INTEGER[]`),
+    );
   }
 });
 
 test('Hugging Face datasets reads every value', () => {
   // It opens no data set without rows, whoever wrote it; beside other files such a file must not harm.
   const beside = `${pathOf('empty')},${pathOf('groups')}`;
-  for (const schema of check('datasets', [beside, expected(cases[0] as Case)]) ?? []) {
+  for (const [i, schema] of (check('datasets', [beside, expected(cases[0] as Case)]) ?? []).entries()) {
     assert.equal(
       schema,
-      ['input_ids', 'attention_mask', 'labels'].map((name) => `${name}: List(Value('int32'))`),
+      namesOf(cases[i]).map((name) => `${name}: List(Value('int32'))`),
     );
   }
 });
