@@ -14,7 +14,7 @@ echo '== npm pack'
 (cd "$root" && npm pack --silent --pack-destination "$folder/packed" >/dev/null)
 tarball=$(ls "$folder"/packed/*.tgz)
 listed=$(tar -tzf "$tarball" | LC_ALL=C sort)
-for file in package/package.json package/LICENSE package/CHANGELOG.md package/README.md package/bin/dsbuild.js \
+for file in package/package.json package/LICENSE package/THIRD-PARTY.md package/CHANGELOG.md package/README.md package/bin/dsbuild.js \
   package/dist/src/index.js package/dist/src/index.d.ts package/dist/src/cli/main.js; do
   grep -qxF "$file" <<<"$listed" || fail "$file is not in the package"
 done

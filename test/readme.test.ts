@@ -6,7 +6,7 @@ import { Cli } from 'clipanion';
 import ts from 'typescript';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { commandClasses } from '../src/cli/commands.ts';
+import { loadCommands } from '../src/cli/commands.ts';
 import type { CliContext } from '../src/cli/context.ts';
 import { describeSyntax } from '../src/cli/syntax.ts';
 import '../src/index.ts';
@@ -69,7 +69,8 @@ test('it names every rule and each of its options', () => {
   );
 });
 
-test('it names every command and each flag of build, clean and init', () => {
+test('it names every command and each flag of build, clean and init', async () => {
+  const commandClasses = await loadCommands();
   const cli = new Cli<CliContext>();
   for (const command of commandClasses) cli.register(command);
   const { commands } = describeSyntax(cli, commandClasses, []);

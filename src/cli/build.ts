@@ -76,10 +76,7 @@ export class BuildCommand extends PlanningCommand {
       this.path.length > 0
     )
       return error;
-    const command = nearestName(
-      word,
-      this.context.commands.flatMap(({ path }) => path[0] ?? []),
-    );
+    const command = nearestName(word, this.context.commandWords);
     if (command === undefined) return error;
     const { code, message, where, hint = '' } = error;
     return new BuildError(code, {

@@ -1,28 +1,39 @@
 import { BuildCommand } from './build.ts';
-import { CleanCommand } from './clean.ts';
-import { CompletionCommand, CompletionWordsCommand } from './completion.ts';
-import { DoctorCommand } from './doctor.ts';
-import { GraphCommand } from './graph.ts';
-import { HeadCommand } from './head.ts';
-import { InitCommand } from './init.ts';
-import { RunCommand } from './run.ts';
-import { StatusCommand } from './status.ts';
 import type { DescribedClass } from './syntax.ts';
-import { UpdateCommand } from './update.ts';
-import { WhyCommand } from './why.ts';
 
-/** In the order in which help lists them. */
-export const commandClasses: readonly DescribedClass[] = [
-  BuildCommand,
-  RunCommand,
-  StatusCommand,
-  WhyCommand,
-  GraphCommand,
-  HeadCommand,
-  UpdateCommand,
-  CleanCommand,
-  InitCommand,
-  DoctorCommand,
-  CompletionCommand,
-  CompletionWordsCommand,
+interface CommandEntry {
+  /** First words of its paths: a line that begins with one of them names this command. */
+  readonly words: readonly string[];
+  load(): Promise<readonly DescribedClass[]>;
+}
+
+/** In the order in which help lists them. A module is loaded when a line names its command; only the build, which needs no name, is always there. */
+const entries: readonly CommandEntry[] = [
+  { words: ['build'], load: async () => [BuildCommand] },
+  { words: ['run'], load: async () => [(await import('./run.ts')).RunCommand] },
+  { words: ['status', 'ls', 'list'], load: async () => [(await import('./status.ts')).StatusCommand] },
+  { words: ['why'], load: async () => [(await import('./why.ts')).WhyCommand] },
+  { words: ['graph'], load: async () => [(await import('./graph.ts')).GraphCommand] },
+  { words: ['head'], load: async () => [(await import('./head.ts')).HeadCommand] },
+  { words: ['update'], load: async () => [(await import('./update.ts')).UpdateCommand] },
+  { words: ['clean'], load: async () => [(await import('./clean.ts')).CleanCommand] },
+  { words: ['init'], load: async () => [(await import('./init.ts')).InitCommand] },
+  { words: ['doctor'], load: async () => [(await import('./doctor.ts')).DoctorCommand] },
+  { words: ['completion'], load: async () => Object.values(await import('./completion.ts')) },
 ];
+
+export const commandWords: readonly string[] = entries.flatMap(({ words }) => words);
+
+/** Those whose lines can only be read, or only be answered, when all commands are known. */
+const needingAll: ReadonlySet<string> = new Set(['run', 'completion']);
+
+/** The one command that a line can mean; undefined where it takes all of them to tell. */
+export async function loadCommandOf(argv: readonly string[]): Promise<readonly DescribedClass[] | undefined> {
+  const named = argv.filter((word) => commandWords.includes(word));
+  const [first = 'build'] = named;
+  // A flag may stand before a command's name, and its value may be a word like one: then the parser has to choose.
+  if (needingAll.has(first) || (named.length > 0 && argv[0] !== first)) return undefined;
+  return entries.find(({ words }) => words.includes(first))?.load();
+}
+
+export const loadCommands = async (): Promise<readonly DescribedClass[]> => (await Promise.all(entries.map(({ load }) => load()))).flat();

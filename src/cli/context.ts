@@ -10,14 +10,16 @@ export interface CliContext extends BaseContext {
   engine: Engine;
   /** Aborted by the first Ctrl-C, and when nobody reads the output any more. */
   signal: AbortSignal;
-  /** All commands, as they are typed. */
+  /** Words that name a command. */
+  commandWords: readonly string[];
+  /** All commands, as they are typed; empty for a command that was loaded without the others. */
   commands: readonly CommandSyntax[];
 }
 
 /** What a caller of `main` may replace. */
-export type GivenContext = Partial<Omit<CliContext, 'signal' | 'commands'>>;
+export type GivenContext = Partial<Omit<CliContext, 'signal' | 'commands' | 'commandWords'>>;
 
-export function contextFrom(given: GivenContext, signal: AbortSignal): CliContext {
+export function contextFrom(given: GivenContext, own: Pick<CliContext, 'signal' | 'commandWords'>): CliContext {
   return {
     env: process.env,
     stdin: process.stdin,
@@ -27,7 +29,7 @@ export function contextFrom(given: GivenContext, signal: AbortSignal): CliContex
     cwd: process.cwd(),
     engine,
     ...given,
-    signal,
+    ...own,
     commands: [],
   };
 }

@@ -1,18 +1,20 @@
+import { moduleUrl } from '../base/program.ts';
 import type { GivenContext } from './context.ts';
 import type { SignalSource } from './interrupt.ts';
+import type { runProgram } from './program.ts';
 import { version } from './version.ts';
 
 const isVersionAsked = (argv: readonly string[]): boolean => argv.length === 1 && ['--version', '-V', '-v'].includes(argv[0] as string);
 
 /**
  * Runs one command line and gives the exit code; never throws. What is not needed to say the version is loaded later:
- * scripts and prompts ask for it again and again.
+ * scripts and prompts ask for it again and again. It is loaded by its address, because it is bundled apart from this file.
  */
 export async function main(argv: readonly string[], given: GivenContext & { signals?: SignalSource } = {}): Promise<number> {
   if (isVersionAsked(argv)) {
     (given.stdout ?? process.stdout).write(`${version()}\n`);
     return 0;
   }
-  const { runProgram } = await import('./program.ts');
-  return runProgram(argv, given);
+  const program = (await import(moduleUrl('src/cli/program'))) as { runProgram: typeof runProgram };
+  return program.runProgram(argv, given);
 }

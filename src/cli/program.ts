@@ -1,12 +1,11 @@
-import { Cli, type CommandClass } from 'clipanion';
+import { Cli, type Command, type CommandClass } from 'clipanion';
 import { BuildError } from '../base/errors.ts';
-import { commandClasses } from './commands.ts';
+import { commandWords, loadCommandOf, loadCommands } from './commands.ts';
 import { type CliContext, contextFrom, type GivenContext, paintFor } from './context.ts';
 import { exitCode, exitCodeOf } from './exit-codes.ts';
-import { commandHelp, generalHelp } from './help.ts';
 import { type SignalSource, watchInterruption } from './interrupt.ts';
 import { printError } from './print-error.ts';
-import { describeSyntax, type Syntax, syntaxError } from './syntax.ts';
+import { describeSyntax, type Syntax } from './syntax.ts';
 
 /** The command line as a program: which commands there are, and which of them this one names. */
 interface Program {
@@ -19,8 +18,20 @@ function programOf(classes: readonly CommandClass<CliContext>[], argv: readonly 
   return { cli, syntax: describeSyntax(cli, classes, argv) };
 }
 
+/** The command that the line names, without what the other commands cost; undefined where it is not understood without them. */
+async function commandAlone(argv: readonly string[], context: CliContext): Promise<Command<CliContext> | undefined> {
+  const classes = await loadCommandOf(argv);
+  if (!classes) return undefined;
+  try {
+    return Cli.from<CliContext>([...classes], { binaryName: 'dsbuild' }).process([...argv], context);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The flags of `run <rule>` follow from the rule's options: they are known only when the rules are loaded. */
 async function loadProgram(argv: readonly string[], context: CliContext): Promise<Program> {
+  const commandClasses = await loadCommands();
   const program = programOf(commandClasses, argv);
   if (program.syntax.command.path[0] !== 'run') return program;
   const { runCommands } = await import('./run-rule.ts');
@@ -33,21 +44,28 @@ const spellOut = (argv: readonly string[]): string[] =>
 
 const beforeDashes = (argv: readonly string[]): readonly string[] => argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined);
 
-async function runCommand(argv: readonly string[], context: CliContext): Promise<number> {
+/** The command among all of them. @throws {BuildError} `usage`, with what is wrong in the line. */
+async function commandOfAll(argv: readonly string[], context: CliContext): Promise<Command<CliContext>> {
   const { cli, syntax } = await loadProgram(argv, context);
+  try {
+    return cli.process([...argv], { ...context, commands: syntax.commands });
+  } catch (error) {
+    throw error instanceof BuildError ? error : (await import('./syntax-error.ts')).syntaxError(syntax, argv, error);
+  }
+}
+
+async function help(argv: readonly string[], context: CliContext): Promise<string> {
+  const [{ syntax }, { commandHelp, generalHelp }] = await Promise.all([loadProgram(argv, context), import('./help.ts')]);
+  const paint = paintFor(context, undefined);
+  return syntax.command.path.length === 0 ? generalHelp(syntax.commands, paint) : commandHelp(syntax, paint);
+}
+
+async function runCommand(argv: readonly string[], context: CliContext): Promise<number> {
   if (beforeDashes(argv).some((word) => word === '-h' || word === '--help')) {
-    const general = syntax.command.path.length === 0;
-    context.stdout.write(
-      general ? generalHelp(syntax.commands, paintFor(context, undefined)) : commandHelp(syntax, paintFor(context, undefined)),
-    );
+    context.stdout.write(await help(argv, context));
     return exitCode.ok;
   }
-  let command: ReturnType<typeof cli.process>;
-  try {
-    command = cli.process([...argv], { ...context, commands: syntax.commands });
-  } catch (error) {
-    throw error instanceof BuildError ? error : syntaxError(syntax, argv, error);
-  }
+  const command = (await commandAlone(argv, context)) ?? (await commandOfAll(argv, context));
   return (await command.execute()) ?? exitCode.ok;
 }
 
@@ -56,7 +74,7 @@ export async function runProgram(argv: readonly string[], given: GivenContext & 
   const { signals, ...rest } = given;
   const streams = { stdout: given.stdout ?? process.stdout, stderr: given.stderr ?? process.stderr };
   const interruption = watchInterruption(streams, signals);
-  const context = contextFrom(rest, interruption.signal);
+  const context = contextFrom(rest, { signal: interruption.signal, commandWords });
   const words = spellOut(argv);
   try {
     const code = await runCommand(words, context);

@@ -1,6 +1,4 @@
 import type { Cli, CommandClass } from 'clipanion';
-import { BuildError, messageOf } from '../base/errors.ts';
-import { nearestName } from '../base/names.ts';
 import type { CliContext } from './context.ts';
 
 /** A flag as people type it. */
@@ -45,7 +43,7 @@ function commandOf(commandClass: DescribedClass, definition: Definition): Comman
 }
 
 /** Words that are no flags and no flag's value. */
-function plainWords(argv: readonly string[], commands: readonly CommandSyntax[]): string[] {
+export function plainWords(argv: readonly string[], commands: readonly CommandSyntax[]): string[] {
   const valued = new Set(commands.flatMap(({ flags }) => flags.filter(({ value }) => value !== undefined).flatMap(({ names }) => names)));
   return argv.filter((word, i) => !word.startsWith('-') && !valued.has(argv[i - 1] ?? ''));
 }
@@ -67,52 +65,3 @@ export function describeSyntax(cli: Cli<CliContext>, classes: readonly Described
 }
 
 export const nameOf = ({ path }: CommandSyntax): string => ['dsbuild', ...path].join(' ');
-
-const flagNames = ({ flags }: CommandSyntax): string[] => flags.flatMap(({ names }) => names);
-
-function unknownFlag({ command, commands }: Syntax, flag: string): BuildError {
-  const elsewhere = commands.filter((other) => flagNames(other).includes(flag)).map(nameOf);
-  const nearest = nearestName(flag, flagNames(command));
-  const hint =
-    nearest !== undefined
-      ? `Did you mean ${nearest}?`
-      : elsewhere.length > 0
-        ? `It belongs to ${elsewhere.join(', ')}.`
-        : `${nameOf(command)} --help lists the options.`;
-  return new BuildError('usage', { message: `${nameOf(command)} has no option ${flag}`, hint });
-}
-
-/** What is wrong with one word, if it is an option. */
-function flagProblem(syntax: Syntax, word: string, next: string | undefined): BuildError | undefined {
-  if (!/^-[^-\d]|^--./.test(word)) return undefined;
-  const [name = ''] = word.split('=');
-  const { command } = syntax;
-  const flag = command.flags.find(({ names }) => names.includes(name) || names.includes(name.replace(/^--no-/, '--')));
-  const isBatch = /^-[a-zA-Z]{2,}$/.test(word) && [...word.slice(1)].every((letter) => flagNames(command).includes(`-${letter}`));
-  if (!flag) return isBatch ? undefined : unknownFlag(syntax, name);
-  const hint = `${nameOf(command)} --help tells more.`;
-  if (flag.value === undefined && word.includes('=')) return new BuildError('usage', { message: `${name} takes no value`, hint });
-  if (flag.value !== undefined && !word.includes('=') && (next === undefined || next.startsWith('-'))) {
-    return new BuildError('usage', {
-      message: `${name} needs a value <${flag.value}>`,
-      hint: `Write ${name} <${flag.value}> or, if the value begins with a dash, ${name}=<${flag.value}>.`,
-    });
-  }
-  return undefined;
-}
-
-/** Says in one sentence why a command line is not understood. */
-export function syntaxError(syntax: Syntax, argv: readonly string[], cause: unknown): BuildError {
-  const { command } = syntax;
-  const words = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined);
-  for (const [i, word] of words.entries()) {
-    const problem = flagProblem(syntax, word, argv[i + 1]);
-    if (problem) return problem;
-  }
-  const extra = plainWords(argv, syntax.commands).slice(command.path.length);
-  const usage = `Usage: ${[nameOf(command), command.operands].join(' ').trim()}`;
-  const [first = messageOf(cause)] = messageOf(cause).split('\n');
-  const message =
-    command.operands.startsWith('<') && extra.length === 0 ? `${nameOf(command)} needs ${command.operands}` : first.replace(/\.$/, '');
-  return new BuildError('usage', { message, hint: `${usage}; see ${nameOf(command)} --help.`, cause });
-}

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { BuildError } from '../../src/base/errors.ts';
-import { commandClasses } from '../../src/cli/commands.ts';
+import { commandWords, loadCommands } from '../../src/cli/commands.ts';
 import { exitCodeOf } from '../../src/cli/exit-codes.ts';
 import { removeFolders, run, Signals, stage, words } from './console.ts';
 
@@ -47,7 +47,7 @@ test('--version loads neither clipanion nor anything of the engine', () => {
   const loaded = modulesOf(['--version']);
   assert.ok(loaded.some((url) => url.endsWith('/src/cli/main.ts')));
   assert.equal(
-    loaded.filter((url) => /node_modules|\/src\/(?!cli\/(main|version)\.ts)/.test(url)),
+    loaded.filter((url) => /node_modules|\/src\/(?!cli\/(main|version)\.ts|base\/program\.ts)/.test(url)),
     [],
   );
 });
@@ -66,7 +66,7 @@ test('--help loads no engine, esbuild, Ink or S3', () => {
 test('--help lists every command and the exit codes', async () => {
   const { code, stdout } = await run(['--help']);
   assert.is(code, 0);
-  for (const { usage, paths } of commandClasses) {
+  for (const { usage, paths } of await loadCommands()) {
     if (usage) assert.match(stdout, new RegExp(`^  ${paths?.flat()[0]} `, 'm'));
   }
   assert.match(stdout, 'Exit codes: 0 done, 1 a step or gate failed, 2 usage or config, 3 stale (--check), 130 interrupted.');
@@ -74,7 +74,7 @@ test('--help lists every command and the exit codes', async () => {
 
 test('every command has help of its own, with examples', async () => {
   const { engine } = stage();
-  for (const { usage, paths } of commandClasses) {
+  for (const { usage, paths } of await loadCommands()) {
     if (!usage) continue;
     const path = paths?.find((one) => one.length > 0) ?? [];
     const { code, stdout } = await run([...path, '--help'], { engine: { ...engine, loadFace: async () => ({}) } });
@@ -83,6 +83,11 @@ test('every command has help of its own, with examples', async () => {
     assert.ok((usage.examples ?? []).length > 0, `${path.join(' ')} has examples`);
     for (const [, line] of usage.examples ?? []) assert.match(stdout, line.replaceAll('$0', 'dsbuild'));
   }
+});
+
+test('a command is found by each of its words', async () => {
+  const first = (await loadCommands()).flatMap(({ paths = [] }) => paths.flatMap(([word]) => word ?? []));
+  assert.equal([...new Set(first)].sort(), [...commandWords].sort());
 });
 
 test('help asked anywhere is given, and nothing else is done', async () => {

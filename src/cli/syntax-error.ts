@@ -1,0 +1,52 @@
+import { BuildError, messageOf } from '../base/errors.ts';
+import { nearestName } from '../base/names.ts';
+import { type CommandSyntax, nameOf, plainWords, type Syntax } from './syntax.ts';
+
+const flagNames = ({ flags }: CommandSyntax): string[] => flags.flatMap(({ names }) => names);
+
+function unknownFlag({ command, commands }: Syntax, flag: string): BuildError {
+  const elsewhere = commands.filter((other) => flagNames(other).includes(flag)).map(nameOf);
+  const nearest = nearestName(flag, flagNames(command));
+  const hint =
+    nearest !== undefined
+      ? `Did you mean ${nearest}?`
+      : elsewhere.length > 0
+        ? `It belongs to ${elsewhere.join(', ')}.`
+        : `${nameOf(command)} --help lists the options.`;
+  return new BuildError('usage', { message: `${nameOf(command)} has no option ${flag}`, hint });
+}
+
+/** What is wrong with one word, if it is an option. */
+function flagProblem(syntax: Syntax, word: string, next: string | undefined): BuildError | undefined {
+  if (!/^-[^-\d]|^--./.test(word)) return undefined;
+  const [name = ''] = word.split('=');
+  const { command } = syntax;
+  const flag = command.flags.find(({ names }) => names.includes(name) || names.includes(name.replace(/^--no-/, '--')));
+  const isBatch = /^-[a-zA-Z]{2,}$/.test(word) && [...word.slice(1)].every((letter) => flagNames(command).includes(`-${letter}`));
+  if (!flag) return isBatch ? undefined : unknownFlag(syntax, name);
+  const hint = `${nameOf(command)} --help tells more.`;
+  if (flag.value === undefined && word.includes('=')) return new BuildError('usage', { message: `${name} takes no value`, hint });
+  if (flag.value !== undefined && !word.includes('=') && (next === undefined || next.startsWith('-'))) {
+    return new BuildError('usage', {
+      message: `${name} needs a value <${flag.value}>`,
+      hint: `Write ${name} <${flag.value}> or, if the value begins with a dash, ${name}=<${flag.value}>.`,
+    });
+  }
+  return undefined;
+}
+
+/** Says in one sentence why a command line is not understood. */
+export function syntaxError(syntax: Syntax, argv: readonly string[], cause: unknown): BuildError {
+  const { command } = syntax;
+  const words = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined);
+  for (const [i, word] of words.entries()) {
+    const problem = flagProblem(syntax, word, argv[i + 1]);
+    if (problem) return problem;
+  }
+  const extra = plainWords(argv, syntax.commands).slice(command.path.length);
+  const usage = `Usage: ${[nameOf(command), command.operands].join(' ').trim()}`;
+  const [first = messageOf(cause)] = messageOf(cause).split('\n');
+  const message =
+    command.operands.startsWith('<') && extra.length === 0 ? `${nameOf(command)} needs ${command.operands}` : first.replace(/\.$/, '');
+  return new BuildError('usage', { message, hint: `${usage}; see ${nameOf(command)} --help.`, cause });
+}
