@@ -1,11 +1,11 @@
 import { lineageOutput } from '../src/rule/lineage.ts';
-import { boolean, fields, integer, text, tokenizer, words } from '../src/rule/options.ts';
+import { boolean, fields, integer, text, words } from '../src/rule/options.ts';
 import type { Part } from '../src/rule/part.ts';
 import { defineRule } from '../src/rule/rule.ts';
 import { defineStep } from '../src/rule/step.ts';
 import { EncodedChunk } from './lib/encode-output.ts';
 import { RowEncoder, type RowOptions } from './lib/encode-row.ts';
-import { bpeEngine, huggingfaceEngine } from './lib/tokenizer-contract.ts';
+import { tokenizerOption } from './lib/tokenizer-option.ts';
 import { decodeTokens } from './lib/tokens.ts';
 
 type EncodeInputs = { readonly chunk: Part; readonly model: Part; readonly config?: Part };
@@ -14,6 +14,8 @@ interface EncodeParams extends RowOptions {
   readonly eos?: string;
   readonly pad?: string;
   readonly bos?: string;
+  /** The program that runs the tokenizer, `name@version`. */
+  readonly engine?: string;
 }
 
 const progressEvery = 256;
@@ -21,16 +23,20 @@ const progressEvery = 256;
 /** Token ids of a chunk's documents, as one tokens part. */
 const encode = defineStep(
   'encode',
-  { version: 2, outputs: ['main', lineageOutput], uses: [bpeEngine, huggingfaceEngine] },
+  { version: 2, outputs: ['main', lineageOutput] },
   async ({ chunk, model, config }: EncodeInputs, params: EncodeParams, io) => {
     // Only workers that tokenize load the library: a build that has nothing to do starts without it.
     const { loadTokenizer, specialTokensOf, tokenizerFor } = await import('./lib/tokenizer.ts');
-    const engine = await tokenizerFor(model.digest, () => loadTokenizer({ model: io.bytes(model) }));
-    const { eos, pad, bos } = params;
-    const specials = specialTokensOf({ tokenizer: engine, config: config && io.bytes(config), eos, pad, bos });
-    const encoder = new RowEncoder(engine, specials, params);
+    const { eos, pad, bos, engine } = params;
+    const packageFolder = engine && io.packageFolder(engine);
+    const tokenizer = await tokenizerFor(`${engine} ${model.digest}`, () =>
+      loadTokenizer({ model: io.bytes(model), engine, packageFolder }),
+    );
+    const specials = specialTokensOf({ tokenizer, config: config && io.bytes(config), eos, pad, bos });
+    const encoder = new RowEncoder(tokenizer, specials, params);
     const encoded = new EncodedChunk(chunk, io);
     for (const row of io.documents(chunk)) {
+      if (encoder.mustPrepare) await encoder.prepare(row.raw);
       encoded.add(row.record, (to, document) => encoder.encode(row.raw, to, document));
       if (encoded.read % progressEvery === 0) io.progress(encoded.read, chunk.facts['records']);
     }
@@ -64,7 +70,7 @@ export const tokenize = defineRule({
   inputs: { documents: 'documents' },
   output: 'tokens',
   options: {
-    tokenizer: tokenizer().doc('A tokenizer.json by path, `npm:<package>`, or the name of a model on the Hub.'),
+    tokenizer: tokenizerOption().doc('A tokenizer.json by path, `npm:<package>`, or the name of a model on the Hub.'),
     text: text().default('text').doc('The field that is tokenized.'),
     specialTokens: boolean()
       .default(true)
@@ -86,8 +92,8 @@ export const tokenize = defineRule({
       at += length;
     }
   },
-  async plan({ documents }, { tokenizer: files, ...params }, build) {
-    for await (const chunk of documents) build.emit(build.step(encode, { chunk, ...files }, given(params)));
+  async plan({ documents }, { tokenizer: { engine, ...files }, ...params }, build) {
+    for await (const chunk of documents) build.emit(build.step(encode, { chunk, ...files }, given({ ...params, engine })));
   },
 });
 

@@ -58,6 +58,16 @@ export class RowEncoder {
     if (this.#window.room <= stride) throw badWindow({ length, stride }, length - this.#window.room);
   }
 
+  /** Whether `prepare` is to be awaited before each `encode`: the engine works outside this thread. */
+  get mustPrepare(): boolean {
+    return this.#tokenizer.prepare !== undefined;
+  }
+
+  async prepare(record: RawRecord): Promise<void> {
+    const text = record[this.#options.text];
+    if (typeof text === 'string') await this.#tokenizer.prepare?.(text, { addSpecialTokens: false });
+  }
+
   /**
    * Appends the samples of a record, of which there is at least one.
    *

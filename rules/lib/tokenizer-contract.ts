@@ -3,8 +3,8 @@ import { BuildError, messageOf } from '../../src/base/errors.ts';
 /** The engine's package and version (a test compares it with the installed one), and the revision of our repairs of it. Rules name it without loading it. */
 export const huggingfaceEngine = '@huggingface/tokenizers@0.2.0+1';
 
-/** dsbuild's own engine for byte-level BPE; the number changes whenever an id could. */
-export const bpeEngine = 'dsbuild-bpe@1';
+/** dsbuild's own engine for BPE; the number changes whenever an id could. */
+export const bpeEngine = 'dsbuild-bpe@2';
 
 /** The bytes that make a tokenizer. Ids depend on `model` alone, as with PyPI `tokenizers`; `config` names EOS, PAD and BOS. */
 export interface TokenizerFiles {
@@ -12,6 +12,10 @@ export interface TokenizerFiles {
   model: Uint8Array;
   /** tokenizer_config.json */
   config?: Uint8Array | undefined;
+  /** The engine to be taken, `name@version`; without it dsbuild's own where it represents the file, else the general one. */
+  engine?: string | undefined;
+  /** Folder of the npm package `tokenizers`, if that is the engine. */
+  packageFolder?: string | undefined;
 }
 
 /** What every engine offers. Instances are immutable from outside and may be shared by all steps of a process. */
@@ -32,6 +36,8 @@ export interface Tokenizer {
    * @throws {BuildError} `text-too-long` when a stretch without any place to cut is longer than the engine's memory allows.
    */
   encode(text: string, options: EncodeOptions): Int32Array;
+  /** Only of engines that work outside this thread: to be awaited before each `encode`, with the same arguments. */
+  prepare?(text: string, options: EncodeOptions): Promise<void>;
   /** Text of ids, without any clean-up of spaces; ids outside the vocabulary are left out, as in the reference. */
   decode(ids: ArrayLike<number>, options: DecodeOptions): string;
   /** Id of a token by its exact spelling in the vocabulary. */

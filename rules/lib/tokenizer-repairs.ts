@@ -30,17 +30,22 @@ export interface PreTokenizerDefinition {
   replacement?: string;
 }
 
-/** A definition with all its parts, in which pre-tokenizers that the engine approximates are written as ones that it does exactly. */
-export function repaired(source: Record<string, unknown>): TokenizerDefinition {
+/** A definition with all its parts. @throws if there is no model. */
+export function completed(source: Record<string, unknown>): TokenizerDefinition {
   const model = source['model'];
   if (typeof model !== 'object' || model === null) throw new Error('it has no "model"');
-  const parts = { normalizer: null, post_processor: null, decoder: null, ...source } as Record<string, unknown>;
+  const parts = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null, ...source } as Record<string, unknown>;
   return {
     ...(parts as unknown as TokenizerDefinition),
     added_tokens: (source['added_tokens'] ?? []) as AddedTokenDefinition[],
-    pre_tokenizer: mended((source['pre_tokenizer'] ?? null) as PreTokenizerDefinition | null),
     model: model as Record<string, unknown>,
   };
+}
+
+/** The same, in which pre-tokenizers that @huggingface/tokenizers approximates are written as ones that it does exactly. */
+export function repaired(source: Record<string, unknown>): TokenizerDefinition {
+  const definition = completed(source);
+  return { ...definition, pre_tokenizer: mended(definition.pre_tokenizer) };
 }
 
 function mended<T extends PreTokenizerDefinition | null>(preTokenizer: T): T | PreTokenizerDefinition {

@@ -59,6 +59,8 @@ export interface TargetSummary {
   restored: number;
   /** Only of steps that ran and knew some of their rows from earlier. */
   reused?: RowsReused;
+  /** The program that made its tokens, `name@version`. */
+  engine?: string;
   why: readonly string[];
 }
 

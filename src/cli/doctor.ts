@@ -1,5 +1,5 @@
 import { Command, Option } from 'clipanion';
-import type { DoctorCheck } from '../engine/doctor.ts';
+import type { DoctorCheck } from '../engine/doctor-check.ts';
 import type { Paint } from '../report/colour.ts';
 import { exitCode } from './exit-codes.ts';
 import { ProjectCommand } from './project-command.ts';

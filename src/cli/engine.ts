@@ -1,5 +1,6 @@
 import type { BuildOptions, BuildSummary, HeadRow, OpenOptions, StatusReport, WhyReport } from '../engine/api.ts';
-import type { DoctorReport, DoctorRequest } from '../engine/doctor.ts';
+import type { DoctorReport } from '../engine/doctor.ts';
+import type { DoctorRequest } from '../engine/doctor-check.ts';
 import type { InitRequest, InitResult } from '../engine/init.ts';
 import type { openInline, Project } from '../engine/project.ts';
 

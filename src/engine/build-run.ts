@@ -56,6 +56,8 @@ export class BuildRun {
   readonly packedFiles = new Map<Digest, string>();
   /** Real addresses of remote sources by the ones that may be shown. */
   readonly addresses = new Map<string, string>();
+  /** Folders of the user's npm packages that steps load, by `name@version`. */
+  readonly packages = new Map<string, string>();
   readonly bundles = new Once<KeptModule>();
   readonly bundlePaths = new Map<Digest, string>();
   /** Bundles of the modules that define the user's own rules, by rule. */

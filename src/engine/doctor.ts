@@ -2,7 +2,6 @@ import { accessSync, constants, existsSync, mkdirSync, rmSync, statfsSync, write
 import { basename, dirname, join } from 'node:path';
 import { formatBytes } from '../base/bytes.ts';
 import { hashEngine, portableEngine } from '../base/digest.ts';
-import { BuildError, messageOf } from '../base/errors.ts';
 import { uniqueName } from '../base/files.ts';
 import { readLock } from '../cache/lock.ts';
 import { findConfig } from '../config/find.ts';
@@ -10,22 +9,9 @@ import { loadConfig } from '../config/load.ts';
 import { buildGraph } from '../graph/build-graph.ts';
 import type { Graph } from '../graph/graph.ts';
 import { definedRules } from '../rule/rule.ts';
-import { locateTokenizer } from '../source/tokenizer.ts';
-import type { OpenOptions } from './api.ts';
+import { type DoctorCheck, type DoctorRequest, failed } from './doctor-check.ts';
+import { checkTokenizer, tokenizersOf } from './doctor-tokenizers.ts';
 import { faceUrl } from './project.ts';
-
-export interface DoctorRequest extends OpenOptions {
-  /** Use the network where a check needs it. */
-  readonly online: boolean;
-}
-
-/** One thing that a build needs. */
-export interface DoctorCheck {
-  readonly check: string;
-  readonly ok: boolean;
-  readonly detail: string;
-  readonly hint?: string;
-}
 
 export interface DoctorReport {
   readonly checks: readonly DoctorCheck[];
@@ -39,13 +25,6 @@ function checkNode(): DoctorCheck {
   const ok = major > nodeMin[0] || (major === nodeMin[0] && minor >= nodeMin[1]);
   const detail = `${process.versions.node} on ${process.platform} ${process.arch}`;
   return { check: 'node', ok, detail, ...(!ok && { hint: `Install Node ${nodeMin.join('.')} or newer.` }) };
-}
-
-/** What a check threw, as its failure. */
-function failed(check: string, error: unknown): DoctorCheck {
-  const { where, hint } = error instanceof BuildError ? error : { where: undefined, hint: undefined };
-  const [first = ''] = messageOf(error).split('\n');
-  return { check, ok: false, detail: where === undefined ? first : `${where}  ${first}`, ...(hint !== undefined && { hint }) };
 }
 
 function checkDisk(root: string): DoctorCheck {
@@ -112,43 +91,6 @@ async function checkConfig({ cwd, configFile, params, env }: DoctorRequest): Pro
     };
   } catch (error) {
     return { root, check: failed('config', error) };
-  }
-}
-
-interface NamedTokenizer {
-  readonly reference: string;
-  readonly base: string;
-}
-
-/** Every tokenizer that the graph names, once. */
-function tokenizersOf({ targets }: Graph): NamedTokenizer[] {
-  const found = new Map<string, NamedTokenizer>();
-  for (const { rule, options, base } of targets) {
-    for (const [name, { shape }] of Object.entries(rule.options)) {
-      const reference = options[name];
-      if (shape.type === 'tokenizer' && typeof reference === 'string') found.set(`${base}\n${reference}`, { reference, base });
-    }
-  }
-  return [...found.values()];
-}
-
-const isPath = (reference: string): boolean => /^\.{0,2}\/|\.json$/.test(reference);
-
-async function checkTokenizer({ reference, base }: NamedTokenizer, request: DoctorRequest, root: string): Promise<DoctorCheck> {
-  const check = 'tokenizer';
-  const { env, online, signal } = request;
-  try {
-    const { pin } = await locateTokenizer(reference, {
-      base,
-      cacheDir: join(root, '.dsbuild', 'tokenizers'),
-      offline: !online,
-      env,
-      signal,
-    });
-    return { check, ok: true, detail: `${reference}${pin === undefined ? '' : ` (${pin.resolved})`}` };
-  } catch (error) {
-    if (online || isPath(reference)) return failed(check, error);
-    return { check, ok: true, detail: messageOf(error), hint: 'dsbuild doctor --online looks for it.' };
   }
 }
 

@@ -173,6 +173,7 @@ export class Rebuilder implements StepWork {
       locations,
       bundles: this.#run.bundlesFor(target),
       secrets: this.#run.secretsOf(target),
+      packages: Object.fromEntries(this.#run.packages),
       tmpDir: project.tmpDir,
       chunkBytes: project.settings.chunkBytes,
     };

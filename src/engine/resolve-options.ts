@@ -21,20 +21,26 @@ interface Resolved {
   readonly manifest: ManifestValue;
 }
 
-type Resolver = (value: never, target: GraphTarget, run: BuildRun) => Resolved | Promise<Resolved>;
+interface Place {
+  readonly target: GraphTarget;
+  readonly run: BuildRun;
+  readonly shape: OptionShape;
+}
+
+type Resolver = (value: never, place: Place) => Resolved | Promise<Resolved>;
 
 const resolvers: Partial<Record<OptionShape['type'], Resolver>> = {
-  file: (path: string, target, run) => {
+  file: (path: string, { target, run }) => {
     const part = filePart(run, resolve(target.base, path));
     return { seen: part, manifest: { digest: part.digest } };
   },
-  files: (paths: readonly string[], target, run) => {
+  files: (paths: readonly string[], { target, run }) => {
     const parts = Object.fromEntries(paths.map((path) => [path, filePart(run, resolve(target.base, path))]));
     return { seen: parts, manifest: Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, part.digest])) };
   },
-  tokenizer: resolveTokenizer as Resolver,
-  sources: resolveSources as Resolver,
-  uses: async (given: UserFunction | readonly UserFunction[], _target, run) => {
+  tokenizer: (reference: string, place) => resolveTokenizer(reference, place),
+  sources: (given: never, { target, run }) => resolveSources(given, target, run),
+  uses: async (given: UserFunction | readonly UserFunction[], { run }) => {
     const uses = await Promise.all((Array.isArray(given) ? given : [given]).map((use: UserFunction) => withBundle(use, run)));
     return { seen: uses, manifest: uses.map(manifestOfUse) };
   },
@@ -54,7 +60,9 @@ export async function resolveOptions(target: GraphTarget, run: BuildRun): Promis
     const shape = target.rule.options[name]?.shape;
     const resolver = shape && resolvers[shape.type];
     try {
-      const resolved = resolver ? await resolver(value as never, target, run) : { seen: value, manifest: value as ManifestValue };
+      const resolved = resolver
+        ? await resolver(value as never, { target, run, shape })
+        : { seen: value, manifest: value as ManifestValue };
       seen[name] = resolved.seen;
       if (resolved.manifest !== undefined) manifest[name] = resolved.manifest;
     } catch (error) {

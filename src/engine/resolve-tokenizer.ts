@@ -1,18 +1,21 @@
 import { join } from 'node:path';
+import { readPart } from '../cache/part-reader.ts';
 import type { GraphTarget } from '../graph/graph.ts';
 import type { Manifest } from '../plan/manifest.ts';
+import type { OptionShape, TokenizerEngines } from '../rule/options.ts';
+import type { Part } from '../rule/part.ts';
 import type { TokenizerParts } from '../rule/step.ts';
 import { locateTokenizer, type TokenizerPin } from '../source/tokenizer.ts';
 import type { BuildRun } from './build-run.ts';
 import { filePart } from './file-part.ts';
+import { chooseEngine } from './tokenizer-engine.ts';
 
 const lockKind = 'tokenizer';
 
-/** A tokenizer's files as parts: their bytes are in the key, and the lock pins what a package or Hub name meant. */
+/** A tokenizer's files as parts: their bytes are in the key, and the lock pins what a package or Hub name meant. So is the engine that is to run it. */
 export async function resolveTokenizer(
   reference: string,
-  target: GraphTarget,
-  run: BuildRun,
+  { target, run, shape }: { target: GraphTarget; run: BuildRun; shape?: OptionShape },
 ): Promise<{ seen: TokenizerParts; manifest: Manifest }> {
   const { stateDir, env, signal } = run.project;
   const { lock } = run;
@@ -34,5 +37,20 @@ export async function resolveTokenizer(
   }
   const model = filePart(run, located.modelFile);
   const config = located.configFile === undefined ? undefined : filePart(run, located.configFile);
-  return { seen: { model, ...(config && { config }) }, manifest: { model: model.digest, config: config?.digest } };
+  const engine = shape?.engines && (await engineOf(model, shape.engines, { target, run }));
+  const seen = { model, ...(config && { config }), ...(engine !== undefined && { engine }) };
+  return { seen, manifest: { model: model.digest, config: config?.digest, engine } };
+}
+
+async function engineOf(model: Part, engines: TokenizerEngines, { target, run }: { target: GraphTarget; run: BuildRun }): Promise<string> {
+  const { store, stateDir } = run.project;
+  const chosen = await chooseEngine({
+    engines,
+    model: { digest: model.digest, read: () => readPart(model.digest, store.locate(model.digest) ?? []) },
+    base: target.base,
+    stateDir,
+    remember: !run.options.dryRun,
+  });
+  if (chosen.folder !== undefined) run.packages.set(chosen.engine, chosen.folder);
+  return chosen.engine;
 }

@@ -50,7 +50,7 @@ export async function update(project: Project, names: readonly string[]): Promis
 
 async function resolveAll(project: Project, pinned: readonly Pinned[]): Promise<void> {
   const run = new BuildRun(project, { targets: [] });
-  for (const { kind, address, target } of pinned) if (kind === 'tokenizer') await resolveTokenizer(address, target, run);
+  for (const { kind, address, target } of pinned) if (kind === 'tokenizer') await resolveTokenizer(address, { target, run });
   run.lock.save();
   await run.runner.close(true);
   const targets = [...new Set(pinned.filter(({ kind }) => kind === 'source').map(({ target }) => target.name))];

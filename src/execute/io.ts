@@ -127,6 +127,10 @@ export class JobIo implements StepIo {
     return value;
   }
 
+  packageFolder(name: string): string | undefined {
+    return this.job.packages?.[name];
+  }
+
   made(): Made {
     return {
       parts: this.parts,

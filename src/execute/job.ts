@@ -19,6 +19,8 @@ export interface Job {
   /** Bundles of the user's functions that the params name, by digest. */
   readonly bundles: Readonly<Record<Digest, string>>;
   readonly secrets: Readonly<Record<string, string>>;
+  /** Folders of the user's npm packages that the params name, by `name@version`. */
+  readonly packages?: Readonly<Record<string, string>>;
   readonly tmpDir: string;
   readonly chunkBytes: number;
 }

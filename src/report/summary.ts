@@ -41,12 +41,16 @@ function reasonLines(targets: readonly (readonly [string, TargetSummary])[]): st
   });
 }
 
-/** Where documents and tokens went, target by target. */
+/** `tokens by dsbuild-bpe@2`: which program made a target's ids. */
+const engineLines = (targets: readonly (readonly [string, TargetSummary])[]): string[] =>
+  targets.flatMap(([name, { engine }]) => (engine === undefined ? [] : [`${name} by ${engine}`]));
+
+/** Where documents and tokens went, target by target, and who made the tokens. */
 function funnelLines({ targets }: BuildSummary): string[] {
   const entries = Object.entries(targets).filter(
     ([, target]) => target.documentsIn + target.documentsOut + target.tokens + target.bytesOut > 0,
   );
-  return entries.length === 0 ? [] : [...table(heads, entries.map(rowOf)), ...reasonLines(entries)];
+  return entries.length === 0 ? [] : [...table(heads, entries.map(rowOf)), ...reasonLines(entries), ...engineLines(entries)];
 }
 
 function outcome(view: BuildView, summary: BuildSummary): string {

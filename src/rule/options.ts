@@ -30,6 +30,8 @@ export interface OptionShape {
   readonly fields?: Readonly<Record<string, OptionShape>>;
   /** What is wrong with fields of which each is right by itself. */
   readonly together?: (values: never) => FieldProblem | undefined;
+  /** Of type `tokenizer`. */
+  readonly engines?: TokenizerEngines;
   readonly doc?: string;
   readonly default?: unknown;
   readonly optional?: boolean;
@@ -38,6 +40,18 @@ export interface OptionShape {
 export interface FieldProblem {
   readonly field: string;
   readonly message: string;
+}
+
+/** The programs that can run a rule's tokenizers. Names are `name@version`, and change whenever an id could. */
+export interface TokenizerEngines {
+  /** dsbuild's own. */
+  readonly own: string;
+  /** What does all that the own one leaves. */
+  readonly general: string;
+  /** An optional npm package that does the same faster, in one of these versions. */
+  readonly native: { readonly name: string; readonly versions: RegExp };
+  /** Why the own engine does not represent a tokenizer.json exactly, as the end of "because it has ..."; undefined if it does. */
+  whyNotOwn(model: Uint8Array): Promise<string | undefined>;
 }
 
 declare const seenType: unique symbol;
@@ -111,8 +125,13 @@ export const size = (): Option<number, Size> => option({ type: 'size' });
 export const file = (): Option<FileParts[string], string> => option({ type: 'file' });
 /** Several files, as `file`; the rule sees parts in the order given, with the names that were given. */
 export const files = (): Option<FileParts, readonly string[]> => option({ type: 'files' });
-/** A tokenizer.json by path, `npm:<package>` or Hub name, with the tokenizer_config.json beside it. */
-export const tokenizer = (): Option<TokenizerParts, string> => option({ type: 'tokenizer' });
+/**
+ * A tokenizer.json by path, `npm:<package>` or Hub name, with the tokenizer_config.json beside it.
+ *
+ * @param engines the rule learns which of them is to run this file; that one is in the key.
+ */
+export const tokenizer = (engines?: TokenizerEngines): Option<TokenizerParts, string> =>
+  option({ type: 'tokenizer', ...(engines && { engines }) });
 /** Where data comes from, keyed by group `<category>/<name>`. */
 export const sources = (): Option<Sources, Readonly<Record<string, string | SourceValue>>> => option({ type: 'sources' });
 /** Names of secrets: environment variables that a step may read by `io.secret`; in no key, log or cache. */

@@ -8,6 +8,8 @@ export type FileParts = Readonly<Record<string, Part>>;
 export interface TokenizerParts {
   readonly model: Part;
   readonly config?: Part;
+  /** Which engine is to run it, `name@version`: to be handed on in the params of each step whose bytes depend on it. */
+  readonly engine?: string;
 }
 
 /** Writes one output part of a step. */
@@ -70,6 +72,8 @@ export interface StepIo {
   recalled(what: Recalled): void;
   /** The value of a secret option; only external steps and programs get any. */
   secret(name: string): string;
+  /** Folder of an optional npm package that an option named, `name@version`, where it is installed; the name must be in the step's params. */
+  packageFolder(name: string): string | undefined;
 }
 
 /** A remote file as a fetch left it on this machine. */

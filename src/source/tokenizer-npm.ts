@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { BuildError, systemCodeOf } from '../base/errors.ts';
-import { readIfThere, uniqueName } from '../base/files.ts';
+import { uniqueName } from '../base/files.ts';
+import { installedPackage } from '../base/installed-package.ts';
 import { byCodeUnit } from '../base/names.ts';
 import type { FetchedTokenizer, LocateOptions } from './tokenizer.ts';
 import { readPackage } from './tokenizer-package.ts';
@@ -39,16 +40,9 @@ export interface InstalledTokenizer {
 
 /** The tokenizer of a package in the nearest node_modules folder that has it, if its version is the one asked for. */
 export function findInstalled(reference: NpmReference, base: string): InstalledTokenizer | undefined {
-  if (reference.name === undefined) return undefined;
-  for (let folder = resolve(base); ; folder = dirname(folder)) {
-    const root = join(folder, 'node_modules', reference.name);
-    const manifest = readIfThere(join(root, 'package.json'));
-    if (manifest !== undefined) {
-      const version = String((JSON.parse(manifest.toString()) as { version?: unknown }).version);
-      return reference.version === undefined || reference.version === version ? installedAt(root, version) : undefined;
-    }
-    if (dirname(folder) === folder) return undefined;
-  }
+  const found = reference.name === undefined ? undefined : installedPackage(reference.name, base);
+  const isAskedFor = found && (reference.version === undefined || reference.version === found.version);
+  return isAskedFor ? installedAt(found.folder, found.version) : undefined;
 }
 
 function installedAt(root: string, version: string): InstalledTokenizer {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { engine } from '../../src/cli/engine.ts';
-import type { DoctorCheck } from '../../src/engine/doctor.ts';
+import type { DoctorCheck } from '../../src/engine/doctor-check.ts';
 import { emptyFolder, removeFolders, run } from './console.ts';
 
 const test = suite('doctor');
@@ -60,6 +60,19 @@ test('a tokenizer that is not where the config says fails', async () => {
   const { code, checks } = await checksIn(folder);
   assert.is(code, 1);
   assert.is(checks['tokenizer']?.ok, false);
+});
+
+test('it says which engine runs a tokenizer of which targets, and if that is not the own one, why and what would be faster', async () => {
+  const folder = await project();
+  const { checks } = await checksIn(folder);
+  assert.match(checks['tokenizer']?.detail ?? '', /^tokens: .*, by dsbuild-bpe@\d+$/);
+  const model = { type: 'Unigram', unk_id: 0, vocab: [['<unk>', 0]] };
+  writeFileSync(join(folder, 'unigram.json'), JSON.stringify({ added_tokens: [], model }));
+  await run(['init', '--yes', '--force', '--tokenizer', './unigram.json'], { engine, cwd: folder });
+  const other = (await checksIn(folder)).checks['tokenizer'];
+  assert.is(other?.ok, true);
+  assert.match(other?.detail ?? '', /by @huggingface\/tokenizers@[\d.+]+; dsbuild-bpe@\d+ leaves it because it has a Unigram model$/);
+  assert.match(other?.hint ?? '', /the package tokenizers is not installed; npm install tokenizers@/);
 });
 
 test('a tokenizer that would have to be downloaded is not looked for without --online', async () => {

@@ -260,11 +260,24 @@ test('a preview shows windows with their places', async () => {
   assert.equal(await rows({}), [{ tokens: encoded(long).length }]);
 });
 
-test('every tokenizer engine with its version is in the key of every step', () => {
+test('the engine that runs the tokenizer, and no other, is a parameter of each step, and so in its key', async () => {
+  for (const engine of [bpeEngine, huggingfaceEngine]) {
+    const planned = await run([documents], { tokenizer: { ...tiny, engine } });
+    assert.equal(planned.params['encode'], [{ text: 'text', specialTokens: true, addBos: false, engine }]);
+    assert.equal(idsOf(onlyPart(planned)), texts.map(encoded));
+  }
   assert.equal(
-    tokenize.rule.steps.map(({ name, uses }) => [name, uses]),
-    [['encode', [bpeEngine, huggingfaceEngine]]],
+    tokenize.rule.steps.flatMap(({ uses }) => uses),
+    [],
   );
+});
+
+test('an engine that is not here is an error, never replaced by another', async () => {
+  for (const engine of ['dsbuild-bpe@1', 'tokenizers@0.23.2']) {
+    const error = await errorOf(run([documents], { tokenizer: { ...tiny, engine } }));
+    assert.is(error.code, 'no-engine');
+    assert.match(error.message, engine);
+  }
 });
 
 test('what changes no token changes no fact: an edit of other fields ends here', async () => {
