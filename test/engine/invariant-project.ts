@@ -10,7 +10,7 @@ export interface State {
   readonly params: Readonly<Record<string, string>>;
 }
 
-const config = `import { defineConfig, download, exportDataset, files, filter, index, param, shard, tokenize } from 'dsbuild';
+const config = `import { countTokens, defineConfig, download, exportDataset, files, filter, index, param, shard, tokenize } from 'dsbuild';
 import { asked, odd, short } from './short.ts';
 
 const raw = download({
@@ -25,7 +25,11 @@ const raw = download({
   badRecordShareMax: 1,
 });
 const clean = filter(filter(raw, { use: odd(), badRecordShareMax: 1 }), { use: short({ charsMin: param('charsMin', 12) }) });
-const tokens = tokenize(clean, { tokenizer: 'tokenizer' });
+const stride = param('stride', '');
+const tokens = tokenize(clean, {
+  tokenizer: 'tokenizer',
+  ...(stride !== '' && { window: { length: 24, stride: Number(stride) }, dropTokens: { charactersMin: 1, stopWords: true } }),
+});
 const shards = shard(tokens, {
   maxSeqLength: param('maxSeqLength', 32),
   labels: param('labels', 'shifted') === 'hf' ? 'hf' : 'shifted',
@@ -42,6 +46,7 @@ export default defineConfig({
     tokens,
     shards,
     train: index(shards),
+    counted: exportDataset(countTokens({ documents: clean, tokens }), { format: 'jsonl', out: 'counted' }),
     exported: exportDataset(clean, { format: 'jsonl', ...(fields !== '' && { fields: fields.split(',') }), out: 'exported' }),
     rejected: exportDataset(clean.rejected, { format: 'jsonl.gz', each: 'collection', out: 'rejected' }),
   },
@@ -70,14 +75,15 @@ export const asked = defineAdapter({
 });
 `;
 
-export const targets = ['raw', 'clean', 'tokens', 'shards', 'train', 'exported', 'rejected'] as const;
+export const targets = ['raw', 'clean', 'tokens', 'shards', 'train', 'counted', 'exported', 'rejected'] as const;
 /** Folders that hold nothing but what was published, and one that holds sources as well. */
-export const outs = ['train', 'exported', 'rejected', 'data/raw'] as const;
+export const outs = ['train', 'counted', 'exported', 'rejected', 'data/raw'] as const;
 
 /** What a parameter may be set to; the first is the config's own value. */
 export const choices: Readonly<Record<string, readonly string[]>> = {
   charsMin: ['12', '0', '60'],
   maxSeqLength: ['32', '16', '57'],
+  stride: ['', '0', '9'],
   labels: ['shifted', 'hf'],
   names: ['number', 'digest'],
   fields: ['', 'text', 'id,text,note'],
