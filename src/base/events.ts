@@ -24,6 +24,9 @@ export type BuildEvent =
   | { type: 'published'; target: string; out: string; files: number; removed: number; bytes: number }
   | { type: 'warning'; code: string; message: string; where?: string; hint?: string; target?: string }
   | { type: 'note'; message: string; target?: string }
+  | { type: 'watching'; files: readonly string[]; folders: readonly string[] }
+  | { type: 'changed'; paths: readonly string[]; count: number }
+  | { type: 'difference'; target: string; difference: TargetDifference }
   | BuildSummary;
 
 /** `ran`: the step's function was called; `hit`: its result was known; `restored`: called again only because stored bytes were gone. */
@@ -64,6 +67,16 @@ export interface TargetSummary {
   why: readonly string[];
 }
 
+/** What a rebuild changed in a target: more (or fewer) documents and tokens than before, and what became of its published files. */
+export interface TargetDifference {
+  documents: number;
+  tokens: number;
+  parts: number;
+  /** Published files that were written, and that were taken away. */
+  written: number;
+  removed: number;
+}
+
 export interface BuildSummary {
   type: 'summary';
   ok: boolean;
@@ -72,6 +85,8 @@ export interface BuildSummary {
   tookMs: number;
   targets: Readonly<Record<string, TargetSummary>>;
   warnings: number;
+  /** It was given up for a newer one: something changed meanwhile. */
+  superseded?: true;
 }
 
 export type Emit = (event: BuildEvent) => void;

@@ -10,6 +10,7 @@ interface CommandEntry {
 /** In the order in which help lists them. A module is loaded when a line names its command; only the build, which needs no name, is always there. */
 const entries: readonly CommandEntry[] = [
   { words: ['build'], load: async () => [BuildCommand] },
+  { words: ['watch'], load: async () => [(await import('./watch.ts')).WatchCommand] },
   { words: ['run'], load: async () => [(await import('./run.ts')).RunCommand] },
   { words: ['status', 'ls', 'list'], load: async () => [(await import('./status.ts')).StatusCommand] },
   { words: ['why'], load: async () => [(await import('./why.ts')).WhyCommand] },

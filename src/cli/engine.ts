@@ -3,6 +3,9 @@ import type { DoctorReport } from '../engine/doctor.ts';
 import type { DoctorRequest } from '../engine/doctor-check.ts';
 import type { InitRequest, InitResult } from '../engine/init.ts';
 import type { openInline, Project } from '../engine/project.ts';
+import type { WatchedFiles } from '../engine/watched.ts';
+import type { Runner } from '../execute/runner.ts';
+import type { WarmRunner } from '../execute/warm-runner.ts';
 
 /** What commands ask of the engine. Each function loads its part of it when it is called, so that starting costs little. */
 export interface Engine {
@@ -10,7 +13,12 @@ export interface Engine {
   openInline(options: Parameters<typeof openInline>[0]): Promise<Project>;
   /** The module that configs import. */
   loadFace(): Promise<Readonly<Record<string, unknown>>>;
-  build(project: Project, options: BuildOptions): Promise<BuildSummary>;
+  /** @param runner Workers that are there already; without it the build starts its own. */
+  build(project: Project, options: BuildOptions, runner?: Runner): Promise<BuildSummary>;
+  /** Workers for one build after the other. */
+  warmRunner(project: Project, options: BuildOptions): Promise<WarmRunner>;
+  /** What a change of can change a build. */
+  watchedFiles(project: Project, options: BuildOptions): Promise<WatchedFiles>;
   status(project: Project, options: BuildOptions): Promise<StatusReport>;
   why(project: Project, target: string): Promise<WhyReport>;
   head(project: Project, target: string, options: { rows: number; rejected: boolean }): AsyncIterable<HeadRow>;
@@ -30,7 +38,9 @@ export const engine: Engine = {
   openProject: async (options) => (await import('../engine/project.ts')).openProject(options),
   openInline: async (options) => (await import('../engine/project.ts')).openInline(options),
   loadFace,
-  build: async (project, options) => (await import('../engine/build.ts')).build(project, options),
+  build: async (project, options, runner) => (await import('../engine/build.ts')).build(project, options, runner && (() => runner)),
+  warmRunner: async (project, options) => (await import('../engine/warm-workers.ts')).warmWorkers(project, options),
+  watchedFiles: async (project, options) => (await import('../engine/watched.ts')).watchedFiles(project, options),
   status: async (project, options) => (await import('../engine/status.ts')).status(project, options),
   why: async (project, target) => (await import('../engine/why.ts')).why(project, target),
   async *head(project, target, options) {

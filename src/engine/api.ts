@@ -33,6 +33,11 @@ export interface BuildOptions {
   /** Reread local files whatever their identity says. */
   readonly paranoid?: boolean;
   readonly publish?: boolean;
+  /**
+   * Aborted when what is being built is no longer wanted, because something changed: nothing new is started, running steps end and are
+   * kept, and the build ends without calling anything failed.
+   */
+  readonly superseded?: AbortSignal;
   /** Documents per group, built apart from the real outputs in `.dsbuild/sample`. */
   readonly sample?: number;
 }

@@ -95,6 +95,11 @@ export class BuildRun {
     return this.mayPlanAgain && error instanceof BuildError && codes.includes(error.code);
   }
 
+  /** This pass ends unfinished and nothing of it failed: a newer one takes its place. */
+  isGivenUp(error: unknown): boolean {
+    return this.plansAgain(error) || isSuperseded(error);
+  }
+
   isForced(target: string): boolean {
     return (this.options.force ?? false) && [...this.targets.keys()].some((t) => t.name === target && this.#wasAskedFor(t));
   }
@@ -184,7 +189,12 @@ export class BuildRun {
   }
 }
 
-function jobsOf({ config }: Project, { jobs }: BuildOptions): number {
+export const superseded = (): BuildError =>
+  new BuildError('superseded', { message: 'something changed meanwhile', hint: 'The next build goes on from here.' });
+
+export const isSuperseded = (error: unknown): boolean => error instanceof BuildError && error.code === 'superseded';
+
+export function jobsOf({ config }: Project, { jobs }: BuildOptions): number {
   const configured = config.executor as { jobs?: number } | undefined;
   return Math.max(1, jobs ?? configured?.jobs ?? availableParallelism());
 }

@@ -7,7 +7,7 @@ import type { Runner } from '../execute/runner.ts';
 import type { Graph, GraphTarget } from '../graph/graph.ts';
 import { select } from '../graph/select.ts';
 import type { BuildOptions } from './api.ts';
-import { BuildRun } from './build-run.ts';
+import { BuildRun, isSuperseded, superseded } from './build-run.ts';
 import { reportProgress } from './progress.ts';
 import type { Project } from './project.ts';
 import { publishAll } from './publishing.ts';
@@ -85,11 +85,14 @@ async function buildOnce(run: BuildRun, wanted: readonly GraphTarget[]): Promise
     // Running steps may have minutes to go: they are given up, and nothing of them is kept.
     void run.runner.close(true);
   };
+  const giveUp = (): void => scheduler.stop(superseded());
   project.signal.addEventListener('abort', stop, { once: true });
+  run.options.superseded?.addEventListener('abort', giveUp, { once: true });
   const unwatch = scheduler.watchForStuckPlans(() => endStuck(run));
   const endProgress = reportProgress(run);
   try {
     if (project.signal.aborted) stop();
+    if (run.options.superseded?.aborted) giveUp();
     for (const target of wanted) run.targets.set(target, new TargetBuild(target, run));
     for (const target of run.targets.values()) target.start();
     await Promise.race([Promise.all([...run.targets.values()].map((target) => target.done)), stopped(run)]);
@@ -102,11 +105,12 @@ async function buildOnce(run: BuildRun, wanted: readonly GraphTarget[]): Promise
     if (run.options.publish ?? true) await publishAll(run);
   } catch (error) {
     scheduler.stop(systemCodeOf(error) === 'ENOSPC' ? diskFull(error) : error);
-    if (!run.plansAgain(error)) project.emit({ type: 'target-failed', target: '', error: shownError(scheduler.stopped) });
+    if (!run.isGivenUp(error)) project.emit({ type: 'target-failed', target: '', error: shownError(scheduler.stopped) });
   } finally {
     unwatch();
     endProgress();
     project.signal.removeEventListener('abort', stop);
+    run.options.superseded?.removeEventListener('abort', giveUp);
   }
 }
 
@@ -161,7 +165,8 @@ function summarize(run: BuildRun, { id, tookMs, earlier }: { id: string; tookMs:
   addSteps(steps, run, ['ran', 'hit', 'restored', 'failed']);
   for (const pass of earlier) addSteps(steps, pass, ['ran', 'restored']);
   const warnings = earlier.reduce((sum, pass) => sum + pass.warnings, run.warnings);
-  const summary: BuildSummary = { type: 'summary', ok, run: id, steps, tookMs, targets, warnings };
+  const isGivenUp = isSuperseded(scheduler.stopped);
+  const summary: BuildSummary = { type: 'summary', ok, run: id, steps, tookMs, targets, warnings, ...(isGivenUp && { superseded: true }) };
   project.emit(summary);
   return summary;
 }

@@ -29,6 +29,8 @@ export interface Project {
   readonly config: Config;
   readonly graph: Graph;
   readonly places: Places;
+  /** The config and every file that it imports. */
+  readonly configFiles: readonly string[];
   readonly settings: Settings;
   readonly store: Store;
   readonly results: Results;
@@ -55,7 +57,18 @@ export async function openProject(options: OpenOptions): Promise<Project> {
   await import(faceUrl);
   const loaded = await loadConfig({ file, stateDir, faceUrl, params: options.params, env: options.env });
   const { config, base, where } = loaded;
-  return assemble({ ...options, root, stateDir, lockFile: join(root, 'dsbuild.lock'), config, places: loaded, base, where, outRoot: root });
+  return assemble({
+    ...options,
+    root,
+    stateDir,
+    lockFile: join(root, 'dsbuild.lock'),
+    config,
+    places: loaded,
+    configFiles: loaded.files.map(({ path }) => path),
+    base,
+    where,
+    outRoot: root,
+  });
 }
 
 /** Opens a project whose targets were made in memory, for one-shot commands. Its state lies in `stateDir`. */
@@ -72,6 +85,7 @@ export async function openInline(
     lockFile,
     config: options.config(face),
     places,
+    configFiles: [],
     base: options.cwd,
     where: 'the command line',
     outRoot,
@@ -79,7 +93,7 @@ export async function openInline(
 }
 
 type Assembly = OpenOptions &
-  Pick<Project, 'root' | 'stateDir' | 'lockFile' | 'config' | 'places'> & { base: string; where: string; outRoot: string };
+  Pick<Project, 'root' | 'stateDir' | 'lockFile' | 'config' | 'places' | 'configFiles'> & { base: string; where: string; outRoot: string };
 
 /** Temporary files of this machine's processes that are gone: a killed build leaves them behind. */
 function removeLeftovers(tmpRoot: string): void {
@@ -90,7 +104,7 @@ function removeLeftovers(tmpRoot: string): void {
 }
 
 function assemble(options: Assembly): Project {
-  const { root, stateDir, lockFile, config, places, base, where, outRoot, env, emit, signal } = options;
+  const { root, stateDir, lockFile, config, places, configFiles, base, where, outRoot, env, emit, signal } = options;
   const publishers = { documents: definedRules().get('write')?.rule };
   const graph = buildGraph({ config, base, where, outRoot, locate: places.locate, moduleOf: places.moduleOf, publishers });
   const store = new Store(stateDir);
@@ -106,6 +120,7 @@ function assemble(options: Assembly): Project {
     config,
     graph,
     places,
+    configFiles,
     settings: settingsOf(config),
     store,
     results,

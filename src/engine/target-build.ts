@@ -261,8 +261,7 @@ export class TargetBuild {
     this.state = 'failed';
     this.plan?.abandon(error);
     const { project, scheduler } = this.#run;
-    const again = this.#run.plansAgain(error);
-    if (again || this.#run.plansAgain(scheduler.stopped)) scheduler.stop(error);
+    if (this.#run.isGivenUp(error) || this.#run.isGivenUp(scheduler.stopped)) scheduler.stop(error);
     else if (error instanceof UpstreamFailed)
       project.emit({ type: 'target-blocked', target: this.target.name, by: this.#failedInput() ?? error.message });
     else if (error === scheduler.stopped ? this.#isCause(error) : !isSameTrouble(error, scheduler.stopped))

@@ -6,12 +6,26 @@ import { importBundle } from '../rule/user-function.ts';
 import { type IoHooks, JobIo } from './io.ts';
 import type { Job, Made } from './job.ts';
 
+type Rules = ReturnType<typeof definedRules>;
+
+/** What was defined when a module had just been imported. Workers outlive an edit of it, and an undone edit imports nothing again. */
+const imported = new Map<string, Rules>();
+
+async function rulesFor({ module, rule }: Job): Promise<Rules> {
+  const known = imported.get(module);
+  if (known) return known;
+  const isOfAnother = [...imported.values()].some((rules) => rules.has(rule));
+  // Where the config itself was loaded its rules are there already.
+  if (definedRules().has(rule) && !isOfAnother) return definedRules();
+  await import(module);
+  const rules = new Map(definedRules());
+  imported.set(module, rules);
+  return rules;
+}
+
 /** The step's function, after importing the module that defines its rule. */
 async function definitionOf(job: Job): Promise<StepDefinition> {
-  if (!definedRules().has(job.rule)) await import(job.module);
-  const step = definedRules()
-    .get(job.rule)
-    ?.rule.steps.find((candidate) => candidate.name === job.step);
+  const step = (await rulesFor(job)).get(job.rule)?.rule.steps.find((candidate) => candidate.name === job.step);
   if (!step) throw new BuildError('no-definition', { message: `the module of rule "${job.rule}" defines no step "${job.step}"` });
   return step as unknown as StepDefinition;
 }

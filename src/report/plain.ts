@@ -5,7 +5,7 @@ import { type Paint, uncoloured } from './colour.ts';
 import { type Clock, type Output, type Reporter, systemClock } from './reporter.ts';
 import { showError } from './show-error.ts';
 import { apply, type BuildView, emptyView, type TargetView } from './state.ts';
-import { summaryLines } from './summary.ts';
+import { outcomeLine, summaryLines } from './summary.ts';
 import { contentWords, counted, formatDuration, stepWords, whyWords } from './words.ts';
 
 /** Silence is not longer than this while something runs. */
@@ -47,6 +47,8 @@ export interface PlainOptions {
   readonly clock?: Clock;
   /** Folder that people see: paths below it are shown without it. */
   readonly cwd?: string;
+  /** One build after the other: what stayed as it was is not said again and again. */
+  readonly watch?: boolean;
 }
 
 /** Lines without a terminal: one for each target that ends, one now and then while something runs, and a summary. */
@@ -57,9 +59,13 @@ class PlainReporter implements Reporter {
   readonly #view = emptyView();
   readonly #stop: () => void;
   readonly #cwd: string | undefined;
+  readonly #watch: boolean;
+  /** In watch mode: what is said again only after something else was said. */
+  #isWaiting = false;
   #lastMs: number;
 
-  constructor(output: Output, { paint = uncoloured, clock = systemClock, cwd }: PlainOptions) {
+  constructor(output: Output, { paint = uncoloured, clock = systemClock, cwd, watch = false }: PlainOptions) {
+    this.#watch = watch;
     this.#output = output;
     this.#cwd = cwd;
     this.#paint = paint;
@@ -71,7 +77,9 @@ class PlainReporter implements Reporter {
   readonly emit = (event: BuildEvent): void => {
     apply(this.#view, event, this.#clock.now());
     const lines = this.#linesOf(event);
-    if (lines.length > 0) this.#say(lines);
+    if (lines.length === 0) return;
+    if (event.type !== 'watching') this.#isWaiting = false;
+    this.#say(lines);
   };
 
   close(): void {
@@ -92,6 +100,7 @@ class PlainReporter implements Reporter {
 
   #linesOf(event: BuildEvent): string[] {
     const view = this.#view;
+    if (this.#watch && isSameAgain(event, view)) return [];
     switch (event.type) {
       case 'target-finished':
       case 'target-blocked':
@@ -110,10 +119,23 @@ class PlainReporter implements Reporter {
       case 'note':
         return [event.target === undefined ? event.message : `${event.target}: ${event.message}`];
       case 'summary':
-        return summaryLines(view, event, this.#paint);
+        return this.#watch ? [outcomeLine(view, event, this.#paint)] : summaryLines(view, event, this.#paint);
+      case 'watching':
+        return this.#waitingLines(event);
+      case 'changed':
+        return [this.#paint.bold(changedLine(event, this.#cwd))];
+      case 'difference':
+        return differenceLines(event);
       default:
         return [];
     }
+  }
+
+  #waitingLines({ folders }: Extract<BuildEvent, { type: 'watching' }>): string[] {
+    if (this.#isWaiting) return [];
+    this.#isWaiting = true;
+    const shown = folders.map((path) => shownPath(path, this.#cwd)).filter((path) => !path.startsWith('/'));
+    return [this.#paint.dim(`watching ${namesShown(shown)}; Ctrl-C ends`)];
   }
 
   #targetLine(name: string): string {
@@ -126,6 +148,39 @@ class PlainReporter implements Reporter {
 export function shownPath(path: string, cwd: string | undefined): string {
   const below = cwd === undefined || !isAbsolute(path) ? '..' : relative(cwd, path);
   return below.startsWith('..') ? path : below.split(sep).join('/') || '.';
+}
+
+/** A target that is fresh, and a build in which all of them are: nothing to be said of each time that somebody looks. */
+function isSameAgain(event: BuildEvent, view: BuildView): boolean {
+  if (event.type === 'target-finished') return event.how === 'kept';
+  if (event.type !== 'summary') return false;
+  const isFresh = event.ok && [...view.targets.values()].every(({ state }) => state === 'kept');
+  return isFresh && event.steps.ran + event.steps.restored === 0 && view.published.length === 0;
+}
+
+const namesShownMax = 4;
+
+function namesShown(names: readonly string[]): string {
+  const more = names.length - namesShownMax;
+  return names.slice(0, namesShownMax).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
+function changedLine({ paths, count }: Extract<BuildEvent, { type: 'changed' }>, cwd: string | undefined): string {
+  const shown = paths.slice(0, namesShownMax).map((path) => shownPath(path, cwd));
+  return `changed: ${shown.join(', ')}${count > shown.length ? ` and ${count - shown.length} more` : ''}`;
+}
+
+/** `tokens  +3 documents, -120 tokens`: net, compared with the build before. */
+function differenceLines({ target, difference }: Extract<BuildEvent, { type: 'difference' }>): string[] {
+  const { documents, tokens, written, removed } = difference;
+  const signed = (count: number, noun: string): string => (count === 0 ? '' : `${count > 0 ? '+' : '-'}${counted(Math.abs(count), noun)}`);
+  const words = [
+    signed(documents, 'document'),
+    signed(tokens, 'token'),
+    written === 0 ? '' : `${counted(written, 'file')} written`,
+    removed === 0 ? '' : `${counted(removed, 'file')} removed`,
+  ].filter((word) => word !== '');
+  return words.length === 0 ? [] : [`  ${target}: ${words.join(', ')}`];
 }
 
 const indented = (text: string): string => text.trimEnd().replace(/^/gm, '  ');

@@ -30,8 +30,9 @@ class RunRecorder implements Recorder {
 
   readonly emit = (event: BuildEvent): void => {
     if (this.#broken || event.type === 'step-progress') return;
+    // In watch mode one build comes after the other: each has its own record.
+    if (event.type === 'build-started') this.#attempt(() => this.#begin(event.run));
     this.#text += `${JSON.stringify(event)}\n`;
-    if (event.type === 'build-started') this.#run = event.run;
     if (event.type === 'summary') this.#attempt(() => this.#finish(event));
     else if (this.#text.length > bufferCharsMax || event.type.startsWith('target-')) this.#attempt(() => this.#flush());
   };
@@ -53,6 +54,12 @@ class RunRecorder implements Recorder {
       this.#broken = true;
       this.#text = '';
     }
+  }
+
+  #begin(run: string): void {
+    this.#flush();
+    this.#run = run;
+    this.#folder = undefined;
   }
 
   #open(): string | undefined {

@@ -145,8 +145,10 @@ type Handlers = { readonly [T in BuildEvent['type']]: (view: BuildView, event: O
 const step = (view: BuildView, event: StepEvent, atMs: number): void => applyStep(begin(targetOf(view, event.target), atMs), event, atMs);
 
 const handlers: Handlers = {
+  // A view that outlives a build, as in watch mode, begins anew.
   'build-started': (view, { run, jobs, targets }, atMs) => {
-    Object.assign(view, { run, jobs, startedMs: atMs });
+    view.targets.clear();
+    Object.assign(view, emptyView(), { targets: view.targets, run, jobs, startedMs: atMs });
     for (const name of targets) targetOf(view, name);
   },
   scanned: (view, { target, files, bytes, chunks }, atMs) => {
@@ -186,6 +188,9 @@ const handlers: Handlers = {
     if (view.warnings.length > warningsKeptMax) view.warnings.shift();
   },
   note: () => {},
+  watching: () => {},
+  changed: () => {},
+  difference: () => {},
   summary: (view, event) => {
     view.summary = event;
   },

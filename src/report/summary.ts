@@ -68,6 +68,7 @@ function outcome(view: BuildView, summary: BuildSummary): string {
   if (count('failed') > 0) words.push(`${count('failed')} failed`);
   const left = count('blocked') + count('waiting') + count('running');
   if (left > 0) words.push(`${left} not built`);
+  if (summary.superseded) return `given up after ${time}, because something changed meanwhile: ${words.join(', ')}`;
   const ending = summary.ok ? 'done' : view.stopped?.code === 'interrupted' ? 'interrupted' : 'failed';
   return `${ending} in ${time}: ${words.join(', ')}`;
 }
@@ -80,6 +81,11 @@ export function summaryLines(view: BuildView, summary: BuildSummary, paint: Pain
   const { files, bytes } = view.scanned;
   if (built && files > 0) lines.push(`read ${counted(files, 'file')}, ${formatBytes(bytes)}`);
   if (summary.warnings > 0) lines.push(paint.yellow(counted(summary.warnings, 'warning')));
+  return [...lines, outcomeLine(view, summary, paint)];
+}
+
+/** How a build ended, in one line. */
+export function outcomeLine(view: BuildView, summary: BuildSummary, paint: Paint = uncoloured): string {
   const end = outcome(view, summary);
-  return [...lines, paint.bold(summary.ok ? paint.green(end) : paint.red(end))];
+  return paint.bold(summary.superseded ? paint.yellow(end) : summary.ok ? paint.green(end) : paint.red(end));
 }

@@ -29,7 +29,7 @@ export interface SourceListing {
   readonly missing: MissingPath[];
 }
 
-const foldersNeverEntered = new Set(['.dsbuild', '.git', 'node_modules']);
+export const foldersNeverEntered = new Set(['.dsbuild', '.git', 'node_modules']);
 /** Extensions of record files, which are not part of a group's name. */
 const recordExtension = /\.jsonl(?:\.gz|\.zst)?$/;
 

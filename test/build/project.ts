@@ -71,6 +71,17 @@ export class RunningBuild {
     }
   }
 
+  #given = 0;
+
+  /** The next event that was not given yet; throws when the build ends without one. */
+  async next(): Promise<BuildEvent> {
+    while (this.#given === this.#lines.length) {
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null) throw new Error('the build ended before it said more');
+      await new Promise<void>((resolve) => void this.#watchers.push(resolve));
+    }
+    return JSON.parse(this.#lines[this.#given++] as string) as BuildEvent;
+  }
+
   /** kill -9 of the whole process group. */
   async kill(): Promise<Outcome> {
     try {
@@ -90,6 +101,43 @@ export class RunningBuild {
     const watchers = this.#watchers;
     this.#watchers = [];
     for (const wake of watchers) wake();
+  }
+}
+
+/** A run that writes for people. */
+export class RunningText {
+  readonly done: Promise<number | NodeJS.Signals>;
+  readonly #child: ChildProcess;
+  text = '';
+  #wake: () => void = () => {};
+
+  constructor(child: ChildProcess) {
+    this.#child = child;
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.text += text;
+      this.#wake();
+    });
+    this.done = new Promise((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (code, signal) => {
+        resolve(code ?? (signal as NodeJS.Signals));
+        this.#wake();
+      });
+    });
+  }
+
+  /** Resolves when all that was written so far matches. */
+  async says(pattern: RegExp): Promise<void> {
+    while (!pattern.test(this.text)) {
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null) throw new Error(`it ended and had said: ${this.text}`);
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  interrupt(): void {
+    process.kill(-(this.#child.pid as number), 'SIGINT');
   }
 }
 
@@ -202,10 +250,17 @@ export class TestProject {
   }
 
   start(...args: readonly string[]): RunningBuild {
+    return new RunningBuild(this.#spawn(args));
+  }
+
+  startText(...args: readonly string[]): RunningText {
+    return new RunningText(this.#spawn(args));
+  }
+
+  #spawn(args: readonly string[]): ChildProcess {
     const { PATH = '' } = process.env;
     const env = { PATH, HOME: this.home, LANG: 'C.UTF-8', TMPDIR: process.env['TMPDIR'] ?? tmpdir() };
-    const child = spawn(process.execPath, [program, ...args], { cwd: this.dir, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-    return new RunningBuild(child);
+    return spawn(process.execPath, [program, ...args], { cwd: this.dir, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   }
 
   /** Builds to the end, whatever end that is. */

@@ -50,6 +50,8 @@ const noEngine: Engine = {
   openInline: unexpected,
   loadFace: unexpected,
   build: unexpected,
+  warmRunner: unexpected,
+  watchedFiles: unexpected,
   status: unexpected,
   why: unexpected,
   head: unexpected,

@@ -1,0 +1,104 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, Option } from 'clipanion';
+import { BuildError } from '../base/errors.ts';
+import type { BuildEvent } from '../base/events.ts';
+import type { BuildOptions } from '../engine/api.ts';
+import type { WatchedFiles } from '../engine/watched.ts';
+import { jsonLines } from '../report/json.ts';
+import { plainReporter } from '../report/plain.ts';
+import { runRecorder } from '../report/recorder.ts';
+import { type Reporter, reportToAll } from '../report/reporter.ts';
+import { showError } from '../report/show-error.ts';
+import { exitCode } from './exit-codes.ts';
+import { wholeNumber } from './numbers.ts';
+import { PlanningCommand } from './planning-command.ts';
+import { type WatchParts, WatchSession } from './watch-session.ts';
+
+/** Modules that a config which can not be read may import. */
+const isModule = (path: string): boolean => /\.([mc]?[jt]s|json)$/.test(path);
+
+export class WatchCommand extends PlanningCommand {
+  static override paths = [['watch']];
+  static operands = '[targets...]';
+  static override usage = Command.Usage({
+    description: 'Build, and build again whenever a source, the config, a filter or a tokenizer changes.',
+    details:
+      'A file that is still being written is waited for: until its last line is ended, or until nothing was written for a second. A change during a build ends what has become moot; what is finished is kept.',
+    examples: [
+      ['everything', '$0 watch'],
+      ['one target and what it needs', '$0 watch shards'],
+      ['every event as a line of JSON', '$0 watch --json'],
+    ],
+  });
+
+  targets = Option.Rest();
+  jobs = Option.String('-j,--jobs', { description: '<n> Steps that run at once; by default one per processor.' });
+  keepGoing = Option.Boolean('-k,--keep-going', false, { description: 'After a failure, finish what does not depend on it.' });
+  overwrite = Option.Boolean('--overwrite', false, { description: 'Replace published files that were edited by hand.' });
+  plain = Option.Boolean('--plain', false, { description: 'Lines instead of the view for terminals.' });
+
+  async execute(): Promise<number> {
+    const recorder = runRecorder();
+    const reporter = reportToAll([this.#reporter(), recorder]);
+    const { Watcher } = await import('../watch/watcher.ts');
+    const { engine, signal } = this.context;
+    const options = this.#buildOptions();
+    const parts: WatchParts = {
+      openProject: async (emit) => {
+        const project = await engine.openProject(this.openOptions(emit));
+        recorder.writeTo(project.stateDir);
+        return project;
+      },
+      build: (project, buildOptions, runner) => engine.build(project, buildOptions, runner),
+      watchedFiles: (project) => engine.watchedFiles(project, options),
+      configSurroundings: () => this.#configSurroundings(),
+      startWatcher: async (watched, events) => new Watcher(watched, events),
+      warmRunner: (project) => engine.warmRunner(project, options),
+      emit: reporter.emit,
+      failed: (error) => this.#failed(error, reporter),
+      signal,
+      options,
+    };
+    try {
+      await new WatchSession(parts).run();
+    } finally {
+      reporter.close();
+    }
+    return exitCode.ok;
+  }
+
+  #reporter(): Reporter {
+    const { stdout } = this.context;
+    return this.json ? jsonLines(stdout) : plainReporter(stdout, { paint: this.paint, cwd: this.cwd, watch: true });
+  }
+
+  #buildOptions(): BuildOptions {
+    const jobs = wholeNumber('--jobs', this.jobs, 1);
+    const { keepGoing, overwrite } = this;
+    return { ...this.planOptions(this.targets), ...(jobs !== undefined && { jobs }), keepGoing, overwrite };
+  }
+
+  /** A mistake in the config is shown, and watched until it is mended; one in the program ends it. */
+  #failed(error: unknown, reporter: Reporter): void {
+    if (!(error instanceof BuildError)) throw error;
+    const { code, message, where, hint } = error;
+    const shown = { code, message, ...(where !== undefined && { where }), ...(hint !== undefined && { hint }) };
+    const event: BuildEvent = { type: 'target-failed', target: '', error: shown };
+    if (this.json) reporter.emit(event);
+    else this.context.stdout.write(showError(shown, this.paint));
+  }
+
+  /** Where a config that can not be read may be mended: which files it imports is not known. */
+  #configSurroundings(): WatchedFiles {
+    const { cwd } = this;
+    const never = new Set(['node_modules', 'dist', '.dsbuild', '.git']);
+    const folders = readdirSync(cwd, { withFileTypes: true }).filter((entry) => entry.isDirectory() && !never.has(entry.name));
+    return {
+      config: [],
+      roots: [cwd],
+      includes: isModule,
+      enters: (folder) => folder === cwd || folders.some(({ name }) => folder.startsWith(join(cwd, name))),
+    };
+  }
+}
