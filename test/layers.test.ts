@@ -59,6 +59,7 @@ const owners: Readonly<Record<string, RegExp>> = {
   clipanion: /^src\/cli\//,
   typanion: /^src\/cli\//,
   esbuild: /^src\/config\//,
+  chokidar: /^src\/watch\//,
   '@huggingface/tokenizers': /^rules\/lib\//,
   '@dsnp/parquetjs': /^rules\/lib\//,
   picomatch: /^src\/source\//,

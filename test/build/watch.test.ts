@@ -56,10 +56,9 @@ class Watched {
     }
   }
 
-  /** The summary of the next build in which something ran, and what was said until the watch waits again. */
-  async built(): Promise<BuildSummary> {
-    const summary = await this.until('summary', ({ steps, superseded }) => steps.ran > 0 && !superseded);
-    return summary;
+  /** The summary of the next build that came to its end and in which something ran. */
+  built(): Promise<BuildSummary> {
+    return this.until('summary', ({ ok, steps, superseded }) => ok && steps.ran > 0 && !superseded);
   }
 
   seen<T extends BuildEvent['type']>(type: T): Of<T>[] {
@@ -275,7 +274,9 @@ test('a change during a build ends it, what was finished stays, and the next one
     assert.equal(watched.seen('target-failed'), []);
     const last = watched.seen('summary').findLast(({ steps }) => steps.ran > 0);
     assert.ok(last?.ok);
-    assert.is(watched.seen('step-finished').filter(({ target, how }) => target === 'passed' && how === 'ran').length, 4);
+    // The old version of the edited file may have been handed to the workers before; nothing else runs twice.
+    const ran = watched.seen('step-finished').filter(({ target, how }) => target === 'passed' && how === 'ran').length;
+    assert.ok(ran === 4 || ran === 5, String(ran));
   } finally {
     await watched.stop();
     project.end();
