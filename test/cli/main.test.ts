@@ -106,7 +106,7 @@ test('an option that no command has is named with the nearest that it has', asyn
 test('an option of another command is named with its command', async () => {
   const { code, stderr } = await run(words('why --keep-going'));
   assert.is(code, 2);
-  assert.is(stderr, 'dsbuild why has no option --keep-going\nIt belongs to dsbuild build.        [usage]\n');
+  assert.is(stderr, 'dsbuild why has no option --keep-going\nIt belongs to dsbuild build, dsbuild watch.        [usage]\n');
 });
 
 test('an option without its value is named, with what the value is', async () => {
