@@ -13,6 +13,11 @@ interface Row {
   readonly labels: readonly number[];
 }
 
+interface FullRow extends Row {
+  readonly position_ids: readonly number[];
+  readonly document_ids: readonly number[];
+}
+
 const config = `import { defineConfig, download, exportDataset, index, shard, tokenize } from 'dsbuild';
 const raw = download({ sources: { 'books/one': 'in/one.jsonl', 'books/two': 'in/two.jsonl' } });
 const shards = shard(tokenize(raw, { tokenizer: 'tokenizer/tokenizer.json' }), { maxSeqLength: ${length}, out: 'out/shards' });
@@ -58,6 +63,45 @@ for (const reader of ['pyarrow', 'datasets']) {
     }
   });
 }
+
+const bestFit = `import { defineConfig, download, index, shard, tokenize } from 'dsbuild';
+const tokens = tokenize(download({ sources: { 'books/one': 'in/one.jsonl' } }), { tokenizer: 'tokenizer/tokenizer.json' });
+const columns = ['position_ids', 'document_ids'];
+const shards = shard(tokens, { maxSeqLength: ${length}, packing: 'best-fit', acrossDocuments: false, columns, codec: 'zstd', out: 'out' });
+export default defineConfig({ targets: { shards, train: index(shards) } });
+`;
+
+test('best-fit rows with all columns and zstd: pyarrow and `head` read the same, and every document stands apart', async () => {
+  const interpreter = python('pyarrow');
+  if (!interpreter) return;
+  const project = new TestProject();
+  try {
+    project.write('datasets.config.ts', bestFit);
+    project.copyIn(tinyTokenizer, 'tokenizer');
+    project.write('in/one.jsonl', records(1, 60));
+    assert.is((await project.build()).code, 0);
+    const rows = runPython(interpreter, 'rows.py', ['pyarrow', project.path('out/one/shard_0000.parquet')]) as FullRow[];
+    const { events } = await project.start('head', 'shards', '-n', '1000').done;
+    assert.equal(events as unknown, rows);
+    for (const { input_ids, attention_mask, labels, position_ids, document_ids } of rows) {
+      const goesOn = (i: number): boolean => i > 0 && document_ids[i] === document_ids[i - 1];
+      assert.equal(
+        attention_mask,
+        document_ids.map((number) => Math.min(number, 1)),
+      );
+      assert.equal(
+        position_ids,
+        position_ids.map((_, i) => (goesOn(i) ? (position_ids[i - 1] as number) + 1 : 0)),
+      );
+      assert.equal(
+        labels,
+        labels.map((_, i) => (attention_mask[i] === 1 && goesOn(i + 1) ? input_ids[i + 1] : -100)),
+      );
+    }
+  } finally {
+    project.end();
+  }
+});
 
 test('pyarrow reads exported documents: every text as it was', async () => {
   const interpreter = python('pyarrow');

@@ -387,16 +387,18 @@ test('a second plan of the same tokens runs no step; another sequence length pac
   assert.equal((await plan()).ran, []);
 });
 
-test('an edit that keeps the numbers packs one group and assembles one shard, nothing else', async () => {
-  const memory = new StepMemory();
-  const list = chunks(100);
-  await memory.plan(shard, { tokens: partsOf(list) }, small);
-  const edited = list.map((documents, i) =>
-    i === 50 ? documents.map((ids, d) => (d === 2 ? idsFrom(9999, ids.length) : ids)) : documents,
-  );
-  const { ran } = await memory.plan(shard, { tokens: partsOf(edited) }, small);
-  assert.equal(ran, ['pack', 'assemble']);
-});
+for (const packing of ['concat', 'best-fit'])
+  test(`${packing}: an edit that keeps the numbers packs one group and assembles one shard, nothing else`, async () => {
+    const memory = new StepMemory();
+    const list = chunks(100);
+    const options = { ...small, packing };
+    await memory.plan(shard, { tokens: partsOf(list) }, options);
+    const edited = list.map((documents, i) =>
+      i === 50 ? documents.map((ids, d) => (d === 2 ? idsFrom(9999, ids.length) : ids)) : documents,
+    );
+    const { ran } = await memory.plan(shard, { tokens: partsOf(edited) }, options);
+    assert.equal(ran, ['pack', 'assemble']);
+  });
 
 test('edits, inserts and deletes of chunks redo little more than one pack group and one shard each', async () => {
   const memory = new StepMemory();
@@ -422,9 +424,10 @@ test('what comes out does not depend on what was built before', async () => {
   const documents = fc.array(fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 12 }), { maxLength: 4 });
   const given = fc.array(documents, { maxLength: 12 });
   const memory = new StepMemory();
-  const options = { maxSeqLength: 4, packTokens: 12, shardSize: '1KB' };
+  const packing = fc.constantFrom('concat', 'best-fit');
   await fc.assert(
-    fc.asyncProperty(given, async (list) => {
+    fc.asyncProperty(given, packing, async (list, how) => {
+      const options = { maxSeqLength: 4, packTokens: 12, shardSize: '1KB', packing: how };
       const remembered = await memory.plan(shard, { tokens: partsOf(list) }, options);
       assert.equal(files(remembered), files(await planRule(shard, { tokens: partsOf(list) }, options)));
     }),
@@ -464,8 +467,8 @@ test('a chunk that has no tokens moves nothing, wherever it comes', async () => 
 
 test('the same collection comes out in whatever order the steps end', async () => {
   const tokens = [...partsOf(chunks(40)), ...partsOf(chunks(25), 'a/other')];
-  for (const names of ['number', 'digest']) {
-    const identities = await identitiesOf(shard, { tokens }, { ...small, names });
+  for (const options of [{ names: 'number' }, { names: 'digest' }, { packing: 'best-fit', codec: 'zstd' }]) {
+    const identities = await identitiesOf(shard, { tokens }, { ...small, ...options });
     assert.is(new Set(identities).size, 1);
   }
 });
