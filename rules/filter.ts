@@ -6,7 +6,7 @@ import { defineRule } from '../src/rule/rule.ts';
 import { defineStep, type StepIo } from '../src/rule/step.ts';
 import { callOf, drop, keep, type UserFunction, type Verdict } from '../src/rule/user-function.ts';
 import { decodeVerdicts, VerdictsBuilder, verdictsOutput } from '../src/rule/verdicts.ts';
-import { memoOutput, onlyPart, Recall, RowMemo } from './lib/row-memo.ts';
+import { type KnownRow, memoOutput, onlyPart, Recall, RowMemo } from './lib/row-memo.ts';
 import { selectRecords } from './lib/selection.ts';
 
 interface NamedFilter {
@@ -68,7 +68,7 @@ class Decided {
 /** What an earlier run decided, by record: a reason, or none for those that it kept. */
 type Reasons = ReadonlyMap<number, string>;
 
-const recalled = ({ outcomes, record }: Recall<Reasons>): Verdict => {
+const verdictOf = ({ outcomes, record }: KnownRow<Reasons>): Verdict => {
   const reason = outcomes.get(record);
   return reason === undefined ? keep : drop(reason);
 };
@@ -81,11 +81,11 @@ function decideAll(rows: Iterable<DocumentRow>, filters: readonly NamedFilter[],
   const decided = new Decided();
   for (const row of rows) {
     decided.memo.hash(row.line);
-    const known = recall?.find(decided.memo) ? recalled(recall) : undefined;
-    if (known && !recall?.isSample) decided.reuse(row.record, known);
+    const known = recall?.find(decided.memo);
+    if (known && !known.isSample) decided.reuse(row.record, verdictOf(known));
     else {
       const verdict = verdictOn(row, filters);
-      if (known && !isSame(verdict, known)) return row.record;
+      if (known && !isSame(verdict, verdictOf(known))) return row.record;
       decided.add(row.record, verdict);
     }
   }

@@ -1,5 +1,6 @@
 import { BuildError } from '../../src/base/errors.ts';
 import type { RawRecord } from '../../src/rule/documents.ts';
+import type { RowCounts } from './row-memo.ts';
 import { type DropOptions, type DropTable, dropReasons, dropTableOf, dropTokens } from './token-drops.ts';
 import { forEachWindow, type WindowOptions } from './token-windows.ts';
 import type { Tokenizer } from './tokenizer-contract.ts';
@@ -15,8 +16,6 @@ export interface RowOptions {
   readonly dropTokens?: DropOptions;
 }
 
-/** What a record adds to the step's counters, without those that are 0: tokens of its text + added = tokens of its samples + dropped. */
-export type RowCounts = Readonly<Record<string, number>>;
 /** Why nothing could be made of a record. */
 export interface UnusableRow {
   readonly reason: string;
@@ -69,7 +68,8 @@ export class RowEncoder {
   }
 
   /**
-   * Appends the samples of a record, of which there is at least one.
+   * Appends the samples of a record, of which there is at least one. The counts, without those that are 0: tokens of its text + added =
+   * tokens of its samples + dropped.
    *
    * @param document the record's number among those that are read
    */

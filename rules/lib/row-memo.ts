@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { BuildError } from '../../src/base/errors.ts';
+import { byCodeUnit } from '../../src/base/names.ts';
 import type { Part } from '../../src/rule/part.ts';
 import type { EarlierRun, StepIo } from '../../src/rule/step.ts';
 
@@ -7,89 +8,144 @@ import type { EarlierRun, StepIo } from '../../src/rule/step.ts';
 export const memoOutput = 'memo';
 
 /*
- * Bytes of a memo, all words 32 bits, little-endian: magic 'DSMM', version, records, 1 if the column of their numbers follows, then four words
- * for each record (the first 16 bytes of the SHA-256 of its line), then the numbers, unless they are 0, 1, 2 ...
+ * Bytes of a memo, all words 32 bits, little-endian: magic 'DSMM', version, records, 1 if the column of their numbers is there, words of names,
+ * three zeros; the names of counts as JSON, filled up with spaces; four words for each record (the first 16 bytes of the SHA-256 of its line);
+ * the numbers of the records, unless they are 0, 1, 2 ...; for each name what each record counted.
  * SHA-256 because it must be cryptographic (who can make two lines collide gets the second one through the filter that judged the first), and
  * because of all such hashes Node's one-shot call costs least for a short line: 0.4 us for 100 bytes, 1 us for 1 KB.
  */
 const magic = 0x4d4d5344;
 const version = 1;
-const headWords = 4;
+const headWords = 8;
 const wordsOf = 4;
 const hashBytes = 16;
+
+/** What a record adds to a step's counters. */
+export type RowCounts = Readonly<Record<string, number>>;
 
 /** Collects the hashes of the records that gave something, so that a later run of the step can take over what was made of them. */
 export class RowMemo {
   #capacity = 1024;
-  #words = new Uint32Array(headWords + wordsOf * this.#capacity);
+  #words = new Uint32Array(wordsOf * this.#capacity);
   #bytes = Buffer.from(this.#words.buffer);
   #records = new Uint32Array(this.#capacity);
+  readonly #counts = new Map<string, Uint32Array>();
   #count = 0;
 
   /** Hashes a line. The hash is kept only if `keep` is called before the next line. */
   hash(line: Uint8Array): void {
     if (this.#count === this.#capacity) this.#grow();
     // As a text of one character a byte: a buffer for each hash would cost more than the hash.
-    this.#bytes.write(hash('sha256', line, 'binary'), (headWords + wordsOf * this.#count) * 4, hashBytes, 'latin1');
+    this.#bytes.write(hash('sha256', line, 'binary'), wordsOf * this.#count * 4, hashBytes, 'latin1');
   }
 
-  /** The record that was hashed last is one that a later run may take over. */
-  keep(record: number): void {
+  /**
+   * The record that was hashed last is one that a later run may take over.
+   *
+   * @param record the number by which that run finds what was made of it
+   */
+  keep(record: number, counts: RowCounts = {}): void {
+    for (const [name, amount] of Object.entries(counts)) this.#column(name)[this.#count] = amount;
     this.#records[this.#count++] = record;
   }
 
   /** One word of the hash of the line that was hashed last. */
   word(i: number): number {
-    return this.#words[headWords + wordsOf * this.#count + i] as number;
+    return this.#words[wordsOf * this.#count + i] as number;
   }
 
   finish(): Uint8Array {
     const records = this.#records.subarray(0, this.#count);
-    const numbered = records.some((record, i) => record !== i);
-    this.#words.set([magic, version, this.#count, numbered ? 1 : 0]);
-    const hashes = this.#bytes.subarray(0, (headWords + wordsOf * this.#count) * 4);
-    return numbered ? Buffer.concat([hashes, Buffer.from(records.slice().buffer)]) : hashes;
+    const isNumbered = records.some((record, i) => record !== i);
+    const names = [...this.#counts.keys()].sort(byCodeUnit);
+    const columns = [...(isNumbered ? [records] : []), ...names.map((name) => this.#column(name).subarray(0, this.#count))];
+    const nameWords = namesAsWords(names);
+    const head = Uint32Array.of(magic, version, this.#count, isNumbered ? 1 : 0, nameWords.length >> 2, 0, 0, 0);
+    return Buffer.concat([bytesOf(head), nameWords, this.#bytes.subarray(0, wordsOf * this.#count * 4), ...columns.map(bytesOf)]);
+  }
+
+  #column(name: string): Uint32Array {
+    let column = this.#counts.get(name);
+    if (!column) {
+      column = new Uint32Array(this.#capacity);
+      this.#counts.set(name, column);
+    }
+    return column;
   }
 
   #grow(): void {
     this.#capacity *= 2;
-    const words = new Uint32Array(headWords + wordsOf * this.#capacity);
-    words.set(this.#words);
-    this.#words = words;
-    this.#bytes = Buffer.from(words.buffer);
-    const records = new Uint32Array(this.#capacity);
-    records.set(this.#records);
-    this.#records = records;
+    this.#words = grown(this.#words);
+    this.#bytes = Buffer.from(this.#words.buffer);
+    this.#records = grown(this.#records);
+    for (const [name, column] of this.#counts) this.#counts.set(name, grown(column));
   }
 }
 
-/** A memo as an earlier run left it. Its rows are numbered in their order; `recordAt` gives the record of one. */
+const bytesOf = ({ buffer, byteOffset, byteLength }: Uint32Array): Buffer => Buffer.from(buffer, byteOffset, byteLength);
+
+function namesAsWords(names: readonly string[]): Buffer {
+  const text = Buffer.from(names.length === 0 ? '' : JSON.stringify(names));
+  return Buffer.concat([text, Buffer.alloc(-text.length & 3, ' ')]);
+}
+
+function grown(column: Uint32Array): Uint32Array<ArrayBuffer> {
+  const longer = new Uint32Array(column.length * 2);
+  longer.set(column);
+  return longer;
+}
+
+const damaged = (): BuildError => new BuildError('bad-part', { message: 'a row memo is damaged' });
+
+function parseNames(text: string): string[] {
+  try {
+    const names: unknown = text === '' ? [] : JSON.parse(text);
+    if (Array.isArray(names)) return names as string[];
+  } catch {
+    // As for any other damage.
+  }
+  throw damaged();
+}
+
+/** A memo as an earlier run left it: its rows in their order. */
 class KnownRows {
   readonly #words: Uint32Array;
   readonly #records: Uint32Array | undefined;
+  readonly #counts: readonly (readonly [name: string, column: Uint32Array])[];
   readonly #count: number;
   /** Row + 1 by hash, open addressing; made when the first row is not where it is looked for first. */
   #table: Uint32Array | undefined;
   #next = 0;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Buffer) {
     const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
-    const [seenMagic, seenVersion, count = 0, numbered = 0] = words;
-    const length = headWords + wordsOf * count + (numbered === 1 ? count : 0);
-    if (bytes.length % 4 !== 0 || seenMagic !== magic || seenVersion !== version || numbered > 1 || words.length !== length) {
-      throw new BuildError('bad-part', { message: 'a row memo is damaged' });
-    }
-    this.#words = words.subarray(headWords, headWords + wordsOf * count);
-    this.#records = numbered === 1 ? words.subarray(headWords + wordsOf * count) : undefined;
+    const [seenMagic, seenVersion, count = 0, numbered = 0, nameWords = 0] = words;
+    if (bytes.length % 4 !== 0 || seenMagic !== magic || seenVersion !== version || numbered > 1) throw damaged();
+    const hashesAt = headWords + nameWords;
+    const names = parseNames(bytes.toString('utf8', headWords * 4, hashesAt * 4));
+    if (words.length !== hashesAt + count * (wordsOf + numbered + names.length)) throw damaged();
+    const column = (i: number): Uint32Array => words.subarray(hashesAt + count * (wordsOf + i), hashesAt + count * (wordsOf + i + 1));
+    this.#words = words.subarray(hashesAt, hashesAt + wordsOf * count);
+    this.#records = numbered === 1 ? column(0) : undefined;
+    this.#counts = names.map((name, i) => [name, column(numbered + i)] as const);
     this.#count = count;
   }
 
-  /** The record whose line has the hash that `memo` made last, or -1. Most rows follow the one that was found before them. */
+  /** The row whose line has the hash that `memo` made last, or -1. Most rows follow the one that was found before them. */
   find(memo: RowMemo): number {
     const row = this.#next < this.#count && this.#is(this.#next, memo) ? this.#next : this.#lookUp(memo);
-    if (row < 0) return -1;
-    this.#next = row + 1;
+    if (row >= 0) this.#next = row + 1;
+    return row;
+  }
+
+  recordOf(row: number): number {
     return this.#records ? (this.#records[row] as number) : row;
+  }
+
+  countsOf(row: number): RowCounts {
+    const counts: Record<string, number> = {};
+    for (const [name, column] of this.#counts) if (column[row] !== 0) counts[name] = column[row] as number;
+    return counts;
   }
 
   #lookUp(memo: RowMemo): number {
@@ -121,24 +177,25 @@ class KnownRows {
   }
 }
 
+/** What an earlier run knows of a record. `T` is what a rule reads the outputs of a run into, to find there what was made of it. */
+export interface KnownRow<T> {
+  readonly outcomes: T;
+  /** Its number in that run. */
+  readonly record: number;
+  readonly counts: RowCounts;
+  /** Whether it is to be worked on all the same, and compared. */
+  readonly isSample: boolean;
+}
+
 /** One record in so many that are known is worked on all the same, to find a step that is not pure. */
 const checkedOf = 64;
 
-/**
- * What earlier runs of a step made of records, nearest run first.
- * `T` is what a rule reads an earlier run's outputs into, to find there what was made of a record.
- */
+/** What earlier runs of a step made of records, nearest run first. */
 export class Recall<T> {
   readonly #runs: readonly { readonly rows: KnownRows; readonly outcomes: T }[];
-  /** Where `find` found the record: the earlier run, and its number there. */
-  outcomes: T;
-  record = -1;
-  /** Whether the record that was found is to be worked on all the same, and compared. */
-  isSample = false;
 
   private constructor(runs: readonly { rows: KnownRows; outcomes: T }[]) {
     this.#runs = runs;
-    this.outcomes = (runs[0] as { outcomes: T }).outcomes;
   }
 
   /** Undefined when no earlier run is there whose memo and outputs can be read; bytes that are gone or damaged are no error. */
@@ -154,17 +211,14 @@ export class Recall<T> {
     return runs.length === 0 ? undefined : new Recall(runs);
   }
 
-  /** Whether an earlier run knows the line that `memo` hashed last. */
-  find(memo: RowMemo): boolean {
+  /** What is known of the line that `memo` hashed last. */
+  find(memo: RowMemo): KnownRow<T> | undefined {
     for (const { rows, outcomes } of this.#runs) {
-      const record = rows.find(memo);
-      if (record < 0) continue;
-      this.outcomes = outcomes;
-      this.record = record;
-      this.isSample = memo.word(1) % checkedOf === 0;
-      return true;
+      const row = rows.find(memo);
+      if (row < 0) continue;
+      return { outcomes, record: rows.recordOf(row), counts: rows.countsOf(row), isSample: memo.word(1) % checkedOf === 0 };
     }
-    return false;
+    return undefined;
   }
 }
 

@@ -1,6 +1,14 @@
 import type { Digest } from '../../src/base/digest.ts';
 import { encodeTokens, type SampleSpans, type Tokens } from './tokens.ts';
 
+/** Samples that were ended after a point, as views. */
+export interface SamplesSince {
+  readonly lengths: Uint32Array;
+  /** Where in its document's tokens each begins. */
+  readonly starts: Uint32Array;
+  readonly ids: Int32Array;
+}
+
 /** Collects the tokens of samples one after another; memory grows by doubling, nothing is allocated per token. */
 export class TokensBuilder {
   #ids: Int32Array;
@@ -56,9 +64,10 @@ export class TokensBuilder {
     this.#sampleStart = this.#tokens;
   }
 
-  /** Where in its document a sample begins, and its tokens. */
-  spanOf(sample: number): { start: number; length: number } {
-    return { start: this.#starts[sample] as number, length: this.#lengths[sample] as number };
+  /** What was ended since there were so many samples and tokens. */
+  since({ samples, tokens }: { samples: number; tokens: number }): SamplesSince {
+    const later = <A extends Uint32Array>(column: A): Uint32Array => column.subarray(samples, this.#samples);
+    return { lengths: later(this.#lengths), starts: later(this.#starts), ids: this.#ids.subarray(tokens, this.#sampleStart) };
   }
 
   /** What was collected, as views that the next `push` or `endSample` may overwrite or leave behind; tokens of a sample that was not ended are left out. */

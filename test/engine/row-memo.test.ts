@@ -1,14 +1,14 @@
 /** Rows that are known from earlier versions of a chunk: used where they may be, and never seen in what is built. */
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, cpSync, openSync, writeSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RowsReused } from '../../src/base/events.ts';
 import { Store } from '../../src/cache/store.ts';
-import { type Built, Rig } from './rig.ts';
+import { type Built, checkout, Rig } from './rig.ts';
 
 const test = suite('row memo');
 
-const config = `import { defineConfig, download, exportDataset, files, filter, param } from 'dsbuild';
+const config = `import { defineConfig, download, exportDataset, files, filter, param, tokenize } from 'dsbuild';
 import { judged, named } from './judged.ts';
 
 const raw = download({ sources: { 'a/b': files('in/*.jsonl') } });
@@ -19,6 +19,7 @@ export default defineConfig({
     raw,
     clean,
     named: named2,
+    tokens: tokenize(named2, { tokenizer: 'tokenizer' }),
     kept: exportDataset(named2, { format: 'jsonl', out: 'kept' }),
     rejected: exportDataset(clean.rejected, { format: 'jsonl', out: 'rejected' }),
   },
@@ -45,9 +46,10 @@ const lineOf = (i: number): string =>
 const lines = (count: number): string[] => Array.from({ length: count }, (_, i) => lineOf(i));
 const first = lines(600);
 
-function project(content: readonly string[], more: Readonly<Record<string, string>> = {}): Rig {
+function project(content: readonly string[]): Rig {
   const rig = new Rig();
-  rig.write({ 'datasets.config.ts': config, 'judged.ts': judged, ...more });
+  cpSync(checkout('fixtures/tokenizers/tiny'), rig.path('tokenizer'), { recursive: true });
+  rig.write({ 'datasets.config.ts': config, 'judged.ts': judged });
   edit(rig, content);
   return rig;
 }
@@ -80,7 +82,7 @@ async function assertFewRows(content: readonly string[], rowsMax: number): Promi
   await rig.build();
   edit(rig, content);
   const built = await rig.build();
-  for (const target of ['clean', 'named']) {
+  for (const target of ['clean', 'named', 'tokens']) {
     const worked = workedOn(built, target);
     assert.ok(worked <= rowsMax, `${target} worked on ${worked} rows, ${JSON.stringify(reusedOf(built, target))}`);
   }
@@ -114,14 +116,17 @@ test('whichever row is edited, the last one of a chunk too, the others of its ch
 
 const edited = first.with(350, '{"id":"new","text":"a new text that is long enough"}');
 
-test('another option, or a filter that was changed, knows nothing', async () => {
+test('another option, another tokenizer, or a filter that was changed, knows nothing', async () => {
   const rig = project(first);
   await rig.build();
   edit(rig, edited);
   assert.is(reusedOf(await rig.build({ params: { charactersMin: '30' } }), 'clean'), undefined);
   rig.write({ 'judged.ts': judged.replace("'too-short'", "'far-too-short'") });
   edit(rig, edited.with(3, '{"id":"x","text":"another"}'));
+  rig.write({ 'tokenizer/tokenizer.json': `${rig.read('tokenizer/tokenizer.json').toString()}\n` });
   const built = await rig.build();
+  assert.ok(built.ran.includes('tokens:encode'));
+  assert.is(reusedOf(built, 'tokens'), undefined);
   assert.is(reusedOf(built, 'clean'), undefined);
   assert.is(built.summary.targets['clean']?.dropped['too-short'], undefined);
 });
@@ -133,7 +138,10 @@ test('--paranoid and --force use nothing that is known of rows', async () => {
     edit(rig, edited);
     const built = await rig.build(options);
     assert.ok(built.ran.includes('clean:decide'));
-    assert.equal([reusedOf(built, 'clean'), reusedOf(built, 'named')], [undefined, undefined]);
+    assert.equal(
+      ['clean', 'named', 'tokens'].map((target) => reusedOf(built, target)),
+      [undefined, undefined, undefined],
+    );
   }
 });
 
@@ -158,10 +166,12 @@ test('a filter that is not pure is found out: a warning names target, step and r
   assert.ok((built.summary.targets['clean']?.dropped['mood'] as number) > 50);
 });
 
-/** Digests of the memos and verdicts that a build made. */
+/** Digests of the side parts that a build made. */
 const sideParts = ({ results }: Built): string[] =>
   [...results.values()].flatMap((result) =>
-    (JSON.parse(result) as [[string, string][]])[0].flatMap(([output, digest]) => (['memo', 'verdicts'].includes(output) ? [digest] : [])),
+    (JSON.parse(result) as [[string, string][]])[0].flatMap(([output, digest]) =>
+      ['memo', 'verdicts', 'lineage'].includes(output) ? [digest] : [],
+    ),
   );
 
 function damage(rig: Rig, digests: readonly string[]): void {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Recall, RowMemo } from '../../../rules/lib/row-memo.ts';
+import { type KnownRow, Recall, RowMemo } from '../../../rules/lib/row-memo.ts';
 import { BuildError } from '../../../src/base/errors.ts';
 import type { Part } from '../../../src/rule/part.ts';
 import type { EarlierRun, StepIo } from '../../../src/rule/step.ts';
@@ -36,11 +36,16 @@ function ioWith(memos: readonly (Uint8Array | undefined)[]): StepIo {
 
 const recallOf = (memos: readonly (Uint8Array | undefined)[]): Recall<EarlierRun> | undefined => Recall.of(ioWith(memos), (run) => run);
 
-/** Where a line is found: place of the earlier run and record there. */
-function found(recall: Recall<EarlierRun> | undefined, line: string): readonly [string, number] | undefined {
+const ask = (recall: Recall<EarlierRun> | undefined, line: string): KnownRow<EarlierRun> | undefined => {
   const memo = new RowMemo();
   memo.hash(bytesOf(line));
-  return recall?.find(memo) ? [recall.outcomes['memo']?.[0]?.digest ?? '', recall.record] : undefined;
+  return recall?.find(memo);
+};
+
+/** Where a line is found: place of the earlier run and record there. */
+function found(recall: Recall<EarlierRun> | undefined, line: string): readonly [string, number] | undefined {
+  const known = ask(recall, line);
+  return known && [known.outcomes['memo']?.[0]?.digest ?? '', known.record];
 }
 
 const lines = fc.uniqueArray(fc.string(), { maxLength: 60 });
@@ -76,14 +81,32 @@ test('a line that was hashed and not kept is not in the memo', () => {
     memo.hash(bytesOf(line));
     if (line !== 'bad') memo.keep(0);
   }
-  assert.equal(Buffer.from(memo.finish()).length, (4 + 2 * 4 + 2) * 4);
+  assert.is(memo.finish().length, (8 + 2 * 4 + 2) * 4);
 });
 
 test('the bytes are pinned: head, the first 16 bytes of SHA-256 of each line, numbers only where they are not 0, 1, 2', () => {
   const sha = (line: string): Buffer => createHash('sha256').update(line).digest().subarray(0, 16);
-  const head = (count: number, flag: number): Buffer => Buffer.from(Uint32Array.of(0x4d4d5344, 1, count, flag).buffer);
+  const words = (...given: number[]): Buffer => Buffer.from(Uint32Array.from(given).buffer);
+  const head = (count: number, flag: number, names = 0): Buffer => words(0x4d4d5344, 1, count, flag, names, 0, 0, 0);
   assert.equal(memoOf(numbered(['a', 'ü'])), Buffer.concat([head(2, 0), sha('a'), sha('ü')]));
-  assert.equal(memoOf([[3, 'a']]), Buffer.concat([head(1, 1), sha('a'), Buffer.from(Uint32Array.of(3).buffer)]));
+  assert.equal(memoOf([[3, 'a']]), Buffer.concat([head(1, 1), sha('a'), words(3)]));
+  const memo = new RowMemo();
+  memo.hash(bytesOf('a'));
+  memo.keep(0, { tokens: 5 });
+  memo.hash(bytesOf('b'));
+  memo.keep(1, { added: 1, tokens: 7 });
+  assert.equal(memo.finish(), Buffer.concat([head(2, 0, 5), Buffer.from('["added","tokens"]  '), sha('a'), sha('b'), words(0, 1, 5, 7)]));
+});
+
+test('what a record counted is known with it, zeros left out', () => {
+  const memo = new RowMemo();
+  const counts = Array.from({ length: 3000 }, (_, i) => ({ tokens: i + 1, ...(i % 3 === 0 && { 'dropped:short': i + 2 }) }));
+  for (const [i, of] of counts.entries()) {
+    memo.hash(bytesOf(`line ${i}`));
+    memo.keep(i, of);
+  }
+  const recall = recallOf([Buffer.from(memo.finish())]);
+  for (const [i, of] of counts.entries()) assert.equal(ask(recall, `line ${i}`)?.counts, of);
 });
 
 test('a memo that is cut off, longer, of another version, or gone is no memo', () => {
@@ -97,7 +120,7 @@ test('a memo that is cut off, longer, of another version, or gone is no memo', (
     return copy;
   };
   for (let length = 0; length < whole.length; length++) assert.is(recallOf([whole.subarray(0, length)]), undefined);
-  for (let at = 0; at < 16; at++) assert.is(recallOf([changed(at)]), undefined);
+  for (let at = 0; at < 20; at++) assert.is(recallOf([changed(at)]), undefined);
   assert.is(recallOf([Buffer.concat([whole, whole])]), undefined);
   assert.is(recallOf([undefined]), undefined);
   assert.equal(found(recallOf([undefined, whole]), 'b'), ['1', 2]);
@@ -107,7 +130,7 @@ test('about one known record in 64 is a sample, and always the same ones', () =>
   const many = Array.from({ length: 6400 }, (_, i) => `line ${i}`);
   const samples = (): string[] => {
     const recall = recallOf([memoOf(numbered(many))]) as Recall<EarlierRun>;
-    return many.filter((line) => found(recall, line) && recall.isSample);
+    return many.filter((line) => ask(recall, line)?.isSample);
   };
   const first = samples();
   assert.ok(first.length > 60 && first.length < 140, `${first.length} of 6400`);
