@@ -1,7 +1,7 @@
 import { BuildError } from '../../src/base/errors.ts';
 import type { RawRecord } from '../../src/rule/documents.ts';
 import type { RowCounts } from './row-memo.ts';
-import { type DropOptions, type DropTable, dropReasons, dropTableOf, dropTokens } from './token-drops.ts';
+import { type DropOptions, dropReasons, dropTableOf, TokenDrops } from './token-drops.ts';
 import { forEachWindow, type WindowOptions } from './token-windows.ts';
 import type { Tokenizer } from './tokenizer-contract.ts';
 import type { SpecialTokens } from './tokenizer-specials.ts';
@@ -33,7 +33,7 @@ export class RowEncoder {
   readonly #after: readonly number[];
   /** The BOS at the head of `before`, where that was put there by `addBos`. */
   readonly #bos: number | undefined;
-  readonly #drops: DropTable | undefined;
+  readonly #drops: TokenDrops | undefined;
   readonly #dropped = new Uint32Array(dropReasons.length);
   /** Tokens of the text that a sample holds, and how many of them the next one holds again. */
   readonly #window: { readonly room: number; readonly stride: number };
@@ -51,7 +51,7 @@ export class RowEncoder {
     this.#bos = addBos && around.before[0] !== specials.bos ? specials.bos : undefined;
     this.#before = this.#bos === undefined ? around.before : [this.#bos, ...around.before];
     this.#after = around.after;
-    this.#drops = drops && dropTableOf(tokenizer, drops);
+    this.#drops = drops && new TokenDrops(dropTableOf(tokenizer, drops));
     const { length, stride } = window ?? { length: Number.POSITIVE_INFINITY, stride: 0 };
     this.#window = { room: length - this.#before.length - this.#after.length, stride };
     if (this.#window.room <= stride) throw badWindow({ length, stride }, length - this.#window.room);
@@ -78,7 +78,7 @@ export class RowEncoder {
     if (typeof text !== 'string') return { reason: 'no-text', detail: noText(this.#options.text, text) };
     const ids = this.#idsOf(text);
     if (!(ids instanceof Int32Array)) return ids;
-    const kept = this.#drops ? dropTokens(ids, this.#drops, this.#dropped) : ids;
+    const kept = this.#drops?.apply(ids, this.#dropped) ?? ids;
     return { ...plus('tokensText', ids.length), ...this.#countDropped(), ...this.#addSamples(kept, to, document) };
   }
 

@@ -16,7 +16,7 @@ export const dropReasons = ['special', 'short', 'stopWord'] as const;
 const [special, short, stopWord] = [1, 2, 3];
 
 /** For each id 0 to keep it, or the reason to drop it. */
-export type DropTable = Uint8Array;
+type DropTable = Uint8Array;
 
 const tables = new WeakMap<Tokenizer, Map<string, DropTable>>();
 
@@ -63,14 +63,30 @@ function textReader(tokenizer: Tokenizer): (id: number) => string {
   };
 }
 
-/** Leaves out what the table says, in place. @returns the ids that stay, a view on `ids`; `dropped[reason - 1]` counts the others. */
-export function dropTokens(ids: Int32Array, table: DropTable, dropped: Uint32Array): Int32Array {
-  let kept = 0;
-  for (let i = 0; i < ids.length; i++) {
-    const id = ids[i] as number;
-    const reason = table[id] ?? 0;
-    if (reason === 0) ids[kept++] = id;
-    else dropped[reason - 1] = (dropped[reason - 1] as number) + 1;
+/** Leaves tokens out, text after text; its work array is shared by all of them. */
+export class TokenDrops {
+  readonly #table: DropTable;
+  #kept = new Int32Array(1 << 12);
+
+  constructor(table: DropTable) {
+    this.#table = table;
   }
-  return ids.subarray(0, kept);
+
+  /**
+   * The ids that stay, as a view that the next call overwrites. `ids` stay as they are: an engine may give the same ones twice.
+   *
+   * @param dropped counts the others, at the place of their reason in `dropReasons`
+   */
+  apply(ids: Int32Array, dropped: Uint32Array): Int32Array {
+    if (this.#kept.length < ids.length) this.#kept = new Int32Array(Math.max(ids.length, 2 * this.#kept.length));
+    const [table, kept] = [this.#table, this.#kept];
+    let count = 0;
+    for (let i = 0; i < ids.length; i++) {
+      const id = ids[i] as number;
+      const reason = table[id] ?? 0;
+      if (reason === 0) kept[count++] = id;
+      else dropped[reason - 1] = (dropped[reason - 1] as number) + 1;
+    }
+    return kept.subarray(0, count);
+  }
 }

@@ -286,6 +286,19 @@ test('an engine that is not here is an error, never replaced by another', async 
   }
 });
 
+test('a config that leaves out what a window needs does not compile', () => {
+  type Given = Parameters<typeof tokenize>[1];
+  const given: Given[] = [
+    { tokenizer: 'x', window: { length: 8 }, dropTokens: { stopWords: ['the'] } },
+    { tokenizer: 'x', window: { length: 8, stride: undefined }, dropTokens: {} },
+    // @ts-expect-error without a length
+    { tokenizer: 'x', window: { stride: 4 } },
+    // @ts-expect-error one word
+    { tokenizer: 'x', dropTokens: { stopWords: 'the' } },
+  ];
+  assert.is(given.length, 4);
+});
+
 test('what changes no token changes no fact: an edit of other fields ends here', async () => {
   const edited = documentsPart(texts.map((text, i) => ({ id: `other${i}`, text, note: i })));
   const parts = (planned: Planned) => planned.outputs['main'];

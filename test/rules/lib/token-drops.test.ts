@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type DropOptions, dropReasons, dropTableOf, dropTokens } from '../../../rules/lib/token-drops.ts';
+import { type DropOptions, dropReasons, dropTableOf, TokenDrops } from '../../../rules/lib/token-drops.ts';
 import { loadTokenizer } from '../../../rules/lib/tokenizer.ts';
 
 const test = suite('dropped tokens');
@@ -13,7 +13,7 @@ const ids = (text: string): Int32Array => gpt2.encode(text, { addSpecialTokens: 
 /** What is left of a text, token by token, and how many went for each reason. */
 function left(text: string, options: DropOptions): { tokens: string[]; dropped: Record<string, number> } {
   const dropped = new Uint32Array(dropReasons.length);
-  const kept = dropTokens(ids(text), dropTableOf(gpt2, options), dropped);
+  const kept = new TokenDrops(dropTableOf(gpt2, options)).apply(ids(text), dropped);
   return {
     tokens: Array.from(kept, (id) => gpt2.decode([id], { skipSpecialTokens: false })),
     dropped: Object.fromEntries(dropReasons.map((reason, i) => [reason, dropped[i] as number]).filter(([, count]) => count !== 0)),
@@ -79,6 +79,16 @@ test('pieces of words are measured without the marks that a tokenizer gives them
   });
   const table = dropTableOf(wordPiece, { charactersMin: 3 });
   assert.equal(Array.from(table), [0, 0, 2, 2, 2, 0, 2, 0]);
+});
+
+test('what an engine gave stays as it is, and a long text after a short one has room', () => {
+  const drops = new TokenDrops(dropTableOf(gpt2, { charactersMin: 2 }));
+  const dropped = new Uint32Array(dropReasons.length);
+  const given = ids('a word of many '.repeat(4000));
+  const before = given.slice();
+  assert.is(drops.apply(ids('a word'), dropped).length, 1);
+  assert.is(drops.apply(given, dropped).length, 12_000);
+  assert.equal(given, before);
 });
 
 test('a table is made once for a tokenizer and options', () => {
