@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { BuildError } from '../src/base/errors.ts';
 import { limits } from '../src/base/limits.ts';
 import { isBlank } from '../src/rule/documents.ts';
+import { LineageBuilder, lineageOutput } from '../src/rule/lineage.ts';
 import { sources } from '../src/rule/options.ts';
 import type { Part } from '../src/rule/part.ts';
 import { type Build, defineRule, type Running } from '../src/rule/rule.ts';
@@ -9,18 +10,21 @@ import type { SourceFormat, SourceItem } from '../src/rule/source.ts';
 import { defineExternalStep, defineStep, type StepIo } from '../src/rule/step.ts';
 import type { UserFunction } from '../src/rule/user-function.ts';
 import { lineCheckOf } from './lib/adapt.ts';
-import { adaptChunk, checkChunk, reject } from './lib/chunk-check.ts';
+import { adaptChunk, checkChunk, reject, writeLineage } from './lib/chunk-check.ts';
 import { decompress } from './lib/decompress.ts';
 import { LineSplitter, type StreamLine, withoutReturn } from './lib/json-lines.ts';
 import { codePoints } from './lib/stats.ts';
 
 type RemoteItem = Extract<SourceItem, { item: 'remote' }>;
 
-const check = defineStep('check', { version: 1 }, ({ chunk }: { chunk: Part }, _params: Record<string, never>, io) =>
+/** Where records are written anew, which line each came from is left beside them. */
+const outputs = ['main', lineageOutput] as const;
+
+const check = defineStep('check', { version: 1, outputs }, ({ chunk }: { chunk: Part }, _params: Record<string, never>, io) =>
   checkChunk(io, chunk),
 );
 
-const adapt = defineStep('adapt', { version: 1 }, ({ chunk }: { chunk: Part }, { adapter }: { adapter: UserFunction }, io) =>
+const adapt = defineStep('adapt', { version: 1, outputs }, ({ chunk }: { chunk: Part }, { adapter }: { adapter: UserFunction }, io) =>
   adaptChunk(io, chunk, adapter),
 );
 
@@ -36,9 +40,10 @@ async function* linesIn(io: StepIo, file: Part, format: SourceFormat): AsyncGene
 }
 
 /** Unwraps a whole file and cuts its good records into chunks. */
-const decode = defineStep('decode', { version: 1 }, async ({ file }: { file: Part }, { format, adapter }: DecodeParams, io) => {
+const decode = defineStep('decode', { version: 1, outputs }, async ({ file }: { file: Part }, { format, adapter }: DecodeParams, io) => {
   const judge = lineCheckOf(adapter);
   const records = io.records();
+  const lineage = new LineageBuilder();
   for await (const { index, bytes, line } of linesIn(io, file, format)) {
     if (line && isBlank(line)) {
       io.count('blank');
@@ -49,10 +54,12 @@ const decode = defineStep('decode', { version: 1 }, async ({ file }: { file: Par
     if (!('line' in found)) reject(io, { part: file, record: index }, found);
     else {
       records.write(withoutReturn(found.line));
+      lineage.whole(index);
       io.count('characters', codePoints(found.text));
     }
   }
   records.close();
+  writeLineage(io, lineage);
 });
 
 /** All that decides which bytes come; no secret is ever part of it. */

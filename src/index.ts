@@ -15,6 +15,7 @@ export { type Config, defineConfig, local } from './config/define.ts';
 export { param } from './config/param.ts';
 export { type Secret, secret } from './config/secret.ts';
 export type { BadRecordReason, DocumentRecord, DocumentRow, RawRecord } from './rule/documents.ts';
+export { LineageBuilder, lineageOutput } from './rule/lineage.ts';
 export {
   boolean,
   choice,

@@ -1,5 +1,6 @@
 import { limits } from '../../src/base/limits.ts';
 import { isBlank, linesOf } from '../../src/rule/documents.ts';
+import { LineageBuilder, lineageOutput } from '../../src/rule/lineage.ts';
 import { factOf, type Part } from '../../src/rule/part.ts';
 import type { StepIo } from '../../src/rule/step.ts';
 import type { UserFunction } from '../../src/rule/user-function.ts';
@@ -71,15 +72,25 @@ function selectGood(io: StepIo, chunk: Chunk): void {
   io.select(part, records === lines ? { all: true, facts } : { bitmap, records: lines, facts });
 }
 
+/** Leaves beside the records which line each was made of. */
+export function writeLineage(io: StepIo, lineage: LineageBuilder): void {
+  const side = io.create('side', lineageOutput);
+  side.write(lineage.finish());
+  side.close();
+}
+
 /** Writes what a check makes of each line as records of their own. */
 function copyGood(io: StepIo, chunk: Chunk, check: LineCheck): void {
   const records = io.records();
+  const lineage = new LineageBuilder();
   let characters = 0;
-  for (const { line, text } of goodLines(io, chunk, check)) {
+  for (const { index, line, text } of goodLines(io, chunk, check)) {
     records.write(withoutReturn(line));
+    lineage.whole(index);
     characters += codePoints(text);
   }
   records.close();
+  writeLineage(io, lineage);
   io.count('characters', characters);
 }
 

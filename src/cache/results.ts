@@ -42,6 +42,8 @@ export interface TargetResult {
   readonly documentsIn: number;
   readonly steps: number;
   readonly tookMs: number;
+  /** The table of where its parts come from; results of earlier versions have none. */
+  readonly lineage?: Digest;
 }
 
 /** The keys of steps and of targets lie apart: a build that has nothing to do never opens the former. */

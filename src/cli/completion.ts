@@ -36,7 +36,7 @@ export class CompletionCommand extends Command<CliContext> {
 }
 
 /** Commands that take names of targets. */
-const takesTargets: ReadonlySet<string> = new Set(['build', 'status', 'ls', 'list', 'why', 'head', 'graph', 'update']);
+const takesTargets: ReadonlySet<string> = new Set(['build', 'status', 'ls', 'list', 'why', 'head', 'trace', 'graph', 'update']);
 
 /** What the scripts ask; no people see it. */
 export class CompletionWordsCommand extends FolderCommand {

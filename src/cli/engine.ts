@@ -1,4 +1,4 @@
-import type { BuildOptions, BuildSummary, HeadRow, OpenOptions, StatusReport, WhyReport } from '../engine/api.ts';
+import type { BuildOptions, BuildSummary, HeadRow, OpenOptions, StatusReport, TraceItem, WhyReport } from '../engine/api.ts';
 import type { DoctorReport } from '../engine/doctor.ts';
 import type { DoctorRequest } from '../engine/doctor-check.ts';
 import type { InitRequest, InitResult } from '../engine/init.ts';
@@ -22,6 +22,7 @@ export interface Engine {
   status(project: Project, options: BuildOptions): Promise<StatusReport>;
   why(project: Project, target: string): Promise<WhyReport>;
   head(project: Project, target: string, options: { rows: number; rejected: boolean }): AsyncIterable<HeadRow>;
+  trace(project: Project, place: string, cwd: string): AsyncIterable<TraceItem>;
   update(project: Project, targets: readonly string[]): Promise<{ changed: readonly string[] }>;
   clean(project: Project, options: { dryRun: boolean; all: boolean }): Promise<{ removed: readonly string[]; bytes: number }>;
   doctor(request: DoctorRequest): Promise<DoctorReport>;
@@ -45,6 +46,9 @@ export const engine: Engine = {
   why: async (project, target) => (await import('../engine/why.ts')).why(project, target),
   async *head(project, target, options) {
     yield* (await import('../engine/head.ts')).head(project, target, options);
+  },
+  async *trace(project, place, cwd) {
+    yield* (await import('../engine/trace/trace.ts')).trace(project, place, cwd);
   },
   update: async (project, targets) => (await import('../engine/update.ts')).update(project, targets),
   clean: async (project, options) => (await import('../engine/clean.ts')).clean(project, options),

@@ -1,5 +1,6 @@
 import type { BuildSummary, Emit } from '../base/events.ts';
 import type { Change } from '../plan/explain.ts';
+import type { TraceItem } from './trace/items.ts';
 
 /** How a project is opened: from its config, or from a config made in memory (one-shot `run`). */
 export interface OpenOptions {
@@ -93,4 +94,4 @@ export interface HeadRow {
   readonly reason?: string;
 }
 
-export type { BuildSummary };
+export type { BuildSummary, TraceItem };

@@ -14,6 +14,7 @@ import { Scheduler } from '../execute/scheduler.ts';
 import type { StepRun } from '../execute/step-run.ts';
 import type { GraphTarget } from '../graph/graph.ts';
 import { matcher } from '../graph/pattern.ts';
+import type { Part } from '../rule/part.ts';
 import type { LocalSources } from '../source/local.ts';
 import type { BuildOptions } from './api.ts';
 import { FileDigests } from './file-digests.ts';
@@ -52,6 +53,8 @@ export class BuildRun {
   readonly owners = new WeakMap<StepRun, PlanRun>();
   readonly targets = new Map<GraphTarget, TargetBuild>();
   readonly locals = new Map<string, LocalSources>();
+  /** The place of each chunk of local sources in the table of its target: equal chunks may lie at several places. */
+  readonly chunkOf = new WeakMap<Part, number>();
   /** Compressed source files, by digest: they are read where they lie. */
   readonly packedFiles = new Map<Digest, string>();
   /** Real addresses of remote sources by the ones that may be shown. */

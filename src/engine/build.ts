@@ -33,6 +33,8 @@ export function wantedTargets({ graph }: Project, { targets, tags, only }: Build
 function withFolders(graph: Graph, asked: readonly GraphTarget[]): GraphTarget[] {
   const folders = new Set(asked.flatMap(({ out }) => out ?? []));
   const sharing = graph.targets.filter((target) => target.out !== undefined && folders.has(target.out));
+  // No name means all targets.
+  if (sharing.length === 0) return [...asked];
   const all = new Set([...asked, ...select(graph, { names: sharing.map(({ name }) => name), tags: [] })]);
   return graph.targets.filter((target) => all.has(target));
 }

@@ -51,6 +51,7 @@ async function neededBlobs(run: BuildRun): Promise<Set<Digest>> {
       });
     }
     for (const { digest } of Object.values(build.result?.outputs ?? {})) needed.add(digest);
+    if (build.result?.lineage !== undefined) needed.add(build.result.lineage);
     const plan = await build.replay();
     for (const step of plan.steps) for (const { digest } of step.result?.parts ?? []) needed.add(digest);
   }

@@ -60,11 +60,24 @@ export class FileDigests {
     return this.#seen.get(path)?.bytes;
   }
 
+  /** Paths of the files that had this digest when they were last read. */
+  pathsOf(digest: Digest): string[] {
+    return [...this.#seen].filter(([, seen]) => seen.digest === digest).map(([path]) => path);
+  }
+
+  /** The digest that the file at this path had when it was last read, and whether it is still that very file. */
+  lastSeen(path: string): { digest: Digest; isSame: boolean } | undefined {
+    const seen = this.#seen.get(path);
+    return seen && { digest: seen.digest, isSame: isThere(path) && stat(path).text === seen.identity };
+  }
+
   save(): void {
     if (this.#changed) writeFileAtomic(this.#file, JSON.stringify(Object.fromEntries(this.#seen)));
     this.#changed = false;
   }
 }
+
+const isThere = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
 
 function stat(path: string): Stat {
   try {

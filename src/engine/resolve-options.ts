@@ -51,6 +51,9 @@ const resolvers: Partial<Record<OptionShape['type'], Resolver>> = {
   }),
 };
 
+/** Types of options that are not in a key as the config gives them. */
+export const resolvedOptions: ReadonlySet<string> = new Set(Object.keys(resolvers));
+
 /** Turns file-like options into parts; all else is the same for plan and key. */
 export async function resolveOptions(target: GraphTarget, run: BuildRun): Promise<ResolvedOptions> {
   await resolveRule(target, run);

@@ -68,11 +68,18 @@ async function scanPlain(entries: readonly Entry[], { target, run }: { target: G
 export const tableFileOf = (stateDir: string, target: string): string =>
   join(stateDir, 'sources', `${digestHex(target).slice(0, 32)}.table`);
 
-function* chunkItems(local: LocalSources, adapts: ReadonlyMap<string, UserFunction>): Generator<SourceItem> {
+interface ChunkContext {
+  readonly adapts: ReadonlyMap<string, UserFunction>;
+  readonly run: BuildRun;
+}
+
+function* chunkItems(local: LocalSources, { adapts, run }: ChunkContext): Generator<SourceItem> {
   for (let i = 0; i < local.chunkCount; i++) {
     const { group, digest, bytes, records, u } = local.chunk(i);
     const adapt = adapts.get(group);
-    yield { item: 'chunk', part: { digest, form: 'lines', bytes, facts: { records, u }, group }, ...(adapt && { adapt }) };
+    const part: Part = { digest, form: 'lines', bytes, facts: { records, u }, group };
+    run.chunkOf.set(part, i);
+    yield { item: 'chunk', part, ...(adapt && { adapt }) };
   }
 }
 
@@ -147,7 +154,7 @@ export async function resolveSources(
   const keeps = run.keepsGroup;
   const adapts = adaptsByGroup(entries, local);
   const items = function* (): Generator<SourceItem> {
-    for (const item of chunkItems(local, adapts)) if (keeps(itemGroup(item))) yield item;
+    for (const item of chunkItems(local, { adapts, run })) if (keeps(itemGroup(item))) yield item;
     for (const item of [...packed, ...remote]) if (keeps(itemGroup(item))) yield item;
   };
   const sampled = run.options.sample === undefined ? items : () => sampleOf(items(), run.options.sample as number, run);

@@ -219,7 +219,8 @@ export class TargetBuild {
     const plan = this.plan as PlanRun;
     const inputs = this.#inputDigests() as Manifest;
     const read = this.target.inputs.flatMap(({ from, output }) => this.#buildOf(from).result?.outputs[output] ?? []);
-    this.result = resultOf({ plan, tally: run.tally(plan), read, store: project.store });
+    const local = run.locals.get(this.target.name);
+    this.result = resultOf({ plan, tally: run.tally(plan), read, store: project.store, local, chunkOf: run.chunkOf });
     const manifest = this.manifest(inputs);
     const key = keyOf(manifest);
     if (this.options?.manifest && !isUnknowable(manifest)) {
@@ -233,7 +234,8 @@ export class TargetBuild {
   #remember(key: Digest): void {
     const { stateDir } = this.#run.project;
     const { name } = this.target;
-    if (this.#run.options.dryRun || readLastPlan(stateDir, name)?.key === key) return;
+    const { dryRun, sample } = this.#run.options;
+    if (dryRun || sample !== undefined || readLastPlan(stateDir, name)?.key === key) return;
     const outputs = Object.fromEntries(Object.entries(this.result?.outputs ?? {}).map(([output, { digest }]) => [output, digest]));
     const manifest = this.manifest(this.#inputDigests() as Manifest);
     writeLastPlan(stateDir, { target: name, key, manifest, outputs }, tableFileOf(stateDir, name));

@@ -5,20 +5,20 @@ import { outputNames, type PlanRun } from '../execute/plan-run.ts';
 import { encodeCollection } from '../rule/collection.ts';
 import { type Kind, type Part, sumOf } from '../rule/part.ts';
 import type { InputSpec } from '../rule/rule.ts';
+import { type RecordedPlan, recordLineage } from './lineage-record.ts';
 import type { Tally } from './tally.ts';
 
-interface Finished {
-  readonly plan: PlanRun;
+interface Finished extends Pick<RecordedPlan, 'plan' | 'local' | 'chunkOf'> {
   readonly tally: Tally;
   /** The collections that it read, in the order of its inputs. */
   readonly read: readonly CollectionResult[];
   readonly store: Store;
 }
 
-/** What a plan came to, with its outputs stored as collections. Throws when the figures do not add up. */
+/** What a plan came to, with its outputs stored as collections, and where they come from. Throws when the figures do not add up. */
 export function resultOf(finished: Finished): TargetResult {
-  const { plan, tally } = finished;
-  const outputs = Object.fromEntries(outputNames(plan.target).map((name) => [name, keepCollection(partsOf(plan, name), finished.store)]));
+  const { plan, tally, read, store } = finished;
+  const outputs = Object.fromEntries(outputNames(plan.target).map((name) => [name, keepCollection(partsOf(plan, name), store)]));
   assertBalanced(finished, outputs);
   return {
     outputs,
@@ -28,6 +28,7 @@ export function resultOf(finished: Finished): TargetResult {
     documentsIn: documentsInOf(finished),
     steps: plan.steps.length,
     tookMs: tally.tookMs,
+    lineage: store.put(recordLineage({ ...finished, read: read.map(({ digest }) => digest) })),
   };
 }
 

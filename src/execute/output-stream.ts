@@ -6,7 +6,9 @@ import type { StepRun } from './step-run.ts';
 export class UpstreamFailed extends Error {}
 
 /** A place in the output: a part that is there, or an output of a step that may still run. */
-export type Slot = { readonly part: Part } | { readonly step: StepRun; readonly output: string; readonly placed: Placed };
+export type Slot =
+  | { readonly part: Part; readonly origin: Part }
+  | { readonly step: StepRun; readonly output: string; readonly placed: Placed };
 
 /**
  * One output of a target while it is being made. A place is taken when something is emitted; parts move into the finished list
@@ -14,6 +16,8 @@ export type Slot = { readonly part: Part } | { readonly step: StepRun; readonly 
  */
 export class OutputStream {
   readonly parts: Part[] = [];
+  /** What was emitted for each of the parts, before it got its group and name: an output of a step, or an input of the plan. */
+  readonly origins: Part[] = [];
   #slots: Slot[] = [];
   #head = 0;
   #closed = false;
@@ -73,12 +77,18 @@ export class OutputStream {
 
   /** Moves a finished slot's parts into the list; false while its step is not over. */
   #take(slot: Slot): boolean {
-    if ('part' in slot) return this.parts.push(slot.part) > 0;
+    if ('part' in slot) return this.#add(slot.part, slot.origin);
     const { step, output, placed } = slot;
     if (!step.isOver) return false;
-    if (step.outputs) for (const part of step.outputs[output] ?? []) this.parts.push(place(part, placed));
-    else if (step.state === 'unknown') this.parts.push(step.part[output] as Part);
+    if (step.outputs) for (const part of step.outputs[output] ?? []) this.#add(place(part, placed), part);
+    else if (step.state === 'unknown') this.#add(step.part[output] as Part, step.part[output] as Part);
     else this.#error ??= new UpstreamFailed('a step failed');
+    return true;
+  }
+
+  #add(part: Part, origin: Part): true {
+    this.parts.push(part);
+    this.origins.push(origin);
     return true;
   }
 

@@ -15,6 +15,8 @@ export class PlanRun implements Build {
   readonly target: GraphTarget;
   readonly outputs: Readonly<Record<string, OutputStream>>;
   readonly steps: StepRun[] = [];
+  /** The collections that it reads, in the order of its target's inputs. */
+  readonly inputs: OutputStream[] = [];
   readonly #scheduler: Scheduler;
   readonly #owners: WeakMap<StepRun, PlanRun>;
   #unfinished = 0;
@@ -49,7 +51,7 @@ export class PlanRun implements Build {
       });
     }
     if (item instanceof PendingPart) stream.push({ step: item.step as StepRun, output: item.output, placed });
-    else if ('digest' in item) stream.push({ part: place(item, placed) });
+    else if ('digest' in item) stream.push({ part: place(item, placed), origin: item });
     else {
       const step = stepOf(item);
       stream.push({ step, output: step.definition.outputs[0] as string, placed });
@@ -82,6 +84,7 @@ export class PlanRun implements Build {
   }
 
   inputFrom(stream: OutputStream): PlanInput {
+    this.inputs.push(stream);
     return new PlanInput(stream, () => this.#room());
   }
 

@@ -1,6 +1,7 @@
+import type { Digest } from '../base/digest.ts';
 import { BuildError } from '../base/errors.ts';
 import { byCodeUnit } from '../base/names.ts';
-import { forms, type Part } from './part.ts';
+import { type Form, forms, type Part } from './part.ts';
 
 const magic = 'dsbuild-collection 1\n';
 
@@ -66,26 +67,74 @@ function decodeHead(bytes: Buffer): { head: Head; start: number } {
   }
 }
 
+/** The parts of a collection as they are asked for: there may be 100,000, and who looks for one row needs few of them. */
+export class CollectionView {
+  readonly count: number;
+  readonly #bytes: Buffer;
+  readonly #head: Head;
+  readonly #at: ReturnType<typeof columns>;
+
+  /** @throws {BuildError} `bad-part` when the bytes are not those of a collection. */
+  constructor(bytes: Buffer) {
+    const { head, start } = decodeHead(bytes);
+    if (bytes.length !== start + head.count * (fixedBytes + 8 * head.facts.length)) damaged();
+    this.count = head.count;
+    this.#bytes = bytes;
+    this.#head = head;
+    this.#at = columns(start, head.count);
+  }
+
+  digest(i: number): Digest {
+    const at = this.#at.digest + i * 32;
+    return this.#bytes.toString('hex', at, at + 32);
+  }
+
+  form(i: number): Form {
+    return forms[this.#bytes.readUInt8(this.#at.form + i)] ?? damaged();
+  }
+
+  fact(i: number, name: string): number | undefined {
+    const column = this.#head.facts.indexOf(name);
+    if (column < 0) return undefined;
+    const value = this.#bytes.readDoubleLE(this.#at.facts + (column * this.count + i) * 8);
+    return Number.isNaN(value) ? undefined : value;
+  }
+
+  name(i: number): string | undefined {
+    return this.#head.names[i] || undefined;
+  }
+
+  group(i: number): string {
+    return this.#head.groups[this.#bytes.readUInt32LE(this.#at.group + i * 4)] ?? damaged();
+  }
+
+  part(i: number): Part {
+    const facts: Record<string, number> = {};
+    for (const fact of this.#head.facts) {
+      const value = this.fact(i, fact);
+      if (value !== undefined) facts[fact] = value;
+    }
+    const name = this.name(i);
+    const bytes = this.#bytes.readDoubleLE(this.#at.bytes + i * 8);
+    return { digest: this.digest(i), form: this.form(i), bytes, facts, group: this.group(i), ...(name && { name }) };
+  }
+
+  /** Places of the parts with this digest, rising. */
+  *placesOf(digest: Digest): Generator<number> {
+    const wanted = Buffer.from(digest, 'hex');
+    const digests = this.#bytes.subarray(this.#at.digest, this.#at.digest + this.count * 32);
+    for (let at = digests.indexOf(wanted); at >= 0; at = digests.indexOf(wanted, at + 1)) if (at % 32 === 0) yield at / 32;
+  }
+
+  /** The part that is published under this name. */
+  placeOfName(name: string): number | undefined {
+    const place = this.#head.names.indexOf(name);
+    return place < 0 ? undefined : place;
+  }
+}
+
 /** @throws {BuildError} `bad-part` when the bytes are not those of a collection. */
 export function decodeCollection(bytes: Buffer): Part[] {
-  const { head, start } = decodeHead(bytes);
-  const { count, facts, groups, names } = head;
-  if (bytes.length !== start + count * (fixedBytes + 8 * facts.length)) damaged();
-  const at = columns(start, count);
-  return Array.from({ length: count }, (_, i) => {
-    const known: Record<string, number> = {};
-    facts.forEach((fact, f) => {
-      const value = bytes.readDoubleLE(at.facts + (f * count + i) * 8);
-      if (!Number.isNaN(value)) known[fact] = value;
-    });
-    const name = names[i];
-    return {
-      digest: bytes.toString('hex', at.digest + i * 32, at.digest + i * 32 + 32),
-      form: forms[bytes.readUInt8(at.form + i)] ?? damaged(),
-      bytes: bytes.readDoubleLE(at.bytes + i * 8),
-      facts: known,
-      group: groups[bytes.readUInt32LE(at.group + i * 4)] ?? damaged(),
-      ...(name && { name }),
-    };
-  });
+  const view = new CollectionView(bytes);
+  return Array.from({ length: view.count }, (_, i) => view.part(i));
 }

@@ -3,7 +3,7 @@ import { digestBytes } from '../base/digest.ts';
 import { writeFileAtomic } from '../base/files.ts';
 
 /** Fixed-size columns and texts, by name: what one file holds. */
-interface ColumnFile {
+export interface ColumnFile {
   readonly [name: string]: Column;
 }
 
@@ -29,7 +29,7 @@ const aligned = (offset: number): number => (offset + 7) & ~7;
 const kindOf = (column: Column): Kind => (Object.keys(kinds) as Kind[]).find((kind) => column instanceof kinds[kind]) as Kind;
 
 /** The file's bytes: readable on machines of this byte order only; `format` is any text that must be the same when it is read. */
-function encodeColumns(format: string, columns: ColumnFile): Uint8Array {
+export function encodeColumns(format: string, columns: ColumnFile): Uint8Array {
   let offset = 0;
   const heads = Object.entries(columns).map(([name, column]): ColumnHead => {
     const head = { name, kind: kindOf(column), offset, length: column.length };
@@ -53,14 +53,17 @@ function isWhole(file: Uint8Array): boolean {
   return file.length >= prefixBytes && digestBytes(file.subarray(checksumBytes)).equals(file.subarray(0, checksumBytes));
 }
 
-/** The columns as views of `file`, or undefined if it is damaged, or of another format or byte order. */
-function decodeColumns(format: string, file: Uint8Array<ArrayBuffer>): ColumnFile | undefined {
+/** The columns as views of `file`, which begins at a multiple of 8 of its buffer; undefined if it is damaged, or of another format or byte order. */
+export function decodeColumns(format: string, file: Uint8Array<ArrayBuffer>): ColumnFile | undefined {
   if (!isWhole(file)) return undefined;
-  const [mark = 0, headLength = 0] = new Uint32Array(file.buffer, checksumBytes, 2);
+  const [mark = 0, headLength = 0] = new Uint32Array(file.buffer, file.byteOffset + checksumBytes, 2);
   if (mark !== byteOrderMark) return undefined;
-  const head = JSON.parse(Buffer.from(file.buffer, prefixBytes, headLength).toString()) as { format: string; heads: ColumnHead[] };
+  const head = JSON.parse(Buffer.from(file.buffer, file.byteOffset + prefixBytes, headLength).toString()) as {
+    format: string;
+    heads: ColumnHead[];
+  };
   if (head.format !== format) return undefined;
-  const base = aligned(prefixBytes + headLength);
+  const base = file.byteOffset + aligned(prefixBytes + headLength);
   return Object.fromEntries(
     head.heads.map(({ name, kind, offset, length }) => [name, new kinds[kind](file.buffer, base + offset, length)]),
   );

@@ -70,6 +70,20 @@ export class TableView {
     return { path: this.#path(segmentFiles[segment] as number), line: before + left + 1 };
   }
 
+  /** Records `[from, to)` of a chunk as runs of lines, counted from 1, one for each file that holds some of them. */
+  linesBetween(index: number, from: number, to: number): { path: string; line: number; lineLast: number }[] {
+    const { chunkRecords, segmentStarts, segmentFiles, fileRecords } = this.#table;
+    const runs: { path: string; line: number; lineLast: number }[] = [];
+    let [record, segment] = [from, segmentStarts[index] as number];
+    let end = this.#isSmall(segment) ? 0 : (chunkRecords[index] as number);
+    for (; record < Math.min(to, chunkRecords[index] as number); record = end) {
+      while (end <= record) end += fileRecords[segmentFiles[segment++] as number] as number;
+      const { path, line } = this.line(index, record);
+      runs.push({ path, line, lineLast: line + Math.min(end, to) - record - 1 });
+    }
+    return runs;
+  }
+
   /** The first chunk with this digest. */
   indexOf(digest: Digest): number | undefined {
     this.#chunkOfDigest ??= this.#indexDigests();
@@ -81,6 +95,15 @@ export class TableView {
     const file = this.#file(path);
     if (file === undefined || line < 1) return undefined;
     return hasFlag(this.#table, file, 'small') ? this.#smallRecord(file, line - 1) : this.#bigRecord(file, line - 1);
+  }
+
+  /** Lines of the file at this absolute path; undefined if it is none of the sources. */
+  linesOf(path: string): number | undefined {
+    const file = this.#file(path);
+    if (file === undefined) return undefined;
+    if (hasFlag(this.#table, file, 'small')) return this.#table.fileRecords[file];
+    const { from, to } = chunkRanges(this.#table).get(file) ?? { from: 0, to: 0 };
+    return this.#table.chunkRecords.subarray(from, to).reduce((sum, records) => sum + records, 0);
   }
 
   /** Absolute paths of all files. */

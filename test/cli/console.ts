@@ -55,6 +55,7 @@ const noEngine: Engine = {
   status: unexpected,
   why: unexpected,
   head: unexpected,
+  trace: unexpected,
   update: unexpected,
   clean: unexpected,
   doctor: unexpected,

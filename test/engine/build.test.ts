@@ -174,6 +174,12 @@ test('--force runs the steps of what was named, not of what it needs', async () 
   assert.equal((await rig.build()).ran, []);
 });
 
+test('a target that is named is built with what it needs and nothing else, also if none of them has a folder', async () => {
+  const rig = project(two(false));
+  const built = await rig.build({ targets: ['broken'] });
+  assert.equal([built.summary.ok, targetsRun(built)], [true, ['a', 'broken']]);
+});
+
 test('--only builds and publishes some groups, leaves alone what gathers, and what others have published', async () => {
   const rig = project(parted);
   const only = await rig.build({ only: 'x/a' });

@@ -7,7 +7,7 @@ import { digestHex } from '../../src/base/digest.ts';
 import type { BuildEvent, BuildSummary } from '../../src/base/events.ts';
 import type { BuildOptions } from '../../src/engine/api.ts';
 import { build } from '../../src/engine/build.ts';
-import { openProject } from '../../src/engine/project.ts';
+import { openProject, type Project } from '../../src/engine/project.ts';
 import type { Job, Made } from '../../src/execute/job.ts';
 import { runJob } from '../../src/execute/run-job.ts';
 import type { Runner } from '../../src/execute/runner.ts';
@@ -132,6 +132,17 @@ export class Rig {
       );
       const errors = events.flatMap((event) => (event.type === 'target-failed' ? [event.error.code] : []));
       return { summary, events, ran: ran.sort(), errors: errors.sort(), results };
+    } finally {
+      project.close();
+    }
+  }
+
+  /** Opens the project as commands do that build nothing. */
+  async withProject<T>(use: (project: Project) => Promise<T>): Promise<T> {
+    const signal = new AbortController().signal;
+    const project = await openProject({ cwd: this.root, params: {}, env: {}, emit: () => {}, signal });
+    try {
+      return await use(project);
     } finally {
       project.close();
     }

@@ -238,7 +238,7 @@ test('a plan that is given up ends those who read from it', async () => {
 
 test('a long stream forgets the places that are filled, and loses none', async () => {
   const stream = new OutputStream();
-  for (let i = 0; i < 5000; i++) stream.push({ part: part(`p${i}`) });
+  for (let i = 0; i < 5000; i++) stream.push({ part: part(`p${i}`), origin: part(`p${i}`) });
   stream.close();
   assert.equal(named(await stream.whole()), names(5000));
 });
