@@ -89,9 +89,9 @@ test('edits change the line that they are asked to, and no other', ({ folder }) 
     edited.flatMap((text, i) => (text === before[i] ? [] : [i])),
     [4],
   );
-  insertLine(path, 0.1);
+  insertLine(path, 0);
   assert.equal(linesOf(path).toSpliced(1, 1), edited);
-  deleteLine(path, 0.1 / 2);
+  deleteLine(path, 0);
   assert.equal(linesOf(path).slice(1), edited.slice(1));
 });
 

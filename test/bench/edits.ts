@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { atLeast, atMost, type Bench, type Case, type Goal, type Row } from './case.ts';
 import { corpus, writeCopies } from './corpora.ts';
-import { count, megabytes, seconds, times, whole } from './figures.ts';
+import { count, megabytes, memory, seconds, times, whole } from './figures.ts';
 import { deleteLine, editLine, editSomeLines, insertLine } from './line-edits.ts';
 import { median } from './measure.ts';
 import { BenchProject, type Built, trainingConfig } from './project.ts';
@@ -31,18 +31,18 @@ interface Edit {
   readonly goals: (built: Built, coldRatio: number) => readonly Goal[];
 }
 
-/** Where single lines are changed, as shares of the file: about the middle, no chunk twice, so that none becomes what it was before. */
+/** Where single lines are changed, as shares of all lines: about the middle, no chunk twice, so that none becomes what it was before. */
 const places = { edit: [0.5, 0.47, 0.53], insert: [0.44, 0.51, 0.56], delete: [0.41, 0.48, 0.59] };
 
-/** The most often that a step of these targets ran: each takes every chunk once. */
-const mostOf = (ran: Built['ran'], ...targets: readonly string[]): number =>
-  Math.max(0, ...Object.entries(ran).flatMap(([step, times]) => (targets.includes(step.split(' ')[0] as string) ? times : [])));
+/** The most often that one of these targets' steps ran: each takes a chunk. */
+const chunksOf = (ran: Built['ran']): number =>
+  Math.max(0, ...Object.entries(ran).flatMap(([step, times]) => (/^(raw|tokens) /.test(step) ? times : [])));
 
 const lineGoals =
   (chunksMax: number): Edit['goals'] =>
   ({ ran }, coldRatio) => [
     atLeast(coldRatio, 50, 'times faster than cold'),
-    atMost(mostOf(ran, 'raw', 'tokens'), chunksMax, chunksMax === 1 ? 'chunk' : 'chunks'),
+    atMost(chunksOf(ran), chunksMax, chunksMax === 1 ? 'chunk' : 'chunks'),
     atMost(ran['shards pack'] ?? 0, 1, 'pack group'),
     atMost(ran['shards assemble'] ?? 0, 1, 'shard'),
   ];
@@ -58,7 +58,7 @@ function editsOf(source: string, scale: number): readonly Edit[] {
     {
       what: `${megabytes(appended)} appended`,
       apply: [() => writeCopies(corpus('docs'), source, { bytes: appended, firstCopy: 1000 })],
-      goals: ({ ran }) => [atMost(mostOf(ran, 'raw', 'tokens'), 3, 'chunks')],
+      goals: ({ ran }) => [atMost(chunksOf(ran), 3, 'chunks')],
     },
     {
       what: `${rowsShare * 100} % of all lines edited, at random places`,
@@ -68,13 +68,22 @@ function editsOf(source: string, scale: number): readonly Edit[] {
   ];
 }
 
-/** `6 steps: raw check 1, tokens encode 1, ...` */
-function stepsOf({ summary, ran }: Built): string {
-  const each = Object.entries(ran).map(([step, times]) => `${step} ${count(times)}`);
-  return `${count(summary.steps.ran)} steps: ${each.join(', ')}`;
+/** `raw check 1, tokens encode 1, ...` */
+const stepsOf = ({ ran }: Built): string =>
+  Object.entries(ran)
+    .map(([step, times]) => `${step} ${count(times)}`)
+    .join(', ');
+
+const counted = (amount: number, noun: string): string => `${count(amount)} ${noun}${amount === 1 ? '' : 's'}`;
+
+/** `1 chunk, 1 pack group, 1 shard (6 steps)` */
+function workOf({ ran, summary }: Built): string {
+  const shards = ran['shards assemble'] ?? 0;
+  const work = [counted(chunksOf(ran), 'chunk'), counted(ran['shards pack'] ?? 0, 'pack group'), counted(shards, 'shard')];
+  return `${work.join(', ')} (${counted(summary.steps.ran, 'step')})`;
 }
 
-/** The slowest by steps, with the median of the times. */
+/** The one with the most steps, with the median of the times. */
 async function buildEdited({ bench, project }: Subject, { what, apply }: Edit): Promise<Built> {
   const all: Built[] = [];
   for (const change of apply) {
@@ -94,7 +103,7 @@ async function rowOf(subject: Subject, edit: Edit): Promise<Row> {
   const coldRatio = subject.cold.wallSeconds / built.wallSeconds;
   return {
     what: `... ${edit.what}`,
-    dsbuild: `${seconds(built.wallSeconds)}, ${times(coldRatio)} faster than cold; ${stepsOf(built)}`,
+    dsbuild: `${seconds(built.wallSeconds)}, ${times(coldRatio)} faster than cold: ${workOf(built)}`,
     goals: edit.goals(built, coldRatio),
     raw: rawOf(built),
   };
@@ -114,7 +123,7 @@ async function noOpRow(subject: Subject): Promise<Row> {
   const [first] = all as [Built];
   return {
     what: '... nothing changed',
-    dsbuild: `${seconds(wallSeconds)}, ${count(first.summary.steps.ran)} steps`,
+    dsbuild: `${seconds(wallSeconds)}, ${memory(first.rssMb)}`,
     goals: [atMost(wallSeconds, noOpSecondsMax, 's'), atMost(first.summary.steps.ran, 0, 'steps')],
     raw: all.map(rawOf),
   };
@@ -144,7 +153,7 @@ async function* run(bench: Bench): AsyncGenerator<Row> {
   const cold = await project.build();
   const subject = { bench, project, source, cold };
   const what = `${megabytes(bytes)} of JSONL to shards of ${shardSize}: cold build`;
-  yield { what, dsbuild: `${whole(cold)}; ${count(cold.summary.steps.ran)} steps`, raw: rawOf(cold) };
+  yield { what, dsbuild: `${whole(cold)}: ${workOf(cold)}`, raw: rawOf(cold) };
   yield await noOpRow(subject);
   for (const edit of editsOf(source, bench.scale)) yield await rowOf(subject, edit);
   if (bench.check) yield await checkRow(subject);

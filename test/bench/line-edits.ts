@@ -10,11 +10,15 @@ interface Span {
 
 const newline = 0x0a;
 
-/** The line that holds the byte at a share of the file. */
+/**
+ * The line at a share of all lines. By number, not by place: the line that holds a byte is more often a long one, and long lines end
+ * chunks more often than others.
+ */
 function lineAt(bytes: Buffer, share: number): Span {
-  const at = Math.floor(bytes.length * share);
-  const end = bytes.indexOf(newline, at) + 1;
-  return { start: bytes.lastIndexOf(newline, at - 1) + 1, end: end === 0 ? bytes.length : end };
+  const ends: number[] = [];
+  for (let end = bytes.indexOf(newline); end !== -1; end = bytes.indexOf(newline, end + 1)) ends.push(end + 1);
+  const line = Math.floor(ends.length * share);
+  return { start: ends[line - 1] ?? 0, end: ends[line] as number };
 }
 
 /** As editors do: a new file, renamed into the place of the old one. */
