@@ -18,10 +18,10 @@ interface Branch {
 export class AddedTokenFinder {
   readonly #tree: Branch = { next: new Map() };
   /** The first two UTF-16 units of the tokens: they are rare in most texts, and `indexOf` looks for them fast. */
-  readonly #starts: ReadonlySet<string>;
+  readonly #starts: readonly string[];
 
   constructor(tokens: readonly AddedToken[]) {
-    this.#starts = new Set(tokens.map(({ content }) => content.slice(0, 2)));
+    this.#starts = [...new Set(tokens.map(({ content }) => content.slice(0, 2)))];
     for (const token of tokens) {
       let branch = this.#tree;
       for (const unit of token.content.split('')) branch = branchOf(branch, unit);
@@ -32,19 +32,15 @@ export class AddedTokenFinder {
   /** Matches from left to right, none inside another. */
   find(text: string): AddedTokenMatch[] {
     const found: AddedTokenMatch[] = [];
-    for (const start of this.#starts) {
-      for (let at = text.indexOf(start); at >= 0; at = text.indexOf(start, at + 1)) {
-        const token = this.#longestAt(text, at);
-        if (token) found.push({ ...token, at });
-      }
+    // Where each start stands next; what a match covers is not looked at, for runs of one character may be tokens too.
+    const next = this.#starts.map((start) => indexOf(text, start, 0));
+    for (let at = least(next); at < text.length; at = least(next)) {
+      const token = this.#longestAt(text, at);
+      if (token) found.push({ ...token, at });
+      const from = at + (token?.content.length ?? 1);
+      for (let i = 0; i < next.length; i++) if ((next[i] as number) < from) next[i] = indexOf(text, this.#starts[i] as string, from);
     }
-    if (this.#starts.size > 1) found.sort((a, b) => a.at - b.at);
-    let end = 0;
-    return found.filter(({ at, content }) => {
-      if (at < end) return false;
-      end = at + content.length;
-      return true;
-    });
+    return found;
   }
 
   #longestAt(text: string, at: number): AddedToken | undefined {
@@ -56,6 +52,17 @@ export class AddedTokenFinder {
     }
     return longest;
   }
+}
+
+function least(places: readonly number[]): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < places.length; i++) if ((places[i] as number) < least) least = places[i] as number;
+  return least;
+}
+
+function indexOf(text: string, start: string, from: number): number {
+  const at = text.indexOf(start, from);
+  return at < 0 ? text.length : at;
 }
 
 function branchOf(branch: Branch, unit: string): Branch {
