@@ -43,6 +43,13 @@ export function unassignedRanges(): readonly (readonly [first: number, last: num
   return ranges;
 }
 
+/** The first and the last code point of every run of one class. */
+export function unicodeEdges(): readonly number[] {
+  const edges: number[] = [];
+  readRuns((_, { start, end }) => edges.push(start, end - 1));
+  return edges;
+}
+
 interface Run {
   letter: string;
   start: number;
