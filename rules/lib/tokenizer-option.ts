@@ -10,4 +10,5 @@ export const tokenizerOption = (): Option<TokenizerParts, string> =>
     native: { name: 'tokenizers', versions: /^0\.23\./ },
     // A build that has nothing to do starts without the engines.
     whyNotOwn: async (model) => (await import('./tokenizer.ts')).whyNotOwn(model),
+    differences: async (model) => (await import('./tokenizer.ts')).generalDifferences(model),
   });

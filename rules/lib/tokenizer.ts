@@ -3,6 +3,7 @@ import { bpeTokenizer, whyNotBpe } from './bpe/bpe-tokenizer.ts';
 import { bpeEngine, huggingfaceEngine, parseObject, type Tokenizer, type TokenizerFiles } from './tokenizer-contract.ts';
 import { huggingfaceTokenizer } from './tokenizer-huggingface.ts';
 import { nativeTokenizer } from './tokenizer-native.ts';
+import { differencesOf } from './tokenizer-repairs.ts';
 
 export type { Tokenizer, TokenizerFiles } from './tokenizer-contract.ts';
 export { specialTokensOf } from './tokenizer-specials.ts';
@@ -35,6 +36,12 @@ function engineFor(files: TokenizerFiles, definition: Record<string, unknown>): 
 export function whyNotOwn(model: Uint8Array): string | undefined {
   const definition = parseObject(model, 'tokenizer.json');
   return usable(() => whyNotBpe(definition));
+}
+
+/** Where the general engine's ids of a tokenizer.json may differ from the reference, as sentences. */
+export function generalDifferences(model: Uint8Array): readonly string[] {
+  const definition = parseObject(model, 'tokenizer.json');
+  return usable(() => differencesOf(definition));
 }
 
 function usable<T>(make: () => T): T {

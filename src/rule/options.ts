@@ -52,6 +52,8 @@ export interface TokenizerEngines {
   readonly native: { readonly name: string; readonly versions: RegExp };
   /** Why the own engine does not represent a tokenizer.json exactly, as the end of "because it has ..."; undefined if it does. */
   whyNotOwn(model: Uint8Array): Promise<string | undefined>;
+  /** Where ids of the general engine may differ from the reference, as sentences. */
+  differences(model: Uint8Array): Promise<readonly string[]>;
 }
 
 declare const seenType: unique symbol;

@@ -85,6 +85,7 @@ function asked(
       looks++;
       return Promise.resolve('a Unigram model');
     },
+    differences: () => Promise.resolve([]),
     ...change,
   };
   const digest = rig.root;
