@@ -12,7 +12,7 @@ import type { UserFunction } from '../src/rule/user-function.ts';
 import { lineCheckOf } from './lib/adapt.ts';
 import { adaptChunk, checkChunk, reject, writeLineage } from './lib/chunk-check.ts';
 import { decompress } from './lib/decompress.ts';
-import { LineSplitter, type StreamLine, withoutReturn } from './lib/json-lines.ts';
+import { LineSplitter, type StreamLine, withoutBom, withoutReturn } from './lib/json-lines.ts';
 import { codePoints } from './lib/stats.ts';
 
 type RemoteItem = Extract<SourceItem, { item: 'remote' }>;
@@ -40,11 +40,12 @@ async function* linesIn(io: StepIo, file: Part, format: SourceFormat): AsyncGene
 }
 
 /** Unwraps a whole file and cuts its good records into chunks. */
-const decode = defineStep('decode', { version: 1, outputs }, async ({ file }: { file: Part }, { format, adapter }: DecodeParams, io) => {
+const decode = defineStep('decode', { version: 2, outputs }, async ({ file }: { file: Part }, { format, adapter }: DecodeParams, io) => {
   const judge = lineCheckOf(adapter);
   const records = io.records();
   const lineage = new LineageBuilder();
-  for await (const { index, bytes, line } of linesIn(io, file, format)) {
+  for await (const { index, bytes, line: whole } of linesIn(io, file, format)) {
+    const line = whole && withoutBom(whole);
     if (line && isBlank(line)) {
       io.count('blank');
       continue;

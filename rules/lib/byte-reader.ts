@@ -72,7 +72,7 @@ export function truncated(format: string, byte: number): BuildError {
 export function corrupt(format: string, at: { byte: number; seen: string; cause?: unknown }): BuildError {
   return new BuildError('bad-input', {
     message: `the ${format} data is corrupt near compressed byte ${at.byte}: ${at.seen}`,
-    hint: 'Copy or download the file again.',
+    hint: `${at.byte === 0 ? `If it is not ${format} at all, give it the name of what it is; else copy` : 'Copy'} or download the file again.`,
     cause: at.cause,
   });
 }

@@ -6,10 +6,9 @@ import type { StepIo } from '../../src/rule/step.ts';
 import type { UserFunction } from '../../src/rule/user-function.ts';
 import { emptyBitmap, select } from '../../src/rule/view.ts';
 import { type Checked, checkLine, type LineCheck, lineCheckOf, type Rejected } from './adapt.ts';
-import { startsWithBom, withoutReturn } from './json-lines.ts';
+import { withoutBom, withoutReturn } from './json-lines.ts';
 import { codePoints } from './stats.ts';
 
-const bomBytes = 3;
 const lineAndBom = Buffer.from([0x0a, 0xef, 0xbb, 0xbf]);
 
 /** Counts a line that gives no document: left out by the adapter, or bad. */
@@ -42,7 +41,7 @@ function* goodLines(io: StepIo, { part, bytes }: Chunk, check: LineCheck): Gener
   let lines = 0;
   for (const { index, line } of linesOf(bytes)) {
     lines++;
-    const record = startsWithBom(line) ? line.subarray(bomBytes) : line;
+    const record = withoutBom(line);
     if (isBlank(record)) {
       io.count('blank');
       continue;

@@ -14,7 +14,10 @@ export interface StreamLine {
   readonly line: Buffer | undefined;
 }
 
-export const startsWithBom = (line: Buffer): boolean => line.length >= 3 && line[0] === 0xef && line.subarray(0, 3).equals(bom);
+const startsWithBom = (line: Buffer): boolean => line.length >= 3 && line[0] === 0xef && line.subarray(0, 3).equals(bom);
+
+/** A record's bytes without the byte order mark that its file began with: files are joined, here in a chunk, elsewhere by `cat`. */
+export const withoutBom = (line: Buffer): Buffer => (startsWithBom(line) ? line.subarray(bom.length) : line);
 
 /** A record's bytes without the carriage return that a file from Windows puts behind each. */
 export const withoutReturn = (line: Buffer): Buffer => (line.at(-1) === carriageReturn ? line.subarray(0, -1) : line);

@@ -14,6 +14,8 @@ export interface Quarantined {
   readonly record: number;
   readonly reason: string;
   readonly detail: string;
+  /** Only in the results of targets. */
+  readonly group?: string;
 }
 
 /** What a step's key maps to. */

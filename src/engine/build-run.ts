@@ -66,6 +66,8 @@ export class BuildRun {
   /** Bundles of the modules that define the user's own rules, by rule. */
   readonly ruleBundles = new Map<string, Digest>();
   readonly keepsGroup: (group: string) => boolean;
+  /** Files of sources that were found to hold something else than their times said: these are read again. */
+  readonly doubted = new Set<string>();
   warnings = 0;
   /** Whether the build begins again when what it was planned with is outdated. */
   mayPlanAgain = false;

@@ -64,6 +64,7 @@ export async function build(project: Project, options: BuildOptions, makeRunner?
   for (;;) {
     const run = new BuildRun(project, options, makeRunner?.());
     run.mayPlanAgain = earlier.length < limits.replansMax;
+    for (const path of earlier.at(-1)?.doubted ?? []) run.doubted.add(path);
     try {
       await buildOnce(run, wanted);
     } finally {

@@ -18,6 +18,9 @@ export function removeDamaged(run: BuildRun, digest: Digest, location: Location)
   return true;
 }
 
-/** Bytes outside of the store are no longer those that were planned with. */
-export const sourceChanged = (path: string): BuildError =>
-  new BuildError('source-changed', { message: 'the file was edited while it was built from', where: path });
+/** Bytes outside of the store are no longer those that were planned with. Whoever plans again reads these files, whatever their times say. */
+export function sourceChanged(run: BuildRun, paths: readonly string[]): BuildError {
+  for (const path of paths) run.doubted.add(path);
+  const [where = ''] = paths;
+  return new BuildError('source-changed', { message: 'the file was edited while it was built from', where });
+}

@@ -1,7 +1,7 @@
 import { createReadStream, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createHasher, type Digest } from '../base/digest.ts';
-import { BuildError, systemCodeOf } from '../base/errors.ts';
+import { BuildError, messageOf, systemCodeOf } from '../base/errors.ts';
 import { readIfThere, writeFileAtomic } from '../base/files.ts';
 import { identityFrom, isRacy } from '../source/identity.ts';
 
@@ -39,8 +39,7 @@ export class FileDigests {
     const before = stat(path);
     const seen = this.#seen.get(path);
     if (!paranoid && seen?.identity === before.text) return seen;
-    const hasher = createHasher();
-    for await (const piece of createReadStream(path, { highWaterMark: 1024 * 1024 })) hasher.update(piece as Buffer);
+    const digest = await digestOf(path);
     const after = stat(path);
     if (after.text !== before.text) {
       throw new BuildError('source-changing', {
@@ -50,7 +49,7 @@ export class FileDigests {
       });
     }
     // As it stood when reading began: a long read does not make an edit during it any easier to see.
-    const found = { identity: before.racy ? '' : after.text, digest: hasher.digest().toString('hex'), bytes: after.bytes };
+    const found = { identity: before.racy ? '' : after.text, digest, bytes: after.bytes };
     this.#seen.set(path, found);
     this.#changed = true;
     return found;
@@ -79,17 +78,32 @@ export class FileDigests {
 
 const isThere = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
 
+async function digestOf(path: string): Promise<Digest> {
+  try {
+    const hasher = createHasher();
+    for await (const piece of createReadStream(path, { highWaterMark: 1024 * 1024 })) hasher.update(piece as Buffer);
+    return hasher.digest().toString('hex');
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+}
+
 function stat(path: string): Stat {
   try {
     return statOf(path);
   } catch (cause) {
-    const missing = systemCodeOf(cause) === 'ENOENT';
-    throw new BuildError('no-file', {
-      message: missing ? 'there is no such file' : `the file can not be read: ${(cause as Error).message}`,
-      where: path,
-      cause,
-    });
+    throw unreadable(path, cause);
   }
+}
+
+function unreadable(path: string, cause: unknown): BuildError {
+  const missing = systemCodeOf(cause) === 'ENOENT';
+  return new BuildError('no-file', {
+    message: missing ? 'there is no such file' : `the file can not be read: ${messageOf(cause)}`,
+    where: path,
+    ...(!missing && { hint: 'Check its permissions.' }),
+    cause,
+  });
 }
 
 function parse(text: string | undefined): Record<string, Seen> {

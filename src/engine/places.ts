@@ -1,7 +1,9 @@
 import { relative, sep } from 'node:path';
 import type { Digest } from '../base/digest.ts';
+import { BuildError } from '../base/errors.ts';
 import { readPart } from '../cache/part-reader.ts';
 import type { Quarantined } from '../cache/results.ts';
+import type { Part } from '../rule/part.ts';
 import { decodeView } from '../rule/view.ts';
 import type { SourceLine } from '../source/view.ts';
 import type { BuildRun } from './build-run.ts';
@@ -12,12 +14,29 @@ export const shownPath = (root: string, path: string): string => {
   return below.startsWith('..') ? path : below;
 };
 
+/** The compressed file, here or elsewhere, that a part is. */
+export function fileOf(part: Digest, run: BuildRun): string | undefined {
+  const packed = run.packedFiles.get(part);
+  if (packed !== undefined) return shownPath(run.project.root, packed);
+  return run.lock.entries().find(({ kind, values }) => kind === 'source' && values.blake3 === part)?.address;
+}
+
+/** The error of a step that can not know which file it reads, with that file as its place. */
+export function placedError(error: unknown, inputs: Iterable<Part>, run: BuildRun): unknown {
+  if (!(error instanceof BuildError) || error.where !== undefined) return error;
+  for (const part of inputs) {
+    const file = part.form === 'file' ? fileOf(part.digest, run) : undefined;
+    if (file !== undefined) return error.at(file);
+  }
+  return error;
+}
+
 /** `data/a.jsonl:17` for a bad record: steps know only "record n of part m"; files and lines are looked up when something is shown. */
 export function placeOf(bad: Quarantined | undefined, run: BuildRun): string | undefined {
   if (!bad) return undefined;
   const { root } = run.project;
-  const packed = run.packedFiles.get(bad.part);
-  if (packed !== undefined) return `${shownPath(root, packed)}:${bad.record + 1}`;
+  const file = fileOf(bad.part, run);
+  if (file !== undefined) return `${file}:${bad.record + 1}`;
   const line = lineOf(bad, run) ?? lineOf({ ...bad, part: baseOf(bad.part, run) }, run);
   return line && `${shownPath(root, line.path)}:${line.line}`;
 }

@@ -20,8 +20,11 @@ const reasonsOf = ({ counters }: TargetResult): string =>
 export function judge(common: Common, result: TargetResult, placeOf: (index: number) => string | undefined): BuildError | undefined {
   const bad = quarantinedOf(result);
   if (bad === 0) return undefined;
-  const where = placeOf(0);
-  const first = result.quarantined[0];
+  const [group] = result.badGroups;
+  // A target may hold worse than what is wrong with this file: what is shown is to be of the file that is named.
+  const index = common.onBadRecord === 'fail' || group === undefined ? 0 : result.quarantined.findIndex((one) => one.group === group);
+  const where = placeOf(index);
+  const first = result.quarantined[index];
   const sample = first ? `; the first: ${first.detail}` : '';
   const chat = Object.hasOwn(result.counters, 'quarantined:chat-record') ? ' Chats need an `adapt` on their source.' : '';
   const place = where === undefined ? {} : { where };
@@ -32,10 +35,9 @@ export function judge(common: Common, result: TargetResult, placeOf: (index: num
       hint: `Repair the lines, or set onBadRecord: 'quarantine'.${chat}`,
     });
   }
-  const [group] = result.badGroups;
   if (group !== undefined) {
     return new BuildError('no-good-record', {
-      message: `${group} holds not one good record (${reasonsOf(result)})${sample}`,
+      message: `${group} holds not one good record${sample}`,
       ...place,
       hint: `Is it JSONL with a "text" in each line?${chat}`,
     });

@@ -71,7 +71,7 @@ async function publishFolder(run: BuildRun, out: string, builds: readonly Target
       project.emit({ type: 'published', target, out, files: written, removed, bytes });
     }
   } catch (error) {
-    throw error instanceof BuildError && error.code === 'part-mismatch' ? sourceChanged(error.where ?? out) : error;
+    throw error instanceof BuildError && error.code === 'part-mismatch' ? sourceChanged(run, [error.where ?? out]) : error;
   } finally {
     claim.release();
   }

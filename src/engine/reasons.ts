@@ -1,10 +1,11 @@
+import type { Digest } from '../base/digest.ts';
 import { changesBetween, describeChange } from '../plan/explain.ts';
 import type { Manifest } from '../plan/manifest.ts';
 import type { LocalSources } from '../source/local.ts';
 import type { BuildRun } from './build-run.ts';
 import { type LastChunks, lastChunks } from './last-chunks.ts';
 import { type LastPlan, lastTableOf, readLastPlan } from './last-plan.ts';
-import { shownPath } from './places.ts';
+import { fileOf, shownPath } from './places.ts';
 import { tableFileOf } from './resolve-sources.ts';
 import type { TargetBuild } from './target-build.ts';
 
@@ -22,10 +23,37 @@ export function reasonsFor(build: TargetBuild, run: BuildRun, inputs: Manifest |
   const changes = changesBetween(before as Manifest, now as Manifest);
   const local = run.locals.get(target.name);
   const isSource = (path: string): boolean => path === 'options.sources.local' || path === 'settings.chunkBytes';
+  const isFile = (path: string): boolean => path.startsWith('options.sources.files');
   return [
-    ...changes.filter(({ path }) => !isSource(path) || !local).map(describeChange),
+    ...changes.filter(({ path }) => !local || !(isSource(path) || isFile(path))).map(describeChange),
+    ...(local && changes.some(({ path }) => isFile(path)) ? fileReasons({ before: filesIn(before), now: filesIn(now) }, run) : []),
     ...(local && changes.some(({ path }) => isSource(path)) ? sourceReasons(local, run, target.name) : []),
     ...inputReasons(build, run, { last, inputs }),
+  ];
+}
+
+interface ListedFile {
+  readonly group: string;
+  readonly digest: Digest | null;
+}
+
+const filesIn = (manifest: unknown): readonly ListedFile[] =>
+  (manifest as { options?: { sources?: { files?: ListedFile[] } } }).options?.sources?.files ?? [];
+
+/** Which files that are read as a whole, compressed or remote, are new or gone. */
+function fileReasons({ before, now }: Record<'before' | 'now', readonly ListedFile[]>, run: BuildRun): string[] {
+  const notIn = (files: readonly ListedFile[]): ((file: ListedFile) => boolean) => {
+    const digests = new Set(files.map(({ digest }) => digest));
+    return ({ digest }) => !digests.has(digest);
+  };
+  const nameOf = ({ digest, group }: ListedFile): string => (digest === null ? undefined : fileOf(digest, run)) ?? group;
+  const [changed, gone] = [now.filter(notIn(before)), before.filter(notIn(now))];
+  if (changed.length + gone.length === 0) return ['files of the sources are in another order or grouping'];
+  const more = changed.length > placesMax ? [`and ${changed.length - placesMax} more files`] : [];
+  return [
+    ...changed.slice(0, placesMax).map((file) => `source changed: ${nameOf(file)}`),
+    ...more,
+    ...(changed.length === 0 ? [`${gone.length} ${gone.length === 1 ? 'file is' : 'files are'} gone from the sources`] : []),
   ];
 }
 

@@ -18,7 +18,7 @@ import type { BuildRun } from './build-run.ts';
 import { removeDamaged, sourceChanged } from './damage.ts';
 import { EarlierRuns } from './earlier.ts';
 import { runExternal } from './external.ts';
-import { placeOf } from './places.ts';
+import { placedError, placeOf } from './places.ts';
 import { shownError } from './shown.ts';
 
 /** Further tries of a step whose failure was not its own: its worker died, or its input had to be made again. */
@@ -79,7 +79,7 @@ export class Rebuilder implements StepWork {
       try {
         return await this.#runOnce(step, attempt);
       } catch (thrown) {
-        const error = await this.#understand(step, thrown, attempt);
+        const error = placedError(await this.#understand(step, thrown, attempt), inputParts(settledInputs(step.inputs)), this.#run);
         const final = attempt > retries + (isPassing(error) ? triesMax : 0);
         this.#run.project.emit({
           type: 'step-failed',
@@ -232,7 +232,10 @@ export class Rebuilder implements StepWork {
     for (const part of inputParts(settledInputs(step.inputs))) {
       for (const [digest, location] of Object.entries(this.#locate(part) ?? {})) {
         if (removeDamaged(this.#run, digest, location) || isWhole(digest, location)) continue;
-        return sourceChanged(location[0]?.path ?? '');
+        return sourceChanged(
+          this.#run,
+          location.map(({ path }) => path),
+        );
       }
     }
     await this.ready(step);

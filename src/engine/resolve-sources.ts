@@ -1,3 +1,4 @@
+import { lstatSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isRemote, publicAddress } from '../base/address.ts';
 import { type Digest, digestHex } from '../base/digest.ts';
@@ -58,6 +59,7 @@ async function scanPlain(entries: readonly Entry[], { target, run }: { target: G
     tableFile: tableFileOf(run.project.stateDir, target.name),
     chunkBytes: run.project.settings.chunkBytes,
     paranoid: run.options.paranoid ?? false,
+    doubted: run.doubted,
     signal: run.project.signal,
   });
   const { files, bytes, chunkCount: chunks, unchanged } = sources;
@@ -90,7 +92,7 @@ async function packedItems(entries: readonly Entry[], { others }: LocalSources, 
     const groupOf = grouping(local);
     for (const relative of others[i] ?? []) {
       const path = resolve(local.base, relative);
-      const { digest, bytes } = await run.files.digest(path, run.options.paranoid);
+      const { digest, bytes } = await run.files.digest(path, run.options.paranoid || run.doubted.has(path));
       run.packedFiles.set(digest, path);
       const part: Part = { digest, form: 'file', bytes, facts: {}, group: groupOf(relative) };
       items.push({ item: 'file', part, format: formatOf(path), ...(adapt && { adapt }) });
@@ -122,11 +124,23 @@ function remoteItems(entries: readonly Entry[], run: BuildRun): Extract<SourceIt
   );
 }
 
-function assertFound(local: LocalSources, entries: readonly Entry[], packed: readonly SourceItem[]): void {
+/** Why a path is no file: nothing is there, or something else. */
+function whatLiesAt(path: string, base: string): string {
+  const stats = lstatSync(resolve(base, path), { throwIfNoEntry: false });
+  if (stats?.isSymbolicLink()) return `the link ${path} leads to no file`;
+  if (stats?.isDirectory()) return `${path} is a folder; its files are ${path.replace(/\/$/, '')}/**/*.jsonl`;
+  return stats ? `${path} is no regular file` : `there is no file ${path}`;
+}
+
+function assertFound(
+  local: LocalSources,
+  packed: readonly SourceItem[],
+  { entries, base }: { entries: readonly Entry[]; base: string },
+): void {
   const [missing] = local.missing;
   if (missing) {
     throw new BuildError('no-source', {
-      message: `source "${missing.group}": there is no file ${missing.pattern}`,
+      message: `source "${missing.group}": ${whatLiesAt(missing.pattern, base)}`,
       hint: 'Paths are relative to the config that declares them.',
     });
   }
@@ -148,7 +162,7 @@ export async function resolveSources(
   const entries = await Promise.all(Object.entries(given).map(([group, value]) => entryOf(group, value, context)));
   const local = await scanPlain(entries, context);
   const packed = await packedItems(entries, local, run);
-  assertFound(local, entries, packed);
+  assertFound(local, packed, { entries, base: target.base });
   run.addLocal(target.name, local);
   const remote = remoteItems(entries, run);
   const keeps = run.keepsGroup;

@@ -24,7 +24,7 @@ export class Tally {
       if (name.startsWith('quarantined:')) bad += count;
     }
     if (bad > 0) this.quarantinedByGroup.set(step.group, (this.quarantinedByGroup.get(step.group) ?? 0) + bad);
-    if (this.quarantined.length < 1000) this.quarantined.push(...quarantined);
+    if (this.quarantined.length < 1000) this.quarantined.push(...quarantined.map((bad) => ({ ...bad, group: step.group })));
     this.tookMs += tookMs;
   }
 

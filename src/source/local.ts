@@ -13,6 +13,7 @@ import { chunkCount, fileCount, fileFlags, isFileAt, listDigestHex, packTexts, r
 import { type LocalChunk, type SourceLine, TableView } from './view.ts';
 
 const triesMax = 3;
+const noFiles: ReadonlySet<string> = new Set();
 
 export interface ScanLocalOptions {
   readonly sources: readonly SourceSpec[];
@@ -22,6 +23,8 @@ export interface ScanLocalOptions {
   readonly chunkBytes?: number;
   /** Read every file, even if its identity says that it is unchanged. */
   readonly paranoid?: boolean;
+  /** Absolute paths of files that are read even then. */
+  readonly doubted?: ReadonlySet<string>;
   readonly signal?: AbortSignal;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
@@ -128,15 +131,15 @@ async function scanAnew(options: Omit<RefreshOptions, 'listings'>, old: SourceTa
  * @throws {BuildError} `source-changing`, `source-gone`, `source-unreadable`; the signal's reason if it aborts.
  */
 export async function scanLocal(options: ScanLocalOptions): Promise<LocalSources> {
-  const { sources: specs, tableFile, chunkBytes = chunkBytesDefault, paranoid = false, signal } = options;
+  const { sources: specs, tableFile, chunkBytes = chunkBytesDefault, paranoid = false, doubted = noFiles, signal } = options;
   signal?.throwIfAborted();
   const old = readTable(tableFile, chunkBytes);
-  if (old && !paranoid) {
+  if (old && !paranoid && doubted.size === 0) {
     const listings = specs.map(listSource);
     if (describes(old, specs, listings)) return localSources(old, listings, true);
   }
   const { scanFile = scanHere, now = Date.now } = options;
-  const { listings, table } = await scanAnew({ specs, chunkBytes, scanFile, now, signal, paranoid }, old);
+  const { listings, table } = await scanAnew({ specs, chunkBytes, scanFile, now, signal, paranoid, doubted }, old);
   writeTable(tableFile, chunkBytes, table);
   const unchanged = old !== undefined && Buffer.compare(old.listDigest, table.listDigest) === 0;
   return localSources(table, listings, unchanged);

@@ -27,6 +27,8 @@ export interface RefreshOptions {
   readonly signal: AbortSignal | undefined;
   /** Read every file, whatever its identity says. */
   readonly paranoid: boolean;
+  /** Absolute paths of files that are read even then. */
+  readonly doubted: ReadonlySet<string>;
 }
 
 /** A file changed between two looks at it: the whole has to be looked at once more. */
@@ -105,7 +107,7 @@ class Refresh {
   }
 
   #takeOver(file: ListedFile): boolean {
-    if (this.#options.paranoid || !this.#known) return false;
+    if (this.#options.paranoid || !this.#known || this.#options.doubted.has(file.absolutePath)) return false;
     const identity = identityAt(file.absolutePath);
     const found = this.#known.unchanged(file.absolutePath, identity);
     if (found === undefined) return false;

@@ -108,12 +108,13 @@ test("onBadRecord: 'fail' fails at the first; set back, nothing runs", () =>
   }));
 
 test('a file without one good record fails, however small its share is', () =>
-  withProject({ 'in/a.jsonl': records(1, 2000), 'in/b.jsonl': 'not json\n' }, async (project) => {
+  withProject({ 'in/a.jsonl': `["neither"]\n${records(1, 2000)}`, 'in/b.jsonl': 'not json\n' }, async (project) => {
     const failed = await project.build();
     assert.is(failed.code, 1);
     const [error] = errorsOf(failed);
     assert.is(error?.code, 'no-good-record');
     assert.match(error?.where ?? '', 'in/b.jsonl:1');
+    assert.match(error?.message ?? '', /^m\/b holds not one good record; the first: .*JSON/);
   }));
 
 test('chats are recognised, and the hint is to adapt them', () =>

@@ -159,6 +159,8 @@ export class TestProject {
   readonly dir: string;
   /** `$HOME` of the builds: programs of `command` targets see it, and it is in no key. */
   readonly home: string;
+  /** What the builds see in their environment besides. */
+  readonly env: Record<string, string> = {};
   readonly #root: string;
 
   constructor(under = tmpdir()) {
@@ -178,7 +180,7 @@ export class TestProject {
     writeFileSync(this.path(name), content);
   }
 
-  append(name: string, content: string): void {
+  append(name: string, content: string | Uint8Array): void {
     appendFileSync(this.path(name), content);
   }
 
@@ -259,7 +261,7 @@ export class TestProject {
 
   #spawn(args: readonly string[]): ChildProcess {
     const { PATH = '' } = process.env;
-    const env = { PATH, HOME: this.home, LANG: 'C.UTF-8', TMPDIR: process.env['TMPDIR'] ?? tmpdir() };
+    const env = { PATH, HOME: this.home, LANG: 'C.UTF-8', TMPDIR: process.env['TMPDIR'] ?? tmpdir(), ...this.env };
     return spawn(process.execPath, [program, ...args], { cwd: this.dir, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   }
 

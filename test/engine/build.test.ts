@@ -70,14 +70,6 @@ ${rule}
 export default defineConfig({ targets: { raw, own: own(raw)${out} } });
 `;
 
-test('what is named is built with what it needs, and nothing else, also when none of it has a folder', async () => {
-  const rig = project(two(false));
-  const built = async (...targets: string[]): Promise<string[]> => Object.keys((await rig.build({ targets })).summary.targets).sort();
-  assert.equal(await built('a'), ['a']);
-  assert.equal(await built('broken'), ['a', 'broken']);
-  assert.equal(await built('good'), ['b', 'good']);
-});
-
 test('a plan that waits for what no step makes ends the build, by name', async () => {
   const waits = `const own = defineRule({ name: 'waits', version: 1, inputs: { documents: 'documents' }, output: 'documents', options: {}, steps: [], plan: () => new Promise(() => {}) });`;
   const built = await project(withRule(waits)).build();

@@ -101,6 +101,13 @@ test('a byte order mark in the middle of a shared chunk is left out', async () =
   assert.is(planned.quarantined[0]?.record, 2);
 });
 
+test('a byte order mark before any record of a compressed file is left out, as when members were joined', async () => {
+  const members = [`${bom}${line('a')}\n`, `${bom}${line('b')}\r\n${bom}\n`].map((text) => gzipSync(text));
+  const planned = await downloaded([{ item: 'file', part: filePart(Buffer.concat(members)), format: 'jsonl.gz' }]);
+  assert.equal(linesOut(planned), [line('a'), line('b')]);
+  assert.equal(planned.counters, { characters: 2, blank: 1, recordsIn: 2 });
+});
+
 test('a file of nothing but a byte order mark is blank', async () => {
   assert.is((await fromText(bom)).counters['blank'], 1);
 });

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { loadChecksum } from '../../src/source/checksum.ts';
@@ -28,6 +28,20 @@ export function put(folder: string, files: Record<string, string | Uint8Array>):
   }
 }
 
+const nobody = 65534;
+
+/** Runs as somebody who may not read everything, also where the tests are run by root. */
+export async function unprivileged(folder: string, run: () => Promise<void> | void): Promise<void> {
+  const isRoot = process.getuid?.() === 0;
+  chmodSync(folder, 0o777);
+  if (isRoot) process.seteuid?.(nobody);
+  try {
+    await run();
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
+}
+
 /** mulberry32: the same numbers in every run. */
 export function numbers(seed: number): () => number {
   let state = seed;
@@ -47,6 +61,39 @@ export function someLines(bytes: number, seed: number): string {
     lines.push(`{"id":${next()},"text":"${'x'.repeat(next() % 600)}"}\n`);
   }
   return lines.join('');
+}
+
+const bom = Buffer.from([0xef, 0xbb, 0xbf]);
+
+/** Lines that are hard on a scanner, by their kind: all alike, periodic, empty, tiny, with NULs, of any bytes, far too long, of the edges of the hash. */
+const oddLines: readonly ((next: () => number, i: number) => Uint8Array | string)[] = [
+  () => 'all alike',
+  (_, i) => 'p'.repeat([3, 70, 200][i % 3] as number),
+  () => '',
+  (next) => 'x'.repeat(next() % 3),
+  (next) => Buffer.alloc(next() % 300),
+  (next) => Buffer.from(Array.from({ length: next() % 100 }, () => next() & 255)),
+  (next) => 'L'.repeat(next() % 40_000),
+  (next) => 'm'.repeat(254 + (next() % 4)),
+  (next) => Buffer.concat([bom, Buffer.from(String(next()))]),
+];
+
+/** Sizes beside those at which a file stops being small, and a chunk must end. */
+const edgeSizes = [0, 1, 3, 4095, 4096, 4097, 8191, 8192, 16_383, 16_384, 16_385, 50_000];
+
+/** A file's bytes: odd or plain lines, Unix or Windows ends, perhaps a byte order mark, perhaps no last newline. */
+export function oddBytes(next: () => number): Buffer {
+  const line = oddLines[next() % (oddLines.length + 4)] ?? ((n) => someLines(1, n()).trimEnd());
+  const size = edgeSizes[next() % edgeSizes.length] as number;
+  const newline = Buffer.from(next() % 3 === 0 ? '\r\n' : '\n');
+  const pieces: Uint8Array[] = next() % 4 === 0 ? [bom] : [];
+  for (let i = 0, bytes = 0; bytes < size; i++) {
+    const piece = Buffer.from(line(next, i));
+    pieces.push(piece, newline);
+    bytes += piece.length + newline.length;
+  }
+  const bytes = Buffer.concat(pieces);
+  return Buffer.from(next() % 2 === 0 ? bytes : bytes.subarray(0, size));
 }
 
 /** Scans a file in one go. */

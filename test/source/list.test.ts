@@ -1,11 +1,12 @@
-import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { BuildError } from '../../src/base/errors.ts';
 import { parseGlob } from '../../src/source/glob.ts';
 import { grouping, listSource } from '../../src/source/list.ts';
-import { put, temporaryFolder } from './files.ts';
+import { put, temporaryFolder, unprivileged } from './files.ts';
 
 const test = suite('list of local files');
 
@@ -104,14 +105,36 @@ test('a source may set files apart that are read in another way', () => {
   }
 });
 
-test('a folder that can not be listed is an error that names it', () => {
+test('a folder that can not be listed is an error that names it, where a pattern leads into it', async () => {
   const base = folderWith('d/a.jsonl');
   mkdirSync(join(base, 'closed'));
   chmodSync(join(base, 'closed'), 0);
-  const isRoot = process.getuid?.() === 0;
-  if (isRoot) assert.equal(list(base, '**/*'), ['d/a.jsonl']);
-  else assert.throws(() => list(base, '**/*'), /can not be listed/);
+  await unprivileged(base, () => {
+    assert.throws(
+      () => list(base, '**/*'),
+      (error: BuildError) =>
+        error.code === 'source-unreadable' && error.where === `${base}/closed/` && /can not be listed/.test(error.message),
+    );
+    assert.equal(list(base, 'd/*'), ['d/a.jsonl']);
+  });
   chmodSync(join(base, 'closed'), 0o700);
+});
+
+test('a file name that is not UTF-8 is an error, not a file that is passed over', () => {
+  const base = folderWith('a.jsonl');
+  writeFileSync(Buffer.concat([Buffer.from(`${base}/`), Buffer.from([0x62, 0xff]), Buffer.from('.jsonl')]), 'x');
+  assert.throws(
+    () => list(base, '*.jsonl'),
+    (error: BuildError) => error.code === 'source-unreadable' && /not valid UTF-8/.test(error.message),
+  );
+  assert.equal(list(base, 'a*'), ['a.jsonl']);
+});
+
+test('names with a newline, quotes, or in two Unicode forms are names like others', () => {
+  const names = ['e\u0301.jsonl', 'line\nbreak.jsonl', 'q"u\'o`te.jsonl', '\u00e9.jsonl'];
+  const base = folderWith(...names);
+  assert.equal(list(base, '*.jsonl'), names.toSorted());
+  for (const name of names) assert.equal(list(base, name), [name]);
 });
 
 test('only folders that can hold a match are entered', () => {
