@@ -25,16 +25,19 @@ const script = fileURLToPath(new URL('../python/measure_tree.py', import.meta.ur
 const inCheckout = fileURLToPath(new URL('../../.venv/bin/python', import.meta.url));
 
 /** What runs now, so that an interrupted bench takes it along. */
-let running: number | undefined;
+const running = new Set<number>();
+const folders = new Set<string>();
 
-/** Ends the process tree that is being measured, if there is one. */
+/** Ends the process trees that are being measured, and removes what they left. */
 export function endMeasured(): void {
-  if (running === undefined) return;
-  try {
-    process.kill(-running, 'SIGKILL');
-  } catch {
-    // It ended by itself.
+  for (const pid of running) {
+    try {
+      process.kill(-pid, 'SIGKILL');
+    } catch {
+      // It ended by itself.
+    }
   }
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 }
 
 function start({ command, cwd, env, cores = 0 }: Command, folder: string): Promise<number | null> {
@@ -47,11 +50,12 @@ function start({ command, cwd, env, cores = 0 }: Command, folder: string): Promi
     stdio: ['ignore', files[0], files[1]],
   });
   for (const file of files) closeSync(file);
-  running = child.pid;
+  const pid = child.pid as number;
+  running.add(pid);
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code) => {
-      running = undefined;
+      running.delete(pid);
       resolve(code);
     });
   });
@@ -64,6 +68,7 @@ function start({ command, cwd, env, cores = 0 }: Command, folder: string): Promi
  */
 export async function measure(command: Command): Promise<Measured> {
   const folder = mkdtempSync(join(tmpdir(), 'dsbuild-bench-run-'));
+  folders.add(folder);
   try {
     const code = await start(command, folder);
     const said = (name: string): string => readFileSync(join(folder, name), 'utf8');
@@ -73,6 +78,7 @@ export async function measure(command: Command): Promise<Measured> {
     return { ...figures, stdout: said('stdout') };
   } finally {
     rmSync(folder, { recursive: true, force: true });
+    folders.delete(folder);
   }
 }
 
