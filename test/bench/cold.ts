@@ -74,7 +74,7 @@ function rowOf({ tokenizer, input }: Contest, { ours, theirs }: Times): Row {
   return {
     what: `cold build: ${megabytes(bytes)} of JSONL to packed 2,048-token Parquet, ${tokenizer.name}, ${workers} workers`,
     dsbuild: `${rate} MB/s: ${whole(own)}`,
-    beside: others.map(({ peer, measured, ratio }) => `${peer.name} ${whole(measured)}: ${times(ratio)} slower`),
+    beside: others.map(({ peer, measured, ratio }) => `${peer.name} ${whole(measured)}: dsbuild is ${times(ratio)} as fast`),
     goals: others.map(({ peer, ratio }) => atLeast(ratio, peer.goal, 'times (aim 6)')),
     raw: { bytes, ours, theirs: Object.fromEntries([...theirs].map(([peer, all]) => [peer.name, all])) },
   };

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { atMost, type Bench, type Case, type Row } from './case.ts';
 import { corpus, writeCopies } from './corpora.ts';
 import { megabytes, memory, seconds } from './figures.ts';
-import { BenchProject, trainingConfig, workers } from './project.ts';
+import { BenchProject, figuresOf, trainingConfig, workers } from './project.ts';
 import { gpt2 } from './tokenizers.ts';
 
 const rssMbMax = 700;
@@ -24,13 +24,6 @@ async function* run(bench: Bench): AsyncGenerator<Row> {
     };
   }
 }
-
-const figuresOf = ({ wallSeconds, cpuSeconds, rssMb, ran }: Awaited<ReturnType<BenchProject['build']>>): object => ({
-  wallSeconds,
-  cpuSeconds,
-  rssMb,
-  ran,
-});
 
 export const memoryCase: Case = {
   name: 'memory',

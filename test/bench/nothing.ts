@@ -44,7 +44,7 @@ async function* run(bench: Bench): AsyncGenerator<Row> {
     yield {
       what: `nothing to do, ${count(files)} source files`,
       dsbuild: `${seconds(ours.wallSeconds)}, ${memory(ours.rssMb)}`,
-      beside: theirs ? [`ninja ${seconds(theirs.wallSeconds)}: ${times(ours.wallSeconds / theirs.wallSeconds)} faster`] : [],
+      beside: theirs ? [`ninja ${seconds(theirs.wallSeconds)}: ${times(ours.wallSeconds / theirs.wallSeconds)} as fast`] : [],
       raw: { files, ours, theirs },
     };
     project.remove();

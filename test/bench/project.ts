@@ -14,6 +14,10 @@ export interface Built extends Measured {
   readonly summary: BuildSummary;
   /** How often each step ran: `tokens encode` -> 3. Hits are not in it. */
   readonly ran: Readonly<Record<string, number>>;
+  /** How long all runs of each step took together. */
+  readonly stepsMs: Readonly<Record<string, number>>;
+  /** How long sources were read until their chunks were known. */
+  readonly scanMs: number;
   /** Sums of the counters of all steps. */
   readonly counters: Counters;
 }
@@ -37,7 +41,7 @@ export class BenchProject {
       .map((line) => JSON.parse(line) as BuildEvent);
     const summary = events.at(-1);
     if (summary?.type !== 'summary' || !summary.ok) throw new Error(`the build in ${this.folder} has no good end`);
-    return { ...measured, summary, ran: stepsRan(events), counters: countersOf(events) };
+    return { ...measured, summary, ...stepsOf(events), counters: countersOf(events) };
   }
 
   /** SHA-256 of each published file by its name. */
@@ -58,14 +62,24 @@ export class BenchProject {
   }
 }
 
-function stepsRan(events: readonly BuildEvent[]): Record<string, number> {
-  const counts = new Map<string, number>();
+/** What is needed to see where the time of a build went. */
+function stepsOf(events: readonly BuildEvent[]): Pick<Built, 'ran' | 'stepsMs' | 'scanMs'> {
+  const ran: Record<string, number> = {};
+  const stepsMs: Record<string, number> = {};
+  let scanMs = 0;
   for (const event of events) {
+    if (event.type === 'scanned') scanMs += event.tookMs;
     if (event.type !== 'step-finished' || event.how !== 'ran') continue;
     const name = `${event.target} ${event.step}`;
-    counts.set(name, (counts.get(name) ?? 0) + 1);
+    ran[name] = (ran[name] ?? 0) + 1;
+    stepsMs[name] = (stepsMs[name] ?? 0) + event.tookMs;
   }
-  return Object.fromEntries(counts);
+  return { ran, stepsMs, scanMs };
+}
+
+/** The figures of a build alone, for `--json`. */
+export function figuresOf({ wallSeconds, cpuSeconds, rssMb, ran, stepsMs, scanMs }: Built): object {
+  return { wallSeconds, cpuSeconds, rssMb, scanMs, ran, stepsMs };
 }
 
 function countersOf(events: readonly BuildEvent[]): Counters {

@@ -92,11 +92,14 @@ async function runCase(which: Case): Promise<TableRow[]> {
   return rows;
 }
 
+/** What programs said is no figure. */
+const withoutOutput = (key: string, value: unknown): unknown => (key === 'stdout' || key === 'summary' ? undefined : value);
+
 function show(rows: readonly TableRow[], faults: readonly string[]): void {
   const table = `${describeMachine(about)}\n\n${alignedTable(rows)}${flags.markdown ? `\n\n${markdownTable(rows)}` : ''}`;
   if (flags.json) {
     say(table);
-    print(JSON.stringify({ machine: about, scale, rows, faults }, null, 2));
+    print(JSON.stringify({ machine: about, scale, rows, faults }, withoutOutput, 2));
   } else print(table);
   if (flags.readme) {
     const page = join(root, 'README.md');
