@@ -17,6 +17,7 @@ const entries: readonly CommandEntry[] = [
   { words: ['graph'], load: async () => [(await import('./graph.ts')).GraphCommand] },
   { words: ['head'], load: async () => [(await import('./head.ts')).HeadCommand] },
   { words: ['trace'], load: async () => [(await import('./trace.ts')).TraceCommand] },
+  { words: ['stats'], load: async () => [(await import('./stats.ts')).StatsCommand] },
   { words: ['update'], load: async () => [(await import('./update.ts')).UpdateCommand] },
   { words: ['clean'], load: async () => [(await import('./clean.ts')).CleanCommand] },
   { words: ['init'], load: async () => [(await import('./init.ts')).InitCommand] },

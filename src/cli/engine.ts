@@ -3,6 +3,7 @@ import type { DoctorReport } from '../engine/doctor.ts';
 import type { DoctorRequest } from '../engine/doctor-check.ts';
 import type { InitRequest, InitResult } from '../engine/init.ts';
 import type { openInline, Project } from '../engine/project.ts';
+import type { TargetStats } from '../engine/stats.ts';
 import type { WatchedFiles } from '../engine/watched.ts';
 import type { Runner } from '../execute/runner.ts';
 import type { WarmRunner } from '../execute/warm-runner.ts';
@@ -23,6 +24,7 @@ export interface Engine {
   why(project: Project, target: string): Promise<WhyReport>;
   head(project: Project, target: string, options: { rows: number; rejected: boolean }): AsyncIterable<HeadRow>;
   trace(project: Project, place: string, cwd: string): AsyncIterable<TraceItem>;
+  stats(project: Project, target: string): Promise<TargetStats>;
   update(project: Project, targets: readonly string[]): Promise<{ changed: readonly string[] }>;
   clean(project: Project, options: { dryRun: boolean; all: boolean }): Promise<{ removed: readonly string[]; bytes: number }>;
   doctor(request: DoctorRequest): Promise<DoctorReport>;
@@ -50,6 +52,7 @@ export const engine: Engine = {
   async *trace(project, place, cwd) {
     yield* (await import('../engine/trace/trace.ts')).trace(project, place, cwd);
   },
+  stats: async (project, target) => (await import('../engine/stats.ts')).stats(project, target),
   update: async (project, targets) => (await import('../engine/update.ts')).update(project, targets),
   clean: async (project, options) => (await import('../engine/clean.ts')).clean(project, options),
   doctor: async (request) => (await import('../engine/doctor.ts')).doctor(request),

@@ -206,7 +206,8 @@ export class Rebuilder implements StepWork {
     assertValid(made, step.definition);
     const parts = made.parts.map(({ data, file, ...part }) => ({ ...part, group: '' }));
     const result: StepResult = { parts, counters: made.counters, quarantined: made.quarantined, tookMs: made.tookMs };
-    assertBalanced({ name: step.name, firstOutput: step.definition.outputs[0] as string, inputs: settledInputs(step.inputs) }, result);
+    const { name, definition, params } = step;
+    assertBalanced({ name, firstOutput: definition.outputs[0] as string, inputs: settledInputs(step.inputs), params }, result);
     for (const { data, file, digest } of made.parts) {
       if (data) store.put(data);
       else if (file && store.locate(digest)) rmSync(file, { force: true });

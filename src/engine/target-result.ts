@@ -1,9 +1,10 @@
 import type { CollectionResult, TargetResult } from '../cache/results.ts';
 import type { Store } from '../cache/store.ts';
-import { assertTargetBalanced, sumByPrefix } from '../execute/ledger.ts';
+import { assertTargetBalanced, sumByPrefix, type TargetFigures } from '../execute/ledger.ts';
 import { outputNames, type PlanRun } from '../execute/plan-run.ts';
+import type { GraphTarget } from '../graph/graph.ts';
 import { encodeCollection } from '../rule/collection.ts';
-import { type Kind, type Part, sumOf } from '../rule/part.ts';
+import { type Facts, type Kind, type Part, sumOf } from '../rule/part.ts';
 import type { InputSpec } from '../rule/rule.ts';
 import { type RecordedPlan, recordLineage } from './lineage-record.ts';
 import type { Tally } from './tally.ts';
@@ -19,7 +20,8 @@ interface Finished extends Pick<RecordedPlan, 'plan' | 'local' | 'chunkOf'> {
 export function resultOf(finished: Finished): TargetResult {
   const { plan, tally, read, store } = finished;
   const outputs = Object.fromEntries(outputNames(plan.target).map((name) => [name, keepCollection(partsOf(plan, name), store)]));
-  assertBalanced(finished, outputs);
+  const main = outputs[outputNames(plan.target)[0] as string] as CollectionResult;
+  assertTargetBalanced(figuresOf(plan.target, { read, main, parts: mainParts(plan), counters: tally.counters }));
   return {
     outputs,
     counters: tally.counters,
@@ -41,25 +43,30 @@ function keepCollection(parts: readonly Part[], store: Store): CollectionResult 
   return { digest, parts: parts.length, bytes, records: sumOf(parts, 'records'), tokens: sumOf(parts, 'tokens') };
 }
 
-function assertBalanced({ plan, tally, read }: Finished, outputs: Readonly<Record<string, CollectionResult>>): void {
-  const { rule, name } = plan.target;
-  const main = outputs[outputNames(plan.target)[0] as string];
-  assertTargetBalanced({
+/** What a target was given and gave, for the ledger. */
+export function figuresOf(
+  target: GraphTarget,
+  { read, main, parts, counters }: { read: readonly CollectionResult[]; main: CollectionResult; parts: readonly Part[]; counters: Facts },
+): TargetFigures {
+  const { rule, name, options } = target;
+  const { maxSeqLength } = options;
+  return {
     name,
     inputKinds: Object.values(rule.inputs).map(kindOf),
     outputKind: (typeof rule.output === 'string' ? rule.output : Object.values(rule.output)[0]) as string,
-    documentsIn: recordsOf(plan, read),
-    documentsOut: main?.records ?? 0,
+    documentsIn: recordsOf(target, read),
+    documentsOut: main.records,
     tokensIn: read.reduce((sum, { tokens }) => sum + tokens, 0),
-    tokensOut: main?.tokens ?? 0,
-    counters: tally.counters,
-  });
+    tokensOut: main.tokens,
+    rows: typeof maxSeqLength === 'number' ? { count: sumOf(parts, 'sequences'), tokens: maxSeqLength } : undefined,
+    counters,
+  };
 }
 
 const kindOf = (spec: InputSpec): Kind => (typeof spec === 'object' ? spec.many : spec);
 
 /** Records of what was read. Of documents and their tokens, only the documents count. */
-function recordsOf({ target }: PlanRun, read: readonly CollectionResult[]): number {
+function recordsOf(target: GraphTarget, read: readonly CollectionResult[]): number {
   const kinds = target.inputs.map(({ input }) => kindOf(target.rule.inputs[input] as InputSpec));
   const counts = (i: number): boolean => kinds[i] === 'documents' || !kinds.includes('documents');
   return read.reduce((sum, { records }, i) => (counts(i) ? sum + records : sum), 0);
@@ -67,7 +74,7 @@ function recordsOf({ target }: PlanRun, read: readonly CollectionResult[]): numb
 
 /** A target that reads sources was given what came out and what was lost on the way. */
 function documentsInOf({ plan, tally, read }: Finished): number {
-  if (read.length > 0) return recordsOf(plan, read);
+  if (read.length > 0) return recordsOf(plan.target, read);
   return sumOf(mainParts(plan), 'records') + sumByPrefix(tally.counters, 'dropped:') + sumByPrefix(tally.counters, 'quarantined:');
 }
 

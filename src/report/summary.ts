@@ -3,6 +3,7 @@ import type { BuildSummary, TargetSummary } from '../base/events.ts';
 import { byCodeUnit } from '../base/names.ts';
 import { type Paint, uncoloured } from './colour.ts';
 import type { BuildView } from './state.ts';
+import { table } from './table.ts';
 import { counted, formatDuration, stepWords } from './words.ts';
 
 const heads = ['target', 'documents in', 'dropped', 'quarantined', 'out', 'tokens', 'bytes'];
@@ -14,19 +15,6 @@ function rowOf([name, target]: readonly [string, TargetSummary]): string[] {
   const { documentsIn, documentsOut, dropped, quarantined, tokens, bytesOut } = target;
   const counts = [documentsIn, sumOf(dropped), quarantined, documentsOut, tokens].map(orBlank);
   return [name, ...counts, bytesOut === 0 ? '' : formatBytes(bytesOut)];
-}
-
-/** Lines of a table: the first column to the left, the others to the right; a column with nothing in it is left out. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const used = head.map((_, i) => i === 0 || rows.some((row) => row[i] !== ''));
-  const width = head.map((title, i) => Math.max(title.length, ...rows.map((row) => (row[i] as string).length)));
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, i) => (i === 0 ? cell.padEnd(width[i] as number) : cell.padStart(width[i] as number)))
-      .filter((_, i) => used[i])
-      .join('  ')
-      .trimEnd();
-  return [head, ...rows].map(line);
 }
 
 /** `clean dropped too-short 12, duplicate 3`: the largest first. */

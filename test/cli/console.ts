@@ -56,6 +56,7 @@ const noEngine: Engine = {
   why: unexpected,
   head: unexpected,
   trace: unexpected,
+  stats: unexpected,
   update: unexpected,
   clean: unexpected,
   doctor: unexpected,

@@ -137,13 +137,13 @@ test('a word too many is an error of usage', async () => {
 
 test('a mistyped command, taken for a target, is asked back', async () => {
   const openProject = async (): Promise<never> => {
-    throw new BuildError('unknown-target', { message: 'there is no target "statsu".', hint: 'Targets: raw.' });
+    throw new BuildError('unknown-target', { message: 'there is no target "statuss".', hint: 'Targets: raw.' });
   };
-  const { code, stderr } = await run(['statsu'], { engine: { openProject } });
+  const { code, stderr } = await run(['statuss'], { engine: { openProject } });
   assert.is(code, 2);
-  assert.is(stderr, 'there is no target "statsu".\nOr did you mean the command "status"? Targets: raw.        [unknown-target]\n');
-  const named = await run(['build', 'statsu'], { engine: { openProject } });
-  assert.is(named.stderr, 'there is no target "statsu".\nTargets: raw.        [unknown-target]\n');
+  assert.is(stderr, 'there is no target "statuss".\nOr did you mean the command "status"? Targets: raw.        [unknown-target]\n');
+  const named = await run(['build', 'statuss'], { engine: { openProject } });
+  assert.is(named.stderr, 'there is no target "statuss".\nTargets: raw.        [unknown-target]\n');
 });
 
 test("a user's mistake is shown with place, hint and code, and without a stack", async () => {

@@ -13,7 +13,7 @@ const made = (form: Form, facts: Facts, output = 'main'): OutputPart => ({ ...pa
 const result = (parts: readonly OutputPart[], counters: Facts = {}): StepResult => ({ parts, counters, quarantined: [], tookMs: 0 });
 const balances = (inputs: readonly Part[], outcome: StepResult): boolean => {
   try {
-    assertBalanced({ name: 'step', firstOutput: 'main', inputs: { inputs } }, outcome);
+    assertBalanced({ name: 'step', firstOutput: 'main', inputs: { inputs }, params: {} }, outcome);
     return true;
   } catch (error) {
     if (error instanceof BuildError && error.code === 'ledger') return false;
@@ -102,11 +102,21 @@ test('the error names the step, the law and both sides', () => {
   assert.throws(
     () =>
       assertBalanced(
-        { name: 'filtering', firstOutput: 'main', inputs: { a: part('lines', { records: 3 }) } },
+        { name: 'filtering', firstOutput: 'main', inputs: { a: part('lines', { records: 3 }) }, params: {} },
         result([made('lines', { records: 2 })]),
       ),
     (error: unknown) => error instanceof BuildError && /filtering.*documents in.*3 is not 2/.test(error.message),
   );
+});
+
+test('rows that do not hold what was packed into them are refused', () => {
+  const outcome = (rows: number): StepResult => result([made('rows', { rows })], { tokensPacked: 10, tokensPadding: 2 });
+  const step = { name: 'pack', firstOutput: 'main', inputs: { a: part('tokens', { tokens: 10 }) }, params: { maxSeqLength: 4 } };
+  assert.not.throws(() => assertBalanced(step, outcome(3)));
+  assert.throws(() => assertBalanced(step, outcome(4)), /rows \* length = packed \+ padding, but 16 is not 12/);
+  const whole = { inputKinds: ['tokens'], outputKind: 'shards', tokensIn: 10, counters: { tokensPacked: 10, tokensPadding: 2 } };
+  assert.ok(targetBalances({ ...whole, rows: { count: 3, tokens: 4 } }));
+  assert.not.ok(targetBalances({ ...whole, rows: { count: 2, tokens: 4 } }));
 });
 
 test('counters are summed by prefix', () => {
@@ -121,6 +131,7 @@ const figures: TargetFigures = {
   documentsOut: 3,
   tokensIn: 0,
   tokensOut: 0,
+  rows: undefined,
   counters: { 'dropped:x': 2 },
 };
 const targetBalances = (change: Partial<TargetFigures>): boolean => {

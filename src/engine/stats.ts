@@ -1,0 +1,114 @@
+import type { Digest } from '../base/digest.ts';
+import { BuildError } from '../base/errors.ts';
+import { byCodeUnit, didYouMean } from '../base/names.ts';
+import { readPart } from '../cache/part-reader.ts';
+import type { CollectionResult, TargetResult } from '../cache/results.ts';
+import { type Balance, sumTerms } from '../execute/laws.ts';
+import { targetBalances } from '../execute/ledger.ts';
+import { outputNames } from '../execute/plan-run.ts';
+import type { GraphTarget } from '../graph/graph.ts';
+import { decodeCollection } from '../rule/collection.ts';
+import { type Part, sumOf } from '../rule/part.ts';
+import { type LastPlan, readLastPlan } from './last-plan.ts';
+import type { Project } from './project.ts';
+import { figuresOf } from './target-result.ts';
+import { outdatedBy } from './trace/outdated.ts';
+
+/** What one group of an output holds. */
+export interface GroupStats {
+  readonly group: string;
+  readonly parts: number;
+  readonly documents: number;
+  readonly samples: number;
+  readonly sequences: number;
+  readonly tokens: number;
+  readonly bytes: number;
+}
+
+/** A target as it was last built: what it holds, and where its documents and tokens went. */
+export interface TargetStats {
+  readonly target: string;
+  readonly rule: string;
+  readonly outputs: readonly { readonly output: string; readonly groups: readonly GroupStats[] }[];
+  /** Both sides of each law that applies; they are equal, or the build had failed. */
+  readonly ledger: readonly (Balance & { readonly total: number })[];
+  readonly notes: readonly string[];
+}
+
+function groupsOf(parts: readonly Part[]): GroupStats[] {
+  const groups = new Map<string, Part[]>();
+  for (const part of parts) {
+    const group = groups.get(part.group);
+    if (group) group.push(part);
+    else groups.set(part.group, [part]);
+  }
+  return [...groups]
+    .sort(([a], [b]) => byCodeUnit(a, b))
+    .map(([group, own]) => ({
+      group,
+      parts: own.length,
+      documents: sumOf(own, 'records'),
+      samples: sumOf(own, 'samples'),
+      sequences: sumOf(own, 'sequences'),
+      tokens: sumOf(own, 'tokens'),
+      bytes: own.reduce((sum, { bytes }) => sum + bytes, 0),
+    }));
+}
+
+function partsIn(digest: Digest, { store }: Project): readonly Part[] | undefined {
+  const location = store.locate(digest);
+  return location && decodeCollection(readPart(digest, location));
+}
+
+const figureOf = (digest: Digest, parts: readonly Part[]): CollectionResult => ({
+  digest,
+  parts: parts.length,
+  bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
+  records: sumOf(parts, 'records'),
+  tokens: sumOf(parts, 'tokens'),
+});
+
+/** What a target read when it was last built, in the order of its inputs; undefined when a list of it was removed since. */
+function readBy(target: GraphTarget, last: LastPlan, project: Project): CollectionResult[] | undefined {
+  const digests = (last.manifest.inputs ?? {}) as Readonly<Record<string, Digest>>;
+  const read = target.inputs.map(({ input, key }) => {
+    const digest = digests[key === '' ? input : `${input}.${key}`];
+    const parts = digest === undefined ? undefined : partsIn(digest, project);
+    return digest === undefined || parts === undefined ? undefined : figureOf(digest, parts);
+  });
+  return read.every((one) => one !== undefined) ? (read as CollectionResult[]) : undefined;
+}
+
+function ledgerOf(
+  target: GraphTarget,
+  result: TargetResult,
+  { last, project }: { last: LastPlan; project: Project },
+): TargetStats['ledger'] {
+  const read = readBy(target, last, project);
+  const main = result.outputs[outputNames(target)[0] as string];
+  const parts = main && partsIn(main.digest, project);
+  if (!read || !main || !parts) return [];
+  const balances = targetBalances(figuresOf(target, { read, main, parts, counters: result.counters }));
+  return balances.map((balance) => ({ ...balance, total: sumTerms(balance.left) }));
+}
+
+/**
+ * What a target held when it was last built; nothing is planned and no data is read.
+ *
+ * @throws {BuildError} `unknown-target`, `not-built`.
+ */
+export function stats(project: Project, name: string): TargetStats {
+  const target = project.graph.get(name) ?? project.graph.outputs.get(name)?.target;
+  if (!target)
+    throw new BuildError('unknown-target', { message: `there is no target "${name}".${didYouMean(name, project.graph.outputs.keys())}` });
+  const last = readLastPlan(project.stateDir, target.name);
+  const result = last && project.results.target(last.key);
+  if (!last || !result)
+    throw new BuildError('not-built', { message: `${name} was not built yet`, hint: `Build it first: dsbuild build ${target.name}` });
+  const outputs = outputNames(target).flatMap((output) => {
+    const parts = partsIn(result.outputs[output]?.digest ?? '', project);
+    return parts && parts.length > 0 ? [{ output, groups: groupsOf(parts) }] : [];
+  });
+  const ledger = ledgerOf(target, result, { last, project });
+  return { target: target.name, rule: target.rule.name, outputs, ledger, notes: outdatedBy(target, last, project) };
+}
