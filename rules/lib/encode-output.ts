@@ -31,7 +31,7 @@ export class EncodedChunk {
   #reused = 0;
 
   constructor(chunk: Part) {
-    this.#tokens = new TokensBuilder({ tokens: Math.ceil(chunk.bytes / 4) });
+    this.#tokens = new TokensBuilder({ tokens: Math.ceil(chunk.bytes / 3) });
   }
 
   /** Documents read so far. */
