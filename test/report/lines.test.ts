@@ -9,7 +9,7 @@ import { plainReporter } from '../../src/report/plain.ts';
 import { runRecorder } from '../../src/report/recorder.ts';
 import { reportToAll } from '../../src/report/reporter.ts';
 import { showError } from '../../src/report/show-error.ts';
-import { formatDuration } from '../../src/report/words.ts';
+import { formatDuration, stepWords } from '../../src/report/words.ts';
 import { failedBuild, goodBuild, HandClock, play, type Timed } from './events.ts';
 
 const test = suite('plain lines, JSON lines, records of runs');
@@ -233,6 +233,13 @@ test('an error is shown with place, message, hint and code', () => {
   const full = { code: 'bad-record', message: 'line 8412 is not JSON', where: 'dedup › custom/chat.jsonl:8412', hint: 'Repair the line.' };
   assert.is(showError(full), 'dedup › custom/chat.jsonl:8412  line 8412 is not JSON\nRepair the line.        [bad-record]\n');
   assert.is(showError({ code: 'x', message: 'no' }), 'no\n[x]\n');
+});
+
+test('rows that were known are said beside the steps, and only when there were any', () => {
+  const steps = { ran: 1, hit: 10, restored: 0 };
+  assert.is(stepWords({ ...steps, reused: { rows: 2517, of: 2518 } }), '1 step ran, 10 known, 2,517 of 2,518 rows reused');
+  assert.is(stepWords({ ...steps, reused: { rows: 0, of: 2518 } }), '1 step ran, 10 known');
+  assert.is(stepWords(steps), '1 step ran, 10 known');
 });
 
 test('durations are said in the unit that people think in', () => {
