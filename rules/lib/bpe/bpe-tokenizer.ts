@@ -4,13 +4,13 @@ import { AddedTokenFinder } from './added-tokens.ts';
 import { ByteEncoder } from './byte-encoder.ts';
 import { CharacterEncoder } from './character-encoder.ts';
 import { decoderOf } from './decoders.ts';
-import { type BpeDefinition, bpeDefinitionOf } from './definition.ts';
+import { type BpeDefinition, bpeDefinitionOf, bpeFrameOf } from './definition.ts';
 import type { Encoder } from './encoder.ts';
 
 /** Why this engine leaves a tokenizer.json to another, as the end of "it has ..."; undefined if it represents it exactly. */
 export function whyNotBpe(source: Record<string, unknown>): string | undefined {
-  const definition = bpeDefinitionOf(completed(source));
-  return 'whyNot' in definition ? definition.whyNot : undefined;
+  const frame = bpeFrameOf(completed(source));
+  return 'whyNot' in frame ? frame.whyNot : undefined;
 }
 
 /**

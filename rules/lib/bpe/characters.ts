@@ -1,4 +1,5 @@
 import type { PreTokenizerDefinition, TokenizerDefinition } from '../tokenizer-repairs.ts';
+import { charactersMax, isCharacter } from './junctions.ts';
 import { represented } from './not-represented.ts';
 
 /** What stands for a space in the vocabulary: U+2581. */
@@ -14,8 +15,6 @@ export interface CharacterWords {
   /** What the pre-tokenizer does with a stretch: spaces to bars, and one at the front. */
   prepare: (text: string, isFirst: boolean) => string;
   decoder: CharacterDecoder;
-  /** @throws {NotRepresented} */
-  assertBytesNeverMerge(pairs: Int32Array): void;
 }
 
 export interface CharacterDecoder {
@@ -37,20 +36,19 @@ export function charactersOf(
   const { prepare, splitsAtBars } = preTokenizerOf(definition.pre_tokenizer as MetaspaceDefinition | null, { replaces, prepends });
   const ignoresMerges = definition.model['ignore_merges'] === true;
   represented(!(ignoresMerges && splitsAtBars), 'ignore_merges together with a Metaspace that splits');
+  const characters = [...vocabulary.keys()].filter(isCharacter).length;
+  represented(characters <= charactersMax, `more than ${charactersMax} tokens of one character`);
+  represented(!mergesOf(definition).some(namesByte), 'merges of tokens that stand for bytes');
   const idOfByte = idsOfBytes(vocabulary);
-  const bytes = new Set(idOfByte);
-  return {
-    normalize,
-    words: {
-      kind: 'characters',
-      idOfByte,
-      splitsAtBars,
-      prepare,
-      decoder: decoderOf(definition.decoder as DecoderDefinition | null),
-      assertBytesNeverMerge: (pairs) => represented(!pairs.some((id) => bytes.has(id)), 'merges of tokens that stand for bytes'),
-    },
-  };
+  const decoder = decoderOf(definition.decoder as DecoderDefinition | null);
+  return { normalize, words: { kind: 'characters', idOfByte, splitsAtBars, prepare, decoder } };
 }
+
+type Merge = string | readonly string[];
+
+const mergesOf = ({ model }: TokenizerDefinition): readonly Merge[] => (Array.isArray(model['merges']) ? (model['merges'] as Merge[]) : []);
+/** Whether one of its three tokens looks like that of a byte. */
+const namesByte = (merge: Merge): boolean => (typeof merge === 'string' ? merge.replace(' ', '') : merge.join('')).includes('<0x');
 
 /** Bytes that no character beyond ASCII has: below 0x80, or never in UTF-8. */
 const isAscii = (byte: number): boolean => byte < 0x80;

@@ -25,8 +25,11 @@ export interface BpeDefinition {
   words: ByteWords | CharacterWords;
 }
 
+/** All but the merges, which decide nothing: those that this engine could not use, the reference refuses to load. */
+export type BpeFrame = Omit<BpeDefinition, 'pairs'>;
+
 /** What of a definition this engine needs, or why it leaves it to another: a part of it might mean something that is not represented here. */
-export function bpeDefinitionOf(definition: TokenizerDefinition): BpeDefinition | { whyNot: string } {
+export function bpeFrameOf(definition: TokenizerDefinition): BpeFrame | { whyNot: string } {
   try {
     return representedIn(definition);
   } catch (error) {
@@ -35,7 +38,13 @@ export function bpeDefinitionOf(definition: TokenizerDefinition): BpeDefinition 
   }
 }
 
-function representedIn(definition: TokenizerDefinition): BpeDefinition {
+/** The same with the merges. @throws for merges that the reference would refuse too. */
+export function bpeDefinitionOf(definition: TokenizerDefinition): BpeDefinition | { whyNot: string } {
+  const frame = bpeFrameOf(definition);
+  return 'whyNot' in frame ? frame : { ...frame, pairs: pairsOf(definition.model['merges'], frame.idOfWord) };
+}
+
+function representedIn(definition: TokenizerDefinition): BpeFrame {
   const { model } = definition;
   represented(model['type'] === 'BPE', `a ${String(model['type'])} model`);
   for (const name of ['dropout', 'continuing_subword_prefix', 'end_of_word_suffix'])
@@ -44,14 +53,11 @@ function representedIn(definition: TokenizerDefinition): BpeDefinition {
   represented(around !== undefined, `a post-processor of type ${typeOf(definition.post_processor)}`);
   const vocabulary = vocabularyOf(model['vocab']);
   const { normalize, words } = model['byte_fallback'] ? charactersOf(definition, vocabulary) : byteLevelOf(definition, vocabulary);
-  const pairs = pairsOf(model['merges'], vocabulary);
-  if (words.kind === 'characters') words.assertBytesNeverMerge(pairs);
   const added = addedTokensOf(definition, vocabulary, normalize);
   const isNew = new Set(added.all.filter(({ content }) => !vocabulary.has(content)).map(({ content }) => content));
   for (const { content, id } of added.all) vocabulary.set(content, id);
   return {
     ids: vocabulary,
-    pairs,
     ignoreMerges: model['ignore_merges'] === true,
     idOfWord: (token) => (isNew.has(token) ? undefined : vocabulary.get(token)),
     added,

@@ -1,9 +1,9 @@
 import type { BpeDefinition } from './definition.ts';
-import { represented } from './not-represented.ts';
 
+/** Numbers take 16 bits. */
+export const charactersMax = 0xffff;
 /** Pairs among the first of them, mostly ASCII, are looked up without hashing. */
 const nearMax = 256;
-const numbersMax = 0xffff;
 
 /**
  * The characters of a vocabulary, numbered from 1, and between which of them some merge joins two tokens.
@@ -20,8 +20,9 @@ export class Junctions {
   /** Both numbers in one word, open addressing; 0 is a free slot. */
   readonly #far: Int32Array;
 
-  constructor({ ids, pairs }: Pick<BpeDefinition, 'ids' | 'pairs'>, tokens: readonly (string | undefined)[]) {
-    this.ids = this.#numberCharacters(ids);
+  constructor({ ids, idOfWord, pairs }: Pick<BpeDefinition, 'ids' | 'idOfWord' | 'pairs'>, tokens: readonly (string | undefined)[]) {
+    // Tokens that were added to the model are none of its characters.
+    this.ids = this.#numberCharacters([...ids.keys()].filter(isCharacter), idOfWord);
     const seams = this.#seamsOf(pairs, tokens);
     this.#far = new Int32Array(1 << Math.max(4, Math.ceil(Math.log2(seams.size * 4 + 1))));
     for (const seam of seams) {
@@ -37,15 +38,12 @@ export class Junctions {
     return this.#far[this.#slotOf((left << 16) | right)] !== 0;
   }
 
-  #numberCharacters(ids: ReadonlyMap<string, number>): Int32Array {
-    const characters = [...ids.keys()]
-      .filter((token) => token.length === (isPair(token) ? 2 : 1))
-      .map((token) => token.codePointAt(0) ?? 0);
-    represented(characters.length <= numbersMax, `more than ${numbersMax} tokens of one character`);
+  #numberCharacters(tokens: readonly string[], idOf: BpeDefinition['idOfWord']): Int32Array {
+    const characters = tokens.filter((token) => idOf(token) !== undefined).map((token) => token.codePointAt(0) ?? 0);
     const numbered = new Int32Array(characters.length + 1);
     for (const [i, character] of characters.sort((a, b) => a - b).entries()) {
       this.numbers[character] = i + 1;
-      numbered[i + 1] = ids.get(String.fromCodePoint(character)) as number;
+      numbered[i + 1] = idOf(String.fromCodePoint(character)) as number;
     }
     return numbered;
   }
@@ -71,7 +69,8 @@ export class Junctions {
   }
 }
 
-const isPair = (token: string): boolean => (token.codePointAt(0) ?? 0) > 0xffff;
+/** Whether a token is one character. */
+export const isCharacter = (token: string): boolean => token.length === ((token.codePointAt(0) ?? 0) > 0xffff ? 2 : 1);
 
 function lastOf(token: string): number {
   const last = token.charCodeAt(token.length - 1);

@@ -2,34 +2,42 @@ import type { TokenizerDefinition } from '../tokenizer-repairs.ts';
 import type { AddedToken } from './added-tokens.ts';
 import { represented } from './not-represented.ts';
 
+/** Ten times the largest known. */
+const idsMax = 1 << 22;
+
 /** Ids by token. No two tokens have one id. */
 export function vocabularyOf(value: unknown): Map<string, number> {
   represented(typeof value === 'object' && value !== null && !Array.isArray(value), 'no vocabulary of tokens with ids');
   const vocabulary = new Map<string, number>();
-  for (const [token, id] of Object.entries(value)) {
-    represented(Number.isInteger(id) && id >= 0, `the id ${id}`);
+  const taken = new Uint8Array(idsMax);
+  for (const token in value) {
+    const id = (value as Readonly<Record<string, unknown>>)[token];
+    represented(Number.isInteger(id) && (id as number) >= 0 && (id as number) < idsMax, `the id ${id}`);
+    represented(taken[id as number] === 0, 'an id with two tokens');
+    taken[id as number] = 1;
     vocabulary.set(token, id as number);
   }
-  represented(new Set(vocabulary.values()).size === vocabulary.size, 'an id with two tokens');
   return vocabulary;
 }
 
-/** Left, right and merged id of each merge, the best first. */
-export function pairsOf(merges: unknown, vocabulary: ReadonlyMap<string, number>): Int32Array {
-  represented(Array.isArray(merges), 'no list of merges');
+/** Left, right and merged id of each merge, the best first. @throws for what is no merge of tokens of the vocabulary. */
+export function pairsOf(merges: unknown, idOf: (token: string) => number | undefined): Int32Array {
+  if (!Array.isArray(merges)) throw new Error('it has no list of merges');
   const pairs = new Int32Array(merges.length * 3);
   let at = 0;
   for (const merge of merges as unknown[]) {
     const [left, right, ...more] = typeof merge === 'string' ? merge.split(' ') : Array.isArray(merge) ? (merge as unknown[]) : [];
-    represented(typeof left === 'string' && typeof right === 'string' && more.length === 0, 'a merge that is no pair');
-    const [leftId, rightId, merged] = [vocabulary.get(left), vocabulary.get(right), vocabulary.get(left + right)];
-    represented(leftId !== undefined && rightId !== undefined && merged !== undefined, 'a merge outside its vocabulary');
+    if (typeof left !== 'string' || typeof right !== 'string' || more.length > 0) throw badMerge(merge, 'is no pair');
+    const [leftId, rightId, merged] = [idOf(left), idOf(right), idOf(left + right)];
+    if (leftId === undefined || rightId === undefined || merged === undefined) throw badMerge(merge, 'is not in the vocabulary');
     pairs[at++] = leftId;
     pairs[at++] = rightId;
     pairs[at++] = merged;
   }
   return pairs;
 }
+
+const badMerge = (merge: unknown, why: string): Error => new Error(`its merge ${JSON.stringify(merge)} ${why}`);
 
 /** Added tokens as they are looked for: `raw` in texts as they are, `normalized` in what the normalizer made of the rest. */
 export interface AddedTokens {

@@ -90,6 +90,15 @@ test('a text cut where no merge can cross has the ids of the whole text, whateve
   );
 });
 
+test('an added token of one character is no character of the model', () => {
+  const id = Object.keys(base.model.vocab).length;
+  const llama = changed(golden.variants['llama2']?.change ?? {});
+  const tokenizer = own({ ...llama, added_tokens: [...base.added_tokens, { id, content: '$', normalized: true, special: false }] });
+  const byte = base.model.vocab['<0x24>'] as number;
+  // As the reference has it: it looks for the token with the bar that the normalizer puts before it.
+  assert.equal([...tokenizer.encode('a $$', plain)].slice(-2), [id, byte]);
+});
+
 test('a megabyte that is one word has the ids that its short form has', () => {
   const tokenizer = own(base);
   const [short] = tokenizer.encode('aaaa', plain);

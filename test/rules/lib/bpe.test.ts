@@ -141,7 +141,6 @@ test('a file is represented by this engine or not at all', () => {
     'byte fallback': model({ byte_fallback: true }),
     suffix: model({ end_of_word_suffix: '</w>' }),
     'a byte without token': model({ vocab: { a: 0, b: 1 }, merges: [] }),
-    'a merge out of the vocabulary': model({ merges: [...tiny.model.merges, 'q q'] }),
     lstrip: withToken({ lstrip: true }),
     'single word': withToken({ single_word: true }),
     'an id that the reference would not give': withToken({ id: nextId + 7 }),
@@ -150,6 +149,20 @@ test('a file is represented by this engine or not at all', () => {
   for (const [name, change] of Object.entries(others)) assert.is(bpeTokenizer({ ...tiny, ...change }), undefined, name);
   const fallen = loadTokenizer({ model: Buffer.from(JSON.stringify({ ...tiny, ...withToken({ lstrip: true }) })) });
   assert.is(fallen.engine, huggingfaceEngine);
+});
+
+test('merges that the reference refuses are refused', () => {
+  for (const [merge, reason] of [
+    ['q q', /"q q" is not in the vocabulary/],
+    ['a b c', /"a b c" is no pair/],
+    [['a'], /\["a"\] is no pair/],
+  ] as const) {
+    const model = Buffer.from(JSON.stringify({ ...tiny, model: { ...tiny.model, merges: [merge] } }));
+    assert.throws(
+      () => loadTokenizer({ model }),
+      (error: unknown) => error instanceof BuildError && error.code === 'bad-tokenizer' && reason.test(error.message),
+    );
+  }
 });
 
 test('ids of a text do not depend on texts before it, even if they filled the cache of words several times', () => {
