@@ -137,4 +137,9 @@ async function main(): Promise<void> {
 const about = machine();
 process.on('exit', leave);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
-await main();
+try {
+  await main();
+} catch (error) {
+  say(error instanceof Error ? error.message : String(error));
+  process.exitCode = 2;
+}
