@@ -1,3 +1,4 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { BuildError } from '../base/errors.ts';
 
 /**
@@ -21,12 +22,15 @@ export const lineageOutput = 'lineage';
 
 /*
  * Bytes of a lineage: 'DSLN', format, rows, spans as varints, then four columns, each as a byte that names its form, its length in bytes
- * and its values as varints. Form 0: one value after the other. Form 1: pairs (value, how often). What is stored is small because it is
+ * and its values as varints. Form 0: one value after the other. Form 1: pairs (value, how often). Form 2: form 0, deflated. What is stored is small because it is
  * what can not be foreseen: spans of a row beyond the first; the step from one input row to the next, beyond 1; the distance of `starts`
  * from where the span before ended in the same row; lengths as they are. Signed values are zigzag.
  */
 const magic = [0x44, 0x53, 0x4c, 0x4e];
 const format = 1;
+const forms = { plain: 0, runs: 1, deflated: 2 } as const;
+/** Fewer bytes are not worth the work. */
+const deflatedBytesMin = 256;
 /** A million equal rows take a few bytes, so a damaged count can not be told by the length of what follows. */
 const countMax = 2 ** 26;
 
@@ -72,11 +76,12 @@ class Column {
   pieces(): Uint8Array[] {
     this.#endRun();
     const [plain, runs] = [this.#plain.view(), this.#runs.view()];
-    const values = runs.length < plain.length ? runs : plain;
-    const head = new Varints();
-    head.push(values === runs ? 1 : 0);
-    head.push(values.length);
-    return [head.view(), values];
+    const small = runs.length < plain.length ? columnOf(forms.runs, runs) : columnOf(forms.plain, plain);
+    const bytes = Math.min(runs.length, plain.length);
+    if (bytes < deflatedBytesMin) return small;
+    const deflated = deflateRawSync(plain);
+    if (deflated.length >= bytes) return small;
+    return columnOf(forms.deflated, deflated);
   }
 
   #endRun(): void {
@@ -85,6 +90,13 @@ class Column {
     this.#runs.push(this.#run);
     this.#run = 0;
   }
+}
+
+function columnOf(form: number, values: Uint8Array): Uint8Array[] {
+  const head = new Varints();
+  head.push(form);
+  head.push(values.length);
+  return [head.view(), values];
 }
 
 const zigzag = (value: number): number => (value < 0 ? -2 * value - 1 : 2 * value);
@@ -153,22 +165,50 @@ class Reader {
     }
   }
 
-  /** The values of a column, one by one. */
-  *column(count: number): Generator<number> {
-    const isRuns = this.next() === 1;
+  /** The values of a column. */
+  column(count: number): Float64Array {
+    const form = this.next();
     const end = this.next() + this.at;
+    if (end > this.#bytes.length) throw damaged();
+    const bytes = this.#bytes.subarray(this.at, end);
+    this.at = end;
+    if (form === forms.runs) return new Reader(bytes).#runs(count);
+    if (form === forms.deflated) return new Reader(inflated(bytes, count)).#values(count);
+    return new Reader(bytes).#values(count);
+  }
+
+  #values(count: number): Float64Array {
+    if (count > this.#bytes.length) throw damaged();
+    const values = new Float64Array(count);
+    for (let i = 0; i < count; i++) values[i] = this.next();
+    if (!this.isAtEnd) throw damaged();
+    return values;
+  }
+
+  #runs(count: number): Float64Array {
+    const values = new Float64Array(count);
     for (let seen = 0; seen < count; ) {
       const value = this.next();
-      const times = isRuns ? this.next() : 1;
+      const times = this.next();
       if (times < 1 || seen + times > count) throw damaged();
-      for (let i = 0; i < times; i++) yield value;
+      values.fill(value, seen, seen + times);
       seen += times;
     }
-    if (this.at !== end) throw damaged();
+    if (!this.isAtEnd) throw damaged();
+    return values;
   }
 
   get isAtEnd(): boolean {
     return this.at === this.#bytes.length;
+  }
+}
+
+/** A value takes eight bytes at most, so that damaged bytes never become a flood. */
+function inflated(bytes: Uint8Array, count: number): Uint8Array {
+  try {
+    return inflateRawSync(bytes, { maxOutputLength: Math.max(1, 8 * count) });
+  } catch {
+    throw damaged();
   }
 }
 
@@ -200,19 +240,16 @@ export function decodeLineage(bytes: Uint8Array): Lineage {
 
 function spansOf(reader: Reader, spans: number): Omit<Lineage, 'spanEnds'> {
   const [inputRows, starts, lengths] = [new Uint32Array(spans), new Uint32Array(spans), new Uint32Array(spans)];
-  let i = 0;
+  const [steps, distances, counts] = [reader.column(spans), reader.column(spans), reader.column(spans)];
   let row = -1;
-  for (const step of reader.column(spans)) {
-    row += unzigzag(step) + 1;
-    inputRows[i++] = checked(row);
-  }
-  i = 0;
-  for (const distance of reader.column(spans)) starts[i++] = distance;
-  i = 0;
-  for (const length of reader.column(spans)) lengths[i++] = checked(length);
-  for (i = 0; i < spans; i++) {
-    const before = i > 0 && inputRows[i] === inputRows[i - 1] ? (starts[i - 1] as number) + (lengths[i - 1] as number) : 0;
-    starts[i] = checked(before + unzigzag(starts[i] as number));
+  let end = 0;
+  for (let i = 0; i < spans; i++) {
+    const step = unzigzag(steps[i] as number) + 1;
+    row += step;
+    inputRows[i] = checked(row);
+    starts[i] = checked((step === 0 ? end : 0) + unzigzag(distances[i] as number));
+    lengths[i] = checked(counts[i] as number);
+    end = (starts[i] as number) + (lengths[i] as number);
   }
   return { inputRows, starts, lengths };
 }

@@ -23,6 +23,8 @@ export interface Piece {
   readonly tokens?: TokenSpan;
   /** Where these tokens begin in the row at the other end of the trace. */
   readonly at?: number;
+  /** Whether tokens that were put behind the row belong to it; they do unless it is said that they do not. */
+  readonly hasEnd?: boolean;
 }
 
 const weights: Readonly<Record<How, number>> = { exact: 0, 'in-order': 1, within: 2 };

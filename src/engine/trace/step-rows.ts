@@ -2,7 +2,7 @@ import { type Lineage, lineageOutput } from '../../rule/lineage.ts';
 import { isMainAt } from '../lineage-table.ts';
 import type { Archive } from './archive.ts';
 import { type How, lessSure, type Piece, rowsMax, type TokenSpan } from './piece.ts';
-import type { TracedStep, TracedTarget } from './traced-target.ts';
+import { firstAbove, type TracedStep, type TracedTarget } from './traced-target.ts';
 
 /** Rows of several parts, numbered one part after another. */
 class Run {
@@ -196,14 +196,15 @@ export class StepRows {
     const row = start + piece.from;
     const found: Piece[] = [];
     let at = 0;
-    for (let i = row === 0 ? 0 : (lineage.spanEnds[row - 1] as number); i < (lineage.spanEnds[row] ?? 0); i++) {
-      const span = { start: lineage.starts[i] as number, length: lineage.lengths[i] as number };
+    const end = lineage.spanEnds[row] ?? 0;
+    for (let i = row === 0 ? 0 : (lineage.spanEnds[row - 1] as number); i < end; i++) {
+      const span = { at, start: lineage.starts[i] as number, length: lineage.lengths[i] as number, isLast: i === end - 1 };
       const input = read.at(lineage.inputRows[i] as number);
-      const cut = overlap({ at, ...span }, piece);
+      const cut = overlap(span, piece);
       if (input && cut) found.push({ ...cut, part: input.part, from: input.row, to: input.row + 1, how: piece.how });
       at += span.length;
     }
-    return withAddedEnd(found, piece);
+    return found;
   }
 
   #backRange(piece: Piece, { lineage, start, read }: { lineage: Lineage; start: number; read: Run }): Piece[] {
@@ -220,8 +221,8 @@ export class StepRows {
     const first = read.startOf(piece.part) + piece.from;
     if (piece.to - piece.from > 1) return this.#forwardRange(piece, { lineage, first });
     const found: Piece[] = [];
-    for (const { row, span, inputRow } of spansIn(lineage)) {
-      const cut = inputRow === first ? overlapForward(span, piece) : undefined;
+    for (const { row, span } of spansOf(lineage, first, first + 1)) {
+      const cut = overlapForward(span, piece);
       const output = cut && made.at(row);
       if (output) found.push({ ...cut, part: output.part, from: output.row, to: output.row + 1, how: piece.how });
     }
@@ -230,21 +231,20 @@ export class StepRows {
 
   #forwardRange(piece: Piece, { lineage, first }: { lineage: Lineage; first: number }): Piece[] {
     let [from, to] = [rowsMax, 0];
-    for (const { row, inputRow } of spansIn(lineage)) {
-      if (inputRow >= first && inputRow < first + piece.to - piece.from) [from, to] = [Math.min(from, row), Math.max(to, row + 1)];
-    }
+    for (const { row } of spansOf(lineage, first, first + piece.to - piece.from)) [from, to] = [Math.min(from, row), Math.max(to, row + 1)];
     return this.#spans.made.ranges(from, to).map((range) => ({ ...piece, ...range, how: 'within' as const }));
   }
 }
 
-function* spansIn({ spanEnds, inputRows, starts, lengths }: Lineage) {
-  let i = 0;
-  for (let row = 0; row < spanEnds.length; row++) {
-    for (let at = 0; i < (spanEnds[row] as number); i++) {
-      const length = lengths[i] as number;
-      yield { row, inputRow: inputRows[i] as number, span: { at, start: starts[i] as number, length } };
-      at += length;
-    }
+/** Spans of the input rows `[from, to)`, with the row that each is in and its place there. */
+function* spansOf({ spanEnds, inputRows, starts, lengths }: Lineage, from: number, to: number) {
+  for (let i = 0; i < inputRows.length; i++) {
+    const inputRow = inputRows[i] as number;
+    if (inputRow < from || inputRow >= to) continue;
+    const row = firstAbove(spanEnds, i);
+    let at = 0;
+    for (let k = row === 0 ? 0 : (spanEnds[row - 1] as number); k < i; k++) at += lengths[k] as number;
+    yield { row, span: { at, start: starts[i] as number, length: lengths[i] as number, isLast: spanEnds[row] === i + 1 } };
   }
 }
 
@@ -263,36 +263,38 @@ const within = ({ at, tokens }: Piece, part: number): Piece => ({
   ...(tokens && { tokens }),
 });
 
-type Cut = Pick<Piece, 'at' | 'tokens'>;
-/** A span stands at `at` of the row that it is part of. */
-type PlacedSpan = TokenSpan & { readonly at: number };
+type Cut = Pick<Piece, 'at' | 'tokens' | 'hasEnd'>;
+/** A span stands at `at` of the row that it is part of. Tokens that are put behind a row, as an EOS, belong to its last span. */
+type PlacedSpan = TokenSpan & { readonly at: number; readonly isLast: boolean };
+
+/** Rows that are taken whole keep the tokens that were asked about. */
+const asWhole = ({ at, tokens, hasEnd }: Cut): Cut => ({
+  ...(at !== undefined && { at }),
+  ...(tokens && { tokens }),
+  ...(hasEnd !== undefined && { hasEnd }),
+});
 
 /** What a span and a piece have in common: as tokens of the span's input row, and where it begins at the other end. Undefined: nothing. */
-function overlap(span: PlacedSpan, { at, tokens }: Cut): Cut | undefined {
-  // Rows that are taken whole keep the tokens that were asked about.
-  if (span.length === 0) return { ...(at !== undefined && { at }), ...(tokens && { tokens }) };
-  const from = Math.max(span.at, tokens?.start ?? 0);
-  const to = Math.min(span.at + span.length, tokens ? tokens.start + tokens.length : rowsMax);
+function overlap(span: PlacedSpan, piece: Cut): Cut | undefined {
+  if (span.length === 0) return asWhole(piece);
+  const { at = 0, tokens = { start: 0, length: rowsMax } } = piece;
+  const from = Math.max(span.at, tokens.start);
+  const to = Math.min(span.isLast && piece.tokens ? rowsMax : span.at + span.length, tokens.start + tokens.length);
   if (from >= to) return undefined;
-  return { at: (at ?? 0) + from - (tokens?.start ?? 0), tokens: { start: span.start + from - span.at, length: to - from } };
+  return { at: at + from - tokens.start, tokens: { start: span.start + from - span.at, length: to - from } };
 }
 
 /** The other way: `tokens` are those of the line at the beginning, `at` is where they stand in the row that the piece is of. */
-function overlapForward(span: PlacedSpan, { at, tokens }: Cut): Cut | undefined {
-  if (span.length === 0) return { ...(at !== undefined && { at }), ...(tokens && { tokens }) };
-  if (!tokens) return { at: span.at, tokens: { start: span.start, length: span.length } };
-  const rowStart = at ?? 0;
-  const from = Math.max(span.start, rowStart);
-  const to = Math.min(span.start + span.length, rowStart + tokens.length);
+function overlapForward(span: PlacedSpan, piece: Cut): Cut | undefined {
+  if (span.length === 0) return asWhole(piece);
+  const { at = 0, tokens, hasEnd = true } = piece;
+  const cutTo = tokens && !hasEnd ? at + tokens.length : rowsMax;
+  const from = Math.max(span.start, at);
+  const to = Math.min(span.start + span.length, cutTo);
   if (from >= to) return undefined;
-  return { at: span.at + from - span.start, tokens: { start: tokens.start + from - rowStart, length: to - from } };
-}
-
-/** An end token that was put behind a row is no token of it, and comes with its last piece. */
-function withAddedEnd(found: readonly Piece[], { tokens }: Piece): Piece[] {
-  const last = found.at(-1);
-  if (!tokens || !last?.tokens || found.length === 0) return [...found];
-  const length = found.reduce((sum, piece) => sum + (piece.tokens?.length ?? 0), 0);
-  const added = tokens.length - length;
-  return [...found.slice(0, -1), { ...last, tokens: { ...last.tokens, length: last.tokens.length + Math.max(0, added) } }];
+  return {
+    at: span.at + from - span.start,
+    tokens: { start: (tokens?.start ?? 0) + from - at, length: to - from },
+    hasEnd: span.isLast,
+  };
 }

@@ -178,7 +178,7 @@ export class TracedTarget {
 }
 
 /** The first place whose value is above `value`. */
-function firstAbove(rising: Uint32Array, value: number): number {
+export function firstAbove(rising: Uint32Array, value: number): number {
   let [low, high] = [0, rising.length];
   while (low < high) {
     const middle = (low + high) >> 1;
