@@ -29,10 +29,18 @@ export interface ReportedBuild {
   withProject(use: (project: Project) => Promise<BuildSummary>, emit: Reporter['emit']): Promise<BuildSummary>;
 }
 
+/** On GitHub Actions plain lines come with annotations and a summary on the page of the job. */
+async function githubReporters({ env, stdout, cwd }: CliContext, { json }: ReportFlags): Promise<Reporter[]> {
+  if (json || env['GITHUB_ACTIONS'] !== 'true') return [];
+  const { githubReporter } = await import('../report/github.ts');
+  const options = { cwd, workspace: env['GITHUB_WORKSPACE'] ?? cwd, summaryFile: env['GITHUB_STEP_SUMMARY'] };
+  return [githubReporter(stdout, options)];
+}
+
 /** Builds, shows how, and writes it down in the project's `runs`. */
 export async function buildReported(context: CliContext, { flags, options, withProject }: ReportedBuild): Promise<BuildSummary> {
   const recorder = runRecorder();
-  const reporter = reportToAll([await reporterFor(context, flags), recorder]);
+  const reporter = reportToAll([...(await githubReporters(context, flags)), await reporterFor(context, flags), recorder]);
   try {
     return await withProject((project) => {
       recorder.writeTo(project.stateDir);

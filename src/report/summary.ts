@@ -6,19 +6,21 @@ import type { BuildView } from './state.ts';
 import { table } from './table.ts';
 import { counted, formatDuration, stepWords } from './words.ts';
 
+type Entry = readonly [string, TargetSummary];
+
 const heads = ['target', 'documents in', 'dropped', 'quarantined', 'out', 'tokens', 'bytes'];
 
 const sumOf = (values: Readonly<Record<string, number>>): number => Object.values(values).reduce((sum, value) => sum + value, 0);
 const orBlank = (count: number): string => (count === 0 ? '' : formatCount(count));
 
-function rowOf([name, target]: readonly [string, TargetSummary]): string[] {
+function rowOf([name, target]: Entry): string[] {
   const { documentsIn, documentsOut, dropped, quarantined, tokens, bytesOut } = target;
   const counts = [documentsIn, sumOf(dropped), quarantined, documentsOut, tokens].map(orBlank);
   return [name, ...counts, bytesOut === 0 ? '' : formatBytes(bytesOut)];
 }
 
 /** `clean dropped too-short 12, duplicate 3`: the largest first. */
-function reasonLines(targets: readonly (readonly [string, TargetSummary])[]): string[] {
+function reasonLines(targets: readonly Entry[]): string[] {
   return targets.flatMap(([name, { dropped }]) => {
     const reasons = Object.entries(dropped)
       .filter(([, count]) => count > 0)
@@ -30,14 +32,23 @@ function reasonLines(targets: readonly (readonly [string, TargetSummary])[]): st
 }
 
 /** `tokens by dsbuild-bpe@2`: which program made a target's ids. */
-const engineLines = (targets: readonly (readonly [string, TargetSummary])[]): string[] =>
+const engineLines = (targets: readonly Entry[]): string[] =>
   targets.flatMap(([name, { engine }]) => (engine === undefined ? [] : [`${name} by ${engine}`]));
 
+const entriesOf = ({ targets }: BuildSummary): Entry[] =>
+  Object.entries(targets).filter(([, target]) => target.documentsIn + target.documentsOut + target.tokens + target.bytesOut > 0);
+
+/** Where documents and tokens went, target by target, as cells. */
+export const funnelTable = (summary: BuildSummary): { head: readonly string[]; rows: readonly (readonly string[])[] } => ({
+  head: heads,
+  rows: entriesOf(summary).map(rowOf),
+});
+
+export const reasonsByTarget = (summary: BuildSummary): string[] => reasonLines(entriesOf(summary));
+
 /** Where documents and tokens went, target by target, and who made the tokens. */
-function funnelLines({ targets }: BuildSummary): string[] {
-  const entries = Object.entries(targets).filter(
-    ([, target]) => target.documentsIn + target.documentsOut + target.tokens + target.bytesOut > 0,
-  );
+function funnelLines(summary: BuildSummary): string[] {
+  const entries = entriesOf(summary);
   return entries.length === 0 ? [] : [...table(heads, entries.map(rowOf)), ...reasonLines(entries), ...engineLines(entries)];
 }
 
