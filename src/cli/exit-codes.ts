@@ -24,6 +24,7 @@ const notUsage: ReadonlySet<string> = new Set([
   'missing-bytes',
   'not-built',
   'not-deterministic',
+  'over-source',
   'source-changed',
   'source-changing',
   'tokenizer-unreachable',

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { digestHex } from '../base/digest.ts';
 import { writeFileAtomic } from '../base/files.ts';
@@ -8,6 +8,8 @@ import { surroundingsName } from './loading.ts';
 
 /** Raise when a kept bundle of an older dsbuild must not be used any more. */
 const format = 1;
+/** Bundles of earlier states of configs that stay. */
+const oldBundlesMax = 4;
 
 export interface ConfigBundle {
   /** Absolute path of the bundle; its name is the digest of its text. */
@@ -99,7 +101,19 @@ async function bundled(request: ConfigBundleRequest): Promise<ConfigBundle> {
   const path = bundlePath(request, digest);
   if (!isWhole(path, digest)) writeFileAtomic(path, made.text);
   write(request, { digest, map: made.map, files: made.files });
+  removeOld(folderOf(request));
   return { path, map: made.map, files: made.files, how: 'bundled' };
+}
+
+/** Bundles that no config has as its last one, but the newest few: another process may just be about to load one. */
+function removeOld(folder: string): void {
+  const names = readdirSync(folder);
+  const kept = new Set(names.filter((name) => name.endsWith('.json')).map((name) => `${readKept(join(folder, name))?.digest}.mjs`));
+  const old = names
+    .filter((name) => name.endsWith('.mjs') && !kept.has(name))
+    .map((name) => ({ name, writtenMs: statSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
+    .sort((a, b) => b.writtenMs - a.writtenMs);
+  for (const { name } of old.slice(oldBundlesMax)) rmSync(join(folder, name), { force: true });
 }
 
 /**

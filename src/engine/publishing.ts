@@ -6,6 +6,7 @@ import { hasJournal } from '../publish/journal.ts';
 import { type Publication, publish, type WantedFile } from '../publish/publish.ts';
 import type { BuildRun } from './build-run.ts';
 import { removeDamaged, sourceChanged } from './damage.ts';
+import { shownError } from './shown.ts';
 import type { TargetBuild } from './target-build.ts';
 
 /** Where a target's files go: its `out`, or for a sample a folder apart from all real outputs. */
@@ -34,11 +35,25 @@ function othersOf(run: BuildRun, out: string, builds: readonly TargetBuild[]): G
   return run.project.graph.targets.filter((target) => !ours.has(target) && publishes(target) && outOf(target, run) === out);
 }
 
+/** What is wrong with one folder keeps no other from being published. */
+const isOfOneFolder = (error: unknown): error is BuildError =>
+  error instanceof BuildError && ['edited', 'bad-name', 'over-source'].includes(error.code);
+
+/** @throws the first error, when all folders that could be published are; the others were emitted. */
 export async function publishAll(run: BuildRun): Promise<void> {
+  const failed: BuildError[] = [];
   for (const [out, builds] of byFolder(run)) {
     if (builds.some(({ state }) => state === 'failed' || state === 'building' || state === 'waiting')) continue;
-    await publishFolder(run, out, builds);
+    try {
+      await publishFolder(run, out, builds);
+    } catch (error) {
+      if (!isOfOneFolder(error)) throw error;
+      failed.push(error);
+    }
   }
+  const [first, ...others] = failed;
+  for (const error of others) run.project.emit({ type: 'target-failed', target: '', error: shownError(error) });
+  if (first) throw first;
 }
 
 async function publishFolder(run: BuildRun, out: string, builds: readonly TargetBuild[]): Promise<void> {

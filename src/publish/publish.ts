@@ -97,6 +97,13 @@ const editedError = (path: string, ours: boolean): BuildError =>
     hint: 'Move it away, or give --overwrite to replace it.',
   });
 
+const overSource = (path: string, target: string): BuildError =>
+  new BuildError('over-source', {
+    message: `"${target}" would be published over a file that this build reads as a source`,
+    where: path,
+    hint: 'Give the target another "out", or keep the source elsewhere.',
+  });
+
 /**
  * Brings one folder to what is wanted, as one transaction: all or nothing as far as other files are concerned, each file in one move, and after a crash
  * the next build goes on from the journal.
@@ -110,7 +117,7 @@ export async function publish(context: PublishContext, publication: Publication)
   for (const { name, digest, target } of publication.files) {
     const path = pathBelow(out, name);
     // What we published ourselves stays ours, also when another target reads it as a source.
-    if (!own.has(name) && publication.isInPlace(path)) continue;
+    if (!own.has(name) && publication.isInPlace(path)) throw overSource(path, target);
     wantedNames.add(name);
     const standing = await standingOf(path, own.get(name));
     if (standing.file?.digest === digest) kept.set(name, { ...standing.file, name });

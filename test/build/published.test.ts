@@ -42,6 +42,24 @@ function corrupt(project: TestProject, name: string, quietly: boolean): void {
   if (quietly) utimesSync(project.path(name), atime, mtime);
 }
 
+test('a folder that can not be published keeps no other from being published; each such folder is told, and the build fails', () =>
+  withBuilt(async (project, clean) => {
+    corrupt(project, text, false);
+    project.remove(copy);
+    const one = await project.build();
+    assert.equal([one.code, errorsOf(one).map(({ where }) => where)], [1, [project.path(text)]]);
+    assert.is(project.snapshot()[copy], clean[copy]);
+    corrupt(project, copy, false);
+    const both = await project.build();
+    assert.equal(
+      errorsOf(both)
+        .map(({ code, where }) => `${code} ${where}`)
+        .sort(),
+      [copy, text].map((name) => `edited ${project.path(name)}`),
+    );
+    await assertWell(project, await project.build('--overwrite'), clean);
+  }));
+
 for (const quietly of [false, true]) {
   const how = quietly ? 'with its size and time put back' : 'with a new time';
 

@@ -68,6 +68,17 @@ test('an unchanged config is loaded again without a start of esbuild', async () 
   assert.is(locate(again, 'raw'), 'lib/raw.ts:3:22');
 });
 
+test('of the bundles of earlier states the newest few stay', async () => {
+  const project = createProject(two);
+  for (let i = 0; i < 9; i++) {
+    project.write({ 'lib/raw.ts': `import { read } from 'dsbuild';\nexport const raw = read({ from: 'state ${i}' });\n` });
+    assert.is(targetOf(await project.load(), 'raw').node.options.from, `state ${i}`);
+  }
+  const bundles = readdirSync(project.path('.dsbuild/config')).filter((name) => name.endsWith('.mjs'));
+  assert.is(bundles.length, 5);
+  assert.is((await project.load()).how, 'cached');
+});
+
 test('a touched file does not start esbuild; an edited import does, and the new content counts', async () => {
   const project = createProject(two);
   await project.load();

@@ -171,11 +171,19 @@ test('publishing a part of a folder keeps the rest of it', async () => {
   assert.equal(folder.files(), { b: 'b2' });
 });
 
-test("a source of the user's that lies at its published path is never written, removed or owned", async () => {
+test("a source of the user's is never written, removed or owned: to publish over it is an error, also with --overwrite", async () => {
   const folder = new Folder();
   folder.write('custom/mine.jsonl', 'mine');
   const isInPlace = (path: string): boolean => path === folder.path('custom/mine.jsonl');
-  await folder.publish({ 'custom/mine.jsonl': 'as dsbuild would write it', a: 'a' }, { isInPlace });
+  for (const overwrite of [false, true]) {
+    const error = await folder
+      .publish({ 'custom/mine.jsonl': 'as dsbuild would write it', a: 'a' }, { isInPlace, overwrite })
+      .catch((thrown: unknown) => thrown);
+    const { code, where } = error as BuildError;
+    assert.equal([code, where], ['over-source', folder.path('custom/mine.jsonl')]);
+    assert.equal(folder.files(), { 'custom/mine.jsonl': 'mine' });
+  }
+  await folder.publish({ a: 'a' }, { isInPlace });
   assert.equal(folder.files(), { a: 'a', 'custom/mine.jsonl': 'mine' });
   assert.is(readPublished(folder.stateDir, folder.out).count, 1);
   await folder.publish({}, { isInPlace });
