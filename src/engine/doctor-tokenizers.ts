@@ -73,6 +73,6 @@ async function engineWords(
   const exact = differences.length === 0 ? '' : `, and exact: now ${differences.join('; ')}`;
   return {
     detail,
-    hint: `${whyNotNative}; npm install ${name}@0.23.2 beside the config makes this tokenizer two to six times faster${exact}.`,
+    hint: `${whyNotNative}; npm install ${name}@0.23.2 beside the config makes this tokenizer up to six times faster${exact}.`,
   };
 }
