@@ -100,7 +100,8 @@ export function differencesOf(source: Record<string, unknown>): string[] {
     if (behavior !== undefined && !['Isolated', 'Removed'].includes(behavior)) found.add(`${type} treats behavior ${behavior} as Isolated`);
     if (type === 'BertPreTokenizer') found.add('BertPreTokenizer uses the white space of JavaScript');
   }
-  if (definition.model['type'] === 'Unigram') found.add('Unigram gives other ids than the reference in some documents (3 of 228 that were tried)');
+  if (definition.model['type'] === 'Unigram')
+    found.add('Unigram gives other ids than the reference in some documents (3 of 228 that were tried)');
   return [...found];
 }
 

@@ -72,7 +72,10 @@ test('it says which engine runs a tokenizer of which targets, and if that is not
   const other = (await checksIn(folder)).checks['tokenizer'];
   assert.is(other?.ok, true);
   assert.match(other?.detail ?? '', /by @huggingface\/tokenizers@[\d.+]+; dsbuild-bpe@\d+ leaves it because it has a Unigram model$/);
-  assert.match(other?.hint ?? '', /the package tokenizers is not installed; npm install tokenizers@.*and exact: now Unigram gives other ids/);
+  assert.match(
+    other?.hint ?? '',
+    /the package tokenizers is not installed; npm install tokenizers@.*and exact: now Unigram gives other ids/,
+  );
 });
 
 test('a tokenizer that would have to be downloaded is not looked for without --online', async () => {
