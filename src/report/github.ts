@@ -41,7 +41,7 @@ const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\
 const row = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
 
 /** The funnel, the reasons and how it ended, as Markdown for the page of a job. */
-export function markdownSummary(view: ReturnType<typeof emptyView>, summary: BuildSummary): string {
+function markdownSummary(view: ReturnType<typeof emptyView>, summary: BuildSummary): string {
   const { head, rows } = funnelTable(summary);
   const table = rows.length === 0 ? [] : [row(head), row(head.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(row), ''];
   const dropped = reasonsByTarget(summary).map((line) => `- ${line}`);

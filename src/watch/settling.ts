@@ -14,7 +14,7 @@ export interface SettlingTimes {
   readonly waitMsMax: number;
 }
 
-export const settlingTimes: SettlingTimes = { quietMs: 100, unterminatedQuietMs: 1000, waitMsMax: 1000 };
+const settlingTimes: SettlingTimes = { quietMs: 100, unterminatedQuietMs: 1000, waitMsMax: 1000 };
 
 interface Changed {
   readonly sinceMs: number;
