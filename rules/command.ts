@@ -9,7 +9,6 @@ import { type Build, defineRule } from '../src/rule/rule.ts';
 import { defineStep, type StepIo } from '../src/rule/step.ts';
 import { LineSplitter } from './lib/line-splitter.ts';
 import { posixPath } from './lib/names.ts';
-import { runProgram } from './lib/program.ts';
 
 type ExecuteInputs = { readonly documents: readonly Part[]; readonly tools: readonly Part[] };
 
@@ -32,6 +31,7 @@ const execute = defineStep('execute', { version: 1 }, async ({ documents, tools 
   const { run: argv, timeoutSeconds } = params;
   const env = { ...baseEnvironment(), ...params.env, ...hidden };
   const program = { argv, env, cwd, timeoutSeconds, signal: io.signal, redact };
+  const { runProgram } = await import('./lib/program.ts');
   await runProgram(program, { input: linesOf(documents, io), output: (bytes) => results.push(bytes) });
   results.end();
 });

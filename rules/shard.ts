@@ -7,15 +7,11 @@ import { factOf, type Part, sumOf } from '../src/rule/part.ts';
 import { type Build, defineRule, type Running } from '../src/rule/rule.ts';
 import { defineStep, type StepIo } from '../src/rule/step.ts';
 import { badSplit, jsonFile, shardNameByDigest, shardNameByNumber, splitOf, statsName } from './lib/names.ts';
-import { type PackOptions, packDocuments } from './lib/pack.ts';
+import type { PackOptions } from './lib/pack.ts';
 import type { LabelOptions } from './lib/pack-labels.ts';
-import { lineageOf } from './lib/pack-lineage.ts';
 import { pageCodec } from './lib/parquet/codecs.ts';
 import { columnsWith, type ExtraColumn, extraColumnNames } from './lib/parquet/columns.ts';
 import type { Codec } from './lib/parquet/format.ts';
-import { encodeRowGroupPart } from './lib/parquet/part.ts';
-import { encodeRowGroup } from './lib/parquet/rowgroup.ts';
-import { writeShard } from './lib/parquet/shard.ts';
 import { shardEnds } from './lib/shard-cut.ts';
 import { decodeTokens, type TokensPart } from './lib/tokens.ts';
 import { zstdUse } from './lib/zstd.ts';
@@ -30,6 +26,13 @@ type PackInputs = { readonly parts: readonly Part[] };
 
 /** A pack group: its documents in rows, encoded once as a Parquet row group. */
 async function runPack({ parts }: PackInputs, params: PackParams, io: StepIo): Promise<void> {
+  // What only workers need is loaded by them alone: a build that has nothing to do starts without it.
+  const [{ packDocuments }, { lineageOf }, { encodeRowGroupPart }, { encodeRowGroup }] = await Promise.all([
+    import('./lib/pack.ts'),
+    import('./lib/pack-lineage.ts'),
+    import('./lib/parquet/part.ts'),
+    import('./lib/parquet/rowgroup.ts'),
+  ]);
   const tokens = parts.map((part) => decodeTokens(io.bytes(part)));
   const packed = packDocuments(tokens, params);
   const { documents, tokensIn, ...counted } = packed.counters;
@@ -95,7 +98,8 @@ interface Figures {
 const bytesSince = '0.1.0';
 
 /** A shard: row groups copied as they are, and one new footer. */
-const assemble = defineStep('assemble', { version: 2 }, ({ rows }: { readonly rows: readonly Part[] }, figures: Figures, io) => {
+const assemble = defineStep('assemble', { version: 2 }, async ({ rows }: { readonly rows: readonly Part[] }, figures: Figures, io) => {
+  const { writeShard } = await import('./lib/parquet/shard.ts');
   const output = io.create('file');
   writeShard(bytesInTurn(rows, io), (piece) => output.write(piece), { keyValues: { 'dsbuild.version': bytesSince } });
   output.close({ ...figures });

@@ -2,11 +2,9 @@ import { lineageOutput } from '../src/rule/lineage.ts';
 import { boolean, fields, integer, text, words } from '../src/rule/options.ts';
 import type { Part } from '../src/rule/part.ts';
 import { defineRule } from '../src/rule/rule.ts';
-import { defineStep, type StepIo } from '../src/rule/step.ts';
-import { EarlierTokens } from './lib/earlier-tokens.ts';
-import { EncodedChunk } from './lib/encode-output.ts';
-import { RowEncoder, type RowOptions } from './lib/encode-row.ts';
-import { memoOutput, onlyPart, Recall } from './lib/row-memo.ts';
+import { defineStep } from '../src/rule/step.ts';
+import type { RowOptions } from './lib/encode-row.ts';
+import { memoOutput } from './lib/row-memo.ts';
 import { tokenizerOption } from './lib/tokenizer-option.ts';
 import { decodeTokens } from './lib/tokens.ts';
 
@@ -20,53 +18,23 @@ interface EncodeParams extends RowOptions {
   readonly engine?: string;
 }
 
-const progressEvery = 256;
-
-/** Encodes all documents of a chunk; gives the number of a record of which an earlier run had made something else. */
-async function encodeAll(
-  io: StepIo,
-  chunk: Part,
-  { encoder, recall }: { encoder: RowEncoder; recall?: Recall<EarlierTokens> | undefined },
-): Promise<EncodedChunk | number> {
-  const encoded = new EncodedChunk(chunk);
-  for (const row of io.documents(chunk)) {
-    encoded.memo.hash(row.line);
-    const known = recall?.find(encoded.memo);
-    if (known && !known.isSample) encoded.reuse(row.record, known);
-    else {
-      if (encoder.mustPrepare) await encoder.prepare(row.raw);
-      encoded.add(row.record, (to, document) => encoder.encode(row.raw, to, document));
-      if (known && !encoded.isLast(known)) return row.record;
-    }
-    if (encoded.read % progressEvery === 0) io.progress(encoded.read, chunk.facts['records']);
-  }
-  return encoded;
-}
-
-/** With what earlier runs made of the same documents, as long as that is what comes of them now. */
-async function encodeWithRecall(io: StepIo, chunk: Part, encoder: RowEncoder): Promise<EncodedChunk> {
-  const recall = Recall.of(io, (run) => new EarlierTokens(io.bytes(onlyPart(run, 'main'))));
-  const first = await encodeAll(io, chunk, { encoder, recall });
-  const encoded = typeof first === 'number' ? ((await encodeAll(io, chunk, { encoder })) as EncodedChunk) : first;
-  const { read: records, reused } = encoded;
-  if (recall) io.recalled({ records, reused, ...(typeof first === 'number' && { differs: first }) });
-  return encoded;
-}
-
 /** Token ids of a chunk's documents, as one tokens part. */
 const encode = defineStep(
   'encode',
   { version: 2, outputs: ['main', lineageOutput, memoOutput], rowPure: 'chunk' },
   async ({ chunk, model, config }: EncodeInputs, params: EncodeParams, io) => {
     // Only workers that tokenize load the library: a build that has nothing to do starts without it.
-    const { loadTokenizer, specialTokensOf, tokenizerFor } = await import('./lib/tokenizer.ts');
+    const [{ loadTokenizer, specialTokensOf, tokenizerFor }, { encodeChunk }] = await Promise.all([
+      import('./lib/tokenizer.ts'),
+      import('./lib/encode-chunk.ts'),
+    ]);
     const { eos, pad, bos, engine } = params;
     const packageFolder = engine && io.packageFolder(engine);
     const tokenizer = await tokenizerFor(`${engine} ${model.digest}`, () =>
       loadTokenizer({ model: io.bytes(model), engine, packageFolder }),
     );
     const specials = specialTokensOf({ tokenizer, config: config && io.bytes(config), eos, pad, bos });
-    const encoded = await encodeWithRecall(io, chunk, new RowEncoder(tokenizer, specials, params));
+    const encoded = await encodeChunk(io, chunk, { tokenizer, specials, options: params });
     encoded.write(specials, { chunk, model, io });
   },
 );

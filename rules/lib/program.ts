@@ -1,4 +1,4 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -108,6 +108,7 @@ const startRetryMs = 10;
 async function start(program: Program): Promise<Running> {
   const [file, ...args] = program.argv as [string, ...string[]];
   const { cwd, env } = program;
+  const { spawn } = await import('node:child_process');
   for (let tries = 1; ; tries++) {
     try {
       return new Running(spawn(file, args, { cwd, env: { ...env }, detached: true, stdio: ['pipe', 'pipe', 'pipe'] }), program);

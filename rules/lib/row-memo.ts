@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { BuildError } from '../../src/base/errors.ts';
 import { byCodeUnit } from '../../src/base/names.ts';
 import type { Part } from '../../src/rule/part.ts';
@@ -25,6 +24,8 @@ export type RowCounts = Readonly<Record<string, number>>;
 
 /** Collects the hashes of the records that gave something, so that a later run of the step can take over what was made of them. */
 export class RowMemo {
+  /** Not imported at the top: that would load Node's cryptography into every build, also into one that has nothing to do. */
+  readonly #hash = process.getBuiltinModule('node:crypto').hash;
   #capacity = 1024;
   #words = new Uint32Array(wordsOf * this.#capacity);
   #bytes = Buffer.from(this.#words.buffer);
@@ -36,7 +37,7 @@ export class RowMemo {
   hash(line: Uint8Array): void {
     if (this.#count === this.#capacity) this.#grow();
     // As a text of one character a byte: a buffer for each hash would cost more than the hash.
-    this.#bytes.write(hash('sha256', line, 'binary'), wordsOf * this.#count * 4, hashBytes, 'latin1');
+    this.#bytes.write(this.#hash('sha256', line, 'binary'), wordsOf * this.#count * 4, hashBytes, 'latin1');
   }
 
   /**

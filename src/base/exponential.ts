@@ -23,8 +23,8 @@ function logarithms(): Float64Array {
   return table;
 }
 
-const table = logarithms();
-const ln2 = table[intervals] as number;
+/** Made when it is first asked for: a build with nothing to do cuts nothing. */
+let table: Float64Array | undefined;
 
 /** intervals / 2^exponent, by halving: `**` is not the same on all versions of Node. */
 function scales(): Float64Array {
@@ -44,11 +44,12 @@ const scaleOf = scales();
  * the smallest `exponential(u) / length` of some records is at each with a probability in proportion to its length.
  */
 export function exponential(u: number): number {
+  table ??= logarithms();
   const odd = 2 * u + 1;
   const exponent = 32 - Math.clz32(u);
   const position = odd * (scaleOf[exponent] as number) - intervals;
   const index = Math.floor(position);
   const low = table[index] as number;
   const logarithm = Math.floor(low + ((table[index + 1] as number) - low) * (position - index));
-  return (33 - exponent) * ln2 - logarithm;
+  return (33 - exponent) * (table[intervals] as number) - logarithm;
 }

@@ -4,7 +4,7 @@ import type { Digest } from '../base/digest.ts';
 import { BuildError, messageOf } from '../base/errors.ts';
 import { bundleConfig, type ConfigBundle, type ConfigBundleRequest } from './bundle-config.ts';
 import { type Config, type Given, isDefinedConfig } from './define.ts';
-import { bundlingError, type EvaluatedConfig, evaluationError, exportError, isBuildFailure } from './load-errors.ts';
+import type { EvaluatedConfig } from './load-errors.ts';
 import { type Loading, loading, type Param } from './loading.ts';
 import { refuseUnknownParams } from './param.ts';
 import { positionsIn, showPosition } from './positions.ts';
@@ -49,6 +49,7 @@ async function bundleOrExplain(request: LoadRequest): Promise<ConfigBundle> {
   try {
     return await bundleConfig(request);
   } catch (error) {
+    const { bundlingError, isBuildFailure } = await import('./load-errors.ts');
     if (isBuildFailure(error)) throw bundlingError(error, dirname(request.file));
     throw new BuildError('bad-config', {
       message: `the config can not be read: ${messageOf(error)}`,
@@ -60,7 +61,7 @@ async function bundleOrExplain(request: LoadRequest): Promise<ConfigBundle> {
 
 async function evaluate(path: string, evaluated: EvaluatedConfig, given: Given): Promise<{ config: Config; stack: string }> {
   const { default: exported } = (await import(`${pathToFileURL(path).href}?load=${++loads}`)) as { default?: unknown };
-  if (!isDefinedConfig(exported)) throw exportError(evaluated, exported);
+  if (!isDefinedConfig(exported)) throw (await import('./load-errors.ts')).exportError(evaluated, exported);
   return { config: exported.resolve(given), stack: exported.stack };
 }
 
@@ -78,6 +79,7 @@ export async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
   const { config, stack } = await loading
     .run(state, () => evaluate(bundle.path, evaluated, request.given ?? { catalog: [] }))
     .catch(async (error: unknown) => {
+      const { evaluationError } = await import('./load-errors.ts');
       throw await evaluationError(evaluated, error);
     });
   refuseUnknownParams(state);

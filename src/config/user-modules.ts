@@ -2,7 +2,6 @@ import { dirname, join } from 'node:path';
 import { type Digest, digestHex } from '../base/digest.ts';
 import { bundle } from './esbuild.ts';
 import type { SeenFile } from './identity.ts';
-import { bundlingError, isBuildFailure } from './load-errors.ts';
 
 /** A module of the user's (`defineFilter`, `defineAdapter`, a rule of their own) as workers load it. */
 export interface UserModule {
@@ -37,7 +36,8 @@ export async function bundleModule(file: string, { faceUrl }: { faceUrl: string 
     face: placeholder,
     // Short identifiers, because the long ones are made from the names of files and folders; functions keep their `name`.
     options: { packages: 'bundle', minifyIdentifiers: true, keepNames: true, define: { 'process.env': '{}' }, banner: { js: banner } },
-  }).catch((error: unknown) => {
+  }).catch(async (error: unknown) => {
+    const { bundlingError, isBuildFailure } = await import('./load-errors.ts');
     throw isBuildFailure(error) ? bundlingError(error, dirname(file)) : error;
   });
   return {

@@ -2,7 +2,6 @@ import { lstatSync } from 'node:fs';
 import { BuildError } from '../base/errors.ts';
 import type { JobIo } from '../execute/io.ts';
 import type { Job, Made } from '../execute/job.ts';
-import { runJob } from '../execute/run-job.ts';
 import type { ExternalIo, StepIo } from '../rule/step.ts';
 import type { BuildRun } from './build-run.ts';
 
@@ -57,6 +56,7 @@ function extended(io: JobIo, run: BuildRun): StepIo {
 }
 
 /** Runs a step that reaches outside, here on the driver. */
-export function runExternal(run: BuildRun, { job, progress }: ExternalJob): Promise<Made> {
+export async function runExternal(run: BuildRun, { job, progress }: ExternalJob): Promise<Made> {
+  const { runJob } = await import('../execute/run-job.ts');
   return runJob(job, { signal: run.project.signal, progress }, (io) => extended(io, run));
 }

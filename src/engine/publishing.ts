@@ -3,7 +3,7 @@ import { type Digest, digestHex } from '../base/digest.ts';
 import { BuildError } from '../base/errors.ts';
 import type { GraphTarget } from '../graph/graph.ts';
 import { hasJournal } from '../publish/journal.ts';
-import { type Publication, publish, type WantedFile } from '../publish/publish.ts';
+import type { Publication, WantedFile } from '../publish/publish.ts';
 import type { BuildRun } from './build-run.ts';
 import { removeDamaged, sourceChanged } from './damage.ts';
 import { shownError } from './shown.ts';
@@ -79,6 +79,7 @@ async function publishFolder(run: BuildRun, out: string, builds: readonly Target
       isInPlace: (path) => isSource(run, path),
       overwrite: run.options.overwrite ?? false,
     };
+    const { publish } = await import('../publish/publish.ts');
     const { written, removed, bytes } = await publish(context, publication);
     run.published.forget(out);
     if (written + removed > 0) {

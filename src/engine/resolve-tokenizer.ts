@@ -5,7 +5,7 @@ import type { Manifest } from '../plan/manifest.ts';
 import type { OptionShape, TokenizerEngines } from '../rule/options.ts';
 import type { Part } from '../rule/part.ts';
 import type { TokenizerParts } from '../rule/step.ts';
-import { locateTokenizer, type TokenizerPin } from '../source/tokenizer.ts';
+import type { TokenizerPin } from '../source/tokenizer.ts';
 import type { BuildRun } from './build-run.ts';
 import { filePart } from './file-part.ts';
 import { chooseEngine } from './tokenizer-engine.ts';
@@ -22,6 +22,7 @@ export async function resolveTokenizer(
   const entry = lock.get(lockKind, reference);
   const pinned = entry && ({ reference, ...entry } as unknown as TokenizerPin);
   const cacheDir = join(stateDir, 'tokenizers');
+  const { locateTokenizer } = await import('../source/tokenizer.ts');
   const located = await locateTokenizer(reference, {
     base: target.base,
     cacheDir,

@@ -1,9 +1,15 @@
-import picomatch from 'picomatch';
+import { createRequire } from 'node:module';
+import type Picomatch from 'picomatch';
+
+/** CommonJS: by an import Node would read it twice, once to find its names. */
+const picomatch = createRequire(import.meta.url)('picomatch') as typeof Picomatch;
 
 /** A pattern of `** * ? {a,b}`: the folder it begins in, and what its files' paths below that look like. */
 export interface Glob {
   /** POSIX, relative to the source's base folder, or absolute; '' for the base folder itself. */
   readonly folder: string;
+  /** Its files lie directly in `folder`. */
+  readonly isFlat: boolean;
   matches(pathBelow: string): boolean;
   /** Whether files below this folder can match; `depth` 0 is a folder directly in `folder`. */
   enters(name: string, depth: number): boolean;
@@ -43,6 +49,7 @@ export function parseGlob(pattern: string): Glob {
   const folder = segments.slice(0, first).join('/');
   return {
     folder: folder === '' && first > 0 ? '/' : folder,
+    isFlat: endless < 0 && folders.length === 0,
     matches: matcher(below.join('/')),
     enters: (name, depth) => folders[depth]?.(name) ?? endless >= 0,
   };

@@ -66,6 +66,15 @@ function entriesOf(folder: string): Dirent[] {
   }
 }
 
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch (cause) {
+    if (['ENOENT', 'ENOTDIR'].includes(systemCodeOf(cause) ?? '')) return [];
+    throw unreadable('the folder can not be listed', folder, cause);
+  }
+}
+
 class Walk {
   readonly files: string[] = [];
   /** Links that lead nowhere. */
@@ -85,6 +94,11 @@ class Walk {
       if (!entry.isDirectory()) this.#addFile(entry, path);
       else if (!foldersNeverEntered.has(entry.name) && this.#glob.enters(entry.name, depth)) this.visit(`${path}/`, depth + 1);
     }
+  }
+
+  /** The names of one folder that match, as if all of them were files. */
+  visitNames(): void {
+    for (const name of namesIn(this.#root)) if (this.#glob.matches(name)) this.files.push(this.#readable(name));
   }
 
   #addFile(entry: Dirent, path: string): void {
@@ -121,11 +135,14 @@ function fromBase(base: string, path: string): string {
   return relative(base, resolve(base, path)).split(sep).join('/');
 }
 
-function expandGlob(pattern: string, base: string): Expansion {
+type Proof = 'each' | 'later';
+
+function expandGlob(pattern: string, base: string, proof: Proof): Expansion {
   const glob = parseGlob(pattern);
   const root = resolve(base, glob.folder);
   const walk = new Walk(glob, root.endsWith('/') ? root : `${root}/`);
-  walk.visit('', 0);
+  if (glob.isFlat && proof === 'later') walk.visitNames();
+  else walk.visit('', 0);
   const folder = fromBase(base, glob.folder);
   const place = (path: string): string => (folder === '' ? path : `${folder}/${path}`);
   return { paths: walk.files.map(place), missing: walk.dangling.map(place) };
@@ -140,15 +157,18 @@ function expandPath(pattern: string, base: string): Expansion {
  * The regular files of a source, and links to such, in the order of their paths. Folders count only through globs; `.dsbuild`, `.git` and
  * `node_modules` are never entered, nor are links to folders.
  *
+ * @param proof `later`: half the work, for who looks at each file anyway. Folders and dangling links that match may be among the paths of globs,
+ * but not among the files that were set apart.
  * @throws {BuildError} `source-unreadable` for a folder that can not be listed, or a file name that is not UTF-8.
  */
-export function listSource({ group, patterns, base, accepts }: SourceSpec): SourceListing {
-  const expansions = patterns.map((pattern) => (isGlob(pattern) ? expandGlob(pattern, base) : expandPath(pattern, base)));
+export function listSource({ group, patterns, base, accepts }: SourceSpec, proof: Proof = 'each'): SourceListing {
+  const expansions = patterns.map((pattern) => (isGlob(pattern) ? expandGlob(pattern, base, proof) : expandPath(pattern, base)));
   const missing = expansions.flatMap((expansion) => expansion.missing.map((pattern) => ({ group, pattern })));
   const [only] = expansions;
   const paths = only && expansions.length === 1 ? only.paths : [...new Set(expansions.flatMap((expansion) => expansion.paths))].sort();
-  const others = accepts ? paths.filter((path) => !accepts(path)) : [];
-  return { paths: accepts && others.length > 0 ? paths.filter(accepts) : paths, others, missing };
+  const apart = accepts ? paths.filter((path) => !accepts(path)) : [];
+  const others = proof === 'later' ? apart.filter((path) => isFile(resolve(base, path))) : apart;
+  return { paths: accepts && apart.length > 0 ? paths.filter(accepts) : paths, others, missing };
 }
 
 /** The folder that a pattern's names are relative to: a glob's fixed beginning, a plain path's folder. */

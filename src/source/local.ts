@@ -1,18 +1,13 @@
 import { statSync } from 'node:fs';
-import { setImmediate } from 'node:timers/promises';
 import { chunkBytesDefault } from '../base/cut.ts';
 import type { Digest } from '../base/digest.ts';
-import { BuildError } from '../base/errors.ts';
 import type { FileIdentity } from '../base/files.ts';
-import { KnownSources } from './known.ts';
 import { listSource, type MissingPath, type SourceListing, type SourceSpec } from './list.ts';
 import { pathIn } from './paths.ts';
-import { ChangedMeanwhile, type RefreshOptions, refresh } from './refresh.ts';
-import { type ScanFile, scanFile as scanHere } from './scan-file.ts';
+import type { ScanFile } from './scan-file.ts';
 import { chunkCount, fileCount, fileFlags, isFileAt, listDigestHex, packTexts, readTable, type SourceTable, writeTable } from './table.ts';
 import { type LocalChunk, type SourceLine, TableView } from './view.ts';
 
-const triesMax = 3;
 const noFiles: ReadonlySet<string> = new Set();
 
 export interface ScanLocalOptions {
@@ -61,10 +56,14 @@ export interface LocalSources {
   fileIdentity(path: string): FileIdentity | undefined;
 }
 
-/** Whether the table describes these very files, by comparing numbers in place: a no-op build does this for 100,000 files. */
-function describes(table: SourceTable, specs: readonly SourceSpec[], listings: readonly SourceListing[]): boolean {
+/** Whether the table is of these paths. */
+function lists(table: SourceTable, specs: readonly SourceSpec[], listings: readonly SourceListing[]): boolean {
   if (Buffer.compare(table.specs, Buffer.from(JSON.stringify(specs))) !== 0) return false;
-  if (Buffer.compare(table.paths, packTexts(listings.flatMap((listing) => listing.paths))) !== 0) return false;
+  return Buffer.compare(table.paths, packTexts(listings.flatMap((listing) => listing.paths))) === 0;
+}
+
+/** Whether the files are the very ones that the table describes, by comparing numbers in place: a no-op build does this for 100,000 files. */
+function describes(table: SourceTable, specs: readonly SourceSpec[], listings: readonly SourceListing[]): boolean {
   if (table.fileFlags.some((flags) => (flags & fileFlags.racy) !== 0)) return false;
   let file = 0;
   return specs.every(({ base }, source) =>
@@ -73,6 +72,15 @@ function describes(table: SourceTable, specs: readonly SourceSpec[], listings: r
       return seen !== undefined && isFileAt(table, file++, seen);
     }),
   );
+}
+
+/** The listings of now, if they are the table's. What is no file can not be as the table says: looking at the files proves a listing of names too. */
+function knownListings(table: SourceTable, specs: readonly SourceSpec[]): readonly SourceListing[] | undefined {
+  for (const proof of ['later', 'each'] as const) {
+    const listings = specs.map((spec) => listSource(spec, proof));
+    if (lists(table, specs, listings)) return listings;
+  }
+  return undefined;
 }
 
 function localSources(table: SourceTable, listings: readonly SourceListing[], unchanged: boolean): LocalSources {
@@ -97,33 +105,6 @@ function localSources(table: SourceTable, listings: readonly SourceListing[], un
   };
 }
 
-const isPassing = (error: unknown): boolean =>
-  error instanceof ChangedMeanwhile || (error instanceof BuildError && error.code === 'source-gone');
-
-function stillChanging(error: unknown): BuildError {
-  if (error instanceof BuildError) return error;
-  return new BuildError('source-changing', {
-    message: `a file changed during each of ${triesMax} scans of the sources`,
-    ...(error instanceof ChangedMeanwhile && { where: error.path }),
-    hint: 'Build again when its writer is done, or write to another name and rename it into place.',
-    cause: error,
-  });
-}
-
-/** Lists and scans; once more if a file changed or went away in between. */
-async function scanAnew(options: Omit<RefreshOptions, 'listings'>, old: SourceTable | undefined) {
-  for (let tries = 1; ; tries++) {
-    const listings = options.specs.map(listSource);
-    try {
-      return { listings, table: await refresh({ ...options, listings }, old && new KnownSources(old)) };
-    } catch (error) {
-      if (!isPassing(error)) throw error;
-      if (tries === triesMax) throw stillChanging(error);
-      await setImmediate();
-    }
-  }
-}
-
 /**
  * Scans local sources into chunks. Files that are as the last scan saw them are not read (unless `paranoid`); of a changed one, only the
  * chunks that changed are named anew. The chunks are always those of a scan from nothing.
@@ -135,11 +116,12 @@ export async function scanLocal(options: ScanLocalOptions): Promise<LocalSources
   signal?.throwIfAborted();
   const old = readTable(tableFile, chunkBytes);
   if (old && !paranoid && doubted.size === 0) {
-    const listings = specs.map(listSource);
-    if (describes(old, specs, listings)) return localSources(old, listings, true);
+    const listings = knownListings(old, specs);
+    if (listings && describes(old, specs, listings)) return localSources(old, listings, true);
   }
-  const { scanFile = scanHere, now = Date.now } = options;
-  const { listings, table } = await scanAnew({ specs, chunkBytes, scanFile, now, signal, paranoid, doubted }, old);
+  const { scanAnew } = await import('./scan-anew.ts');
+  const { scanFile, now = Date.now } = options;
+  const { listings, table } = await scanAnew({ specs, chunkBytes, ...(scanFile && { scanFile }), now, signal, paranoid, doubted }, old);
   writeTable(tableFile, chunkBytes, table);
   const unchanged = old !== undefined && Buffer.compare(old.listDigest, table.listDigest) === 0;
   return localSources(table, listings, unchanged);
