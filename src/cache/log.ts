@@ -111,12 +111,15 @@ export class Log {
   flush(): void {
     if (this.#pending.length === 0) return;
     this.#own ??= this.#open();
+    const frame = frameOf(this.#pending);
     try {
-      writeAll(this.#own.fd, frameOf(this.#pending));
+      writeAll(this.#own.fd, frame);
     } catch (error) {
       this.#leaveTornFile(this.#own);
       throw error;
     }
+    // From now on in the frame: one buffer for many values.
+    this.#index(frame, frameHeadBytes, frame.length);
     this.#pending = [];
     this.#pendingBytes = 0;
     this.#mustFlush = false;

@@ -11,8 +11,9 @@ import type { PlanRun } from '../execute/plan-run.ts';
 import type { StepWork } from '../execute/scheduler.ts';
 import { inputParts, type StepRun, settledInputs } from '../execute/step-run.ts';
 import { assertValid } from '../execute/validate.ts';
+import type { GraphTarget } from '../graph/graph.ts';
 import { keyOf, stepHead, stepKey } from '../plan/manifest.ts';
-import type { Part } from '../rule/part.ts';
+import type { Facts, Part } from '../rule/part.ts';
 import { decodeView } from '../rule/view.ts';
 import type { BuildRun } from './build-run.ts';
 import { removeDamaged, sourceChanged } from './damage.ts';
@@ -24,10 +25,17 @@ import { shownError } from './shown.ts';
 /** Further tries of a step whose failure was not its own: its worker died, or its input had to be made again. */
 const triesMax = 2;
 
+const headsMax = 4096;
+
+interface Surroundings extends Required<Pick<Job, 'bundles' | 'secrets' | 'packages'>> {
+  readonly size: number;
+}
+
 /** Decides whether a step has to run, gives it its inputs, and keeps what it made. Knows nothing of order or parallelism. */
 export class Rebuilder implements StepWork {
   readonly #run: BuildRun;
   readonly #heads = new Map<string, Digest>();
+  readonly #surroundings = new Map<GraphTarget, Surroundings>();
   readonly #earlier: EarlierRuns;
 
   constructor(run: BuildRun) {
@@ -59,9 +67,24 @@ export class Rebuilder implements StepWork {
           settings: this.#run.project.settings,
         }),
       );
+      // Worth keeping only where many steps have the same parameters.
+      if (this.#heads.size >= headsMax) this.#heads.clear();
       this.#heads.set(id, head);
     }
     return head;
+  }
+
+  /** Parts of a target's jobs that are the same objects in all of them: a message that holds several jobs then holds these once. */
+  #surroundingsOf(target: GraphTarget): Surroundings {
+    const { bundlePaths, packages } = this.#run;
+    const known = this.#surroundings.get(target);
+    // Both only ever grow, as targets are resolved.
+    const size = bundlePaths.size + packages.size;
+    if (known?.size === size) return known;
+    const bundles = this.#run.bundlesFor(target);
+    const made = { size, bundles, secrets: this.#run.secretsOf(target), packages: Object.fromEntries(packages) };
+    this.#surroundings.set(target, made);
+    return made;
   }
 
   ready(step: StepRun): Promise<void> | undefined {
@@ -158,6 +181,7 @@ export class Rebuilder implements StepWork {
     const owner = this.#owner(step);
     const { target } = owner;
     const inputs = settledInputs(step.inputs);
+    const { bundles, secrets, packages } = this.#surroundingsOf(target);
     // A second try does without: whatever went wrong, it was not for want of them.
     const earlier = attempt > 1 ? undefined : this.#earlier.of(step, owner, this.#headOf(step, step.params));
     const locations: Record<Digest, Location> = { ...earlier?.locations };
@@ -171,9 +195,9 @@ export class Rebuilder implements StepWork {
       params: step.params,
       earlier: earlier?.runs ?? [],
       locations,
-      bundles: this.#run.bundlesFor(target),
-      secrets: this.#run.secretsOf(target),
-      packages: Object.fromEntries(this.#run.packages),
+      bundles,
+      secrets,
+      packages,
       tmpDir: project.tmpDir,
       chunkBytes: project.settings.chunkBytes,
     };
@@ -204,8 +228,7 @@ export class Rebuilder implements StepWork {
   #keep(step: StepRun, made: Made): StepResult {
     const { store, results } = this.#run.project;
     assertValid(made, step.definition);
-    const parts = made.parts.map(({ data, file, ...part }) => ({ ...part, group: '' }));
-    const result: StepResult = { parts, counters: made.counters, quarantined: made.quarantined, tookMs: made.tookMs };
+    const result = resultOf(made);
     const { name, definition, params } = step;
     assertBalanced({ name, firstOutput: definition.outputs[0] as string, inputs: settledInputs(step.inputs), params }, result);
     for (const { data, file, digest } of made.parts) {
@@ -252,4 +275,22 @@ export function diskFull(cause: unknown): BuildError {
     hint: 'Free some space and build again: finished steps are kept. A smaller shardSize needs less at a time; `dsbuild clean` frees the cache.',
     cause,
   });
+}
+
+/** Shared by the many steps that count nothing and quarantine nothing. */
+const nothingCounted: Facts = Object.freeze({});
+const noRecords: StepResult['quarantined'] = Object.freeze([]);
+
+const factsOf = (facts: Facts): Facts => (Object.keys(facts).length === 0 ? nothingCounted : facts);
+
+function resultOf({ parts, counters, quarantined, tookMs }: Made): StepResult {
+  return {
+    parts: parts.map(({ output, form, digest, bytes, facts, name }) => {
+      const part = { output, form, digest, bytes, facts: factsOf(facts), group: '' };
+      return name === undefined ? part : { ...part, name };
+    }),
+    counters: factsOf(counters),
+    quarantined: quarantined.length === 0 ? noRecords : quarantined,
+    tookMs,
+  };
 }

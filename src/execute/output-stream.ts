@@ -80,7 +80,7 @@ export class OutputStream {
     if ('part' in slot) return this.#add(slot.part, slot.origin);
     const { step, output, placed } = slot;
     if (!step.isOver) return false;
-    if (step.outputs) for (const part of step.outputs[output] ?? []) this.#add(place(part, placed), part);
+    if (step.outputs) for (const part of step.outputs[output] ?? []) this.#add(isPlaced(placed) ? place(part, placed) : part, part);
     else if (step.state === 'unknown') this.#add(step.part[output] as Part, step.part[output] as Part);
     else this.#error ??= new UpstreamFailed('a step failed');
     return true;
@@ -102,6 +102,8 @@ export class OutputStream {
     for (const wake of waiters) wake();
   }
 }
+
+const isPlaced = ({ group, name }: Placed): boolean => group !== undefined || name !== undefined;
 
 export function place(part: Part, { group, name }: Placed): Part {
   const { digest, form, bytes, facts } = part;

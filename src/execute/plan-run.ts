@@ -10,6 +10,9 @@ import { PlanInput } from './plan-input.ts';
 import type { Scheduler } from './scheduler.ts';
 import { StepRun, stepOf } from './step-run.ts';
 
+/** What is emitted without a place of its own. */
+const nowhereElse: Placed = Object.freeze({});
+
 /** One run of a target's plan: takes the steps that it asks for, keeps the places of what it emits. */
 export class PlanRun implements Build {
   readonly target: GraphTarget;
@@ -41,7 +44,7 @@ export class PlanRun implements Build {
     return run.asRunning() as Running<Out>;
   }
 
-  emit(item: Part | Running, placed: Placed = {}): void {
+  emit(item: Part | Running, placed: Placed = nowhereElse): void {
     this.#assertRunning();
     const stream = this.outputs[placed.output ?? (outputNames(this.target)[0] as string)];
     if (!stream) {

@@ -1,6 +1,6 @@
 import type { Digest } from '../base/digest.ts';
 import { BuildError } from '../base/errors.ts';
-import type { StepResult } from '../cache/results.ts';
+import type { OutputPart, StepResult } from '../cache/results.ts';
 import type { Part } from '../rule/part.ts';
 import type { Running, StepOutcome } from '../rule/rule.ts';
 import type { StepDefinition, StepInputs } from '../rule/step.ts';
@@ -14,6 +14,11 @@ export type StepState = 'waiting' | 'queued' | 'running' | 'done' | 'failed' | '
 
 let nextId = 1;
 
+function partOf({ output: _, form, digest, bytes, facts, name }: OutputPart, group: string): Part {
+  const part = { digest, form, bytes, facts, group };
+  return name === undefined ? part : { ...part, name };
+}
+
 /** One step of one plan, from the moment it is asked for until its result is known. */
 export class StepRun implements PendingStep {
   readonly id = nextId++;
@@ -26,7 +31,7 @@ export class StepRun implements PendingStep {
   result: StepResult | undefined;
   outputs: Readonly<Record<string, readonly Part[]>> | undefined;
   error: unknown;
-  #ended: (() => void)[] = [];
+  #ended: (() => void)[] | undefined;
 
   constructor(definition: StepDefinition, inputs: StepInputs, params: unknown) {
     this.definition = definition;
@@ -50,13 +55,15 @@ export class StepRun implements PendingStep {
 
   onEnd(listener: () => void): void {
     if (this.isOver) listener();
-    else this.#ended.push(listener);
+    else if (this.#ended) this.#ended.push(listener);
+    else this.#ended = [listener];
   }
 
   done(result: StepResult): void {
     this.result = result;
     const outputs: Record<string, Part[]> = Object.fromEntries(this.definition.outputs.map((output) => [output, []]));
-    for (const { output, ...part } of result.parts) outputs[output]?.push({ ...part, group: this.group });
+    const { group } = this;
+    for (const part of result.parts) outputs[part.output]?.push(partOf(part, group));
     this.outputs = outputs;
     this.#end('done');
   }
@@ -94,8 +101,8 @@ export class StepRun implements PendingStep {
 
   #end(state: StepState): void {
     this.state = state;
-    const listeners = this.#ended;
-    this.#ended = [];
+    const listeners = this.#ended ?? [];
+    this.#ended = undefined;
     for (const listener of listeners) listener();
   }
 }

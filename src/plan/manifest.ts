@@ -1,5 +1,5 @@
 import { CUT_VERSION } from '../base/cut.ts';
-import { createHasher, type Digest, digestHex } from '../base/digest.ts';
+import { type Digest, digestHex } from '../base/digest.ts';
 import { byCodeUnit } from '../base/names.ts';
 import type { Facts, Part } from '../rule/part.ts';
 import type { Rule } from '../rule/rule.ts';
@@ -17,32 +17,38 @@ export interface ManifestEntry {
   readonly value: string;
 }
 
-/** The one walk: what is hashed and what is shown both read it, so that `why` can not disagree with the key. Order is by code unit. */
-export function* entriesOf(value: unknown, path = ''): Generator<ManifestEntry> {
+/** The one walk: what is hashed and what is shown both go by it, so that `why` can not disagree with the key. Order is by code unit. */
+function walk(value: unknown, path: string, visit: (path: string, value: string) => void): void {
   if (Array.isArray(value)) {
-    yield { path, value: `list of ${value.length}` };
-    for (const [i, item] of value.entries()) yield* entriesOf(item, `${path}[${i}]`);
+    visit(path, `list of ${value.length}`);
+    for (const [i, item] of value.entries()) walk(item, `${path}[${i}]`, visit);
   } else if (typeof value === 'object' && value !== null) {
     const names = Object.keys(value).filter((name) => (value as Record<string, unknown>)[name] !== undefined);
-    if (names.length === 0) yield { path, value: 'nothing in it' };
+    if (names.length === 0) visit(path, 'nothing in it');
     for (const name of names.sort(byCodeUnit)) {
-      yield* entriesOf((value as Record<string, unknown>)[name], path === '' ? escaped(name) : `${path}.${escaped(name)}`);
+      walk((value as Record<string, unknown>)[name], path === '' ? escaped(name) : `${path}.${escaped(name)}`, visit);
     }
   } else {
-    yield { path, value: JSON.stringify(value) ?? 'undefined' };
+    visit(path, JSON.stringify(value) ?? 'undefined');
   }
+}
+
+export function entriesOf(manifest: Manifest): ManifestEntry[] {
+  const entries: ManifestEntry[] = [];
+  walk(manifest, '', (path, value) => void entries.push({ path, value }));
+  return entries;
 }
 
 /** Keeps a name with dots or brackets apart from a path. */
 const escaped = (name: string): string => (/^[\w-]+$/.test(name) ? name : JSON.stringify(name));
 
-/** The key of a manifest. */
+/** The key of a manifest. There may be as many as steps: one text, hashed in one call. */
 export function keyOf(manifest: Manifest): Digest {
-  const hasher = createHasher();
   let text = '';
-  for (const { path, value } of entriesOf(manifest)) text += `${path}\0${value}\n`;
-  hasher.update(Buffer.from(text));
-  return hasher.digest().toString('hex');
+  walk(manifest, '', (path, value) => {
+    text += `${path}\0${value}\n`;
+  });
+  return digestHex(text);
 }
 
 /** What shapes bytes besides rules and inputs. */

@@ -41,7 +41,7 @@ test.before.each(async (context) => {
   context.project.write(
     'datasets.config.ts',
     `import { defineConfig, download, exportDataset, files } from 'dsbuild';
-     const raw = download({ sources: { 'a/docs': files('${join(repository, 'fixtures/data/recipes')}/*.jsonl') } });
+     const raw = download({ sources: { 'a/docs': files('${join(repository, 'fixtures/sample')}/*.jsonl') } });
      export default defineConfig({ targets: { raw, out: exportDataset(raw, { format: 'jsonl', out: 'out' }) } });`,
   );
   assert.is((await context.project.build()).code, 0);
