@@ -5,7 +5,8 @@ import { memoryCase } from './memory.ts';
 import { nothing } from './nothing.ts';
 import { parquet } from './parquet.ts';
 import { startUp } from './start-up.ts';
+import { steps } from './steps.ts';
 import { tokenizerCase } from './tokenizer.ts';
 
 /** In README's order. */
-export const cases: readonly Case[] = [cold, tokenizerCase, parquet, memoryCase, edits, nothing, startUp];
+export const cases: readonly Case[] = [cold, tokenizerCase, parquet, memoryCase, edits, nothing, steps, startUp];
