@@ -43,7 +43,7 @@ export class EarlierRuns {
     return { runs, locations };
   }
 
-  /** A step that is to be run for what it gives, and not only for what it gives, must do all of it. */
+  /** A step that runs to prove its bytes, or to bring them back, does all of its work itself. */
   #isOff(step: StepRun, { target }: PlanRun): boolean {
     return (this.#run.options.paranoid ?? false) || this.#run.isForced(target.name) || this.#run.isRestoring(step);
   }
