@@ -4,6 +4,7 @@ import { factOf, type Part, sumOf } from '../src/rule/part.ts';
 import { type Ancestor, type Build, defineRule } from '../src/rule/rule.ts';
 import { isSourceValue } from '../src/rule/source.ts';
 import { defineStep } from '../src/rule/step.ts';
+import { indexCheck } from './lib/index-check.ts';
 import { folderOfPatterns, jsonFile, manifestName, posixPath, splitOf } from './lib/names.ts';
 
 interface SplitEntry {
@@ -55,6 +56,7 @@ export const index = defineRule({
   steps: [manifest],
   gathers: () => true,
   inherit,
+  check: indexCheck,
   async plan({ shards }, options, build) {
     const splits = new Map<string, readonly Part[]>();
     for await (const { group, parts } of shards.byGroup()) splits.set(splitOf(group), parts);

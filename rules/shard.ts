@@ -12,6 +12,7 @@ import type { LabelOptions } from './lib/pack-labels.ts';
 import { pageCodec } from './lib/parquet/codecs.ts';
 import { columnsWith, type ExtraColumn, extraColumnNames } from './lib/parquet/columns.ts';
 import type { Codec } from './lib/parquet/format.ts';
+import { shardCheck } from './lib/shard-check.ts';
 import { shardEnds } from './lib/shard-cut.ts';
 import { decodeTokens, type TokensPart } from './lib/tokens.ts';
 import { zstdUse } from './lib/zstd.ts';
@@ -150,6 +151,7 @@ export const shard = defineRule({
   preview: async function* ({ part, path }) {
     if (part.name?.endsWith('.parquet')) yield* (await import('./lib/parquet/preview.ts')).parquetRows(path);
   },
+  check: shardCheck,
   inputs: { tokens: 'tokens' },
   output: 'shards',
   options: {

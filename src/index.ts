@@ -14,6 +14,7 @@ export type { BuildEvent, BuildSummary, TargetSummary } from './base/events.ts';
 export { type Config, defineConfig, local } from './config/define.ts';
 export { param } from './config/param.ts';
 export { type Secret, secret } from './config/secret.ts';
+export { type CheckRequest, defineCheck, type Finding, type Findings, type RuleCheck } from './rule/check.ts';
 export type { BadRecordReason, DocumentRecord, DocumentRow, RawRecord } from './rule/documents.ts';
 export { LineageBuilder, lineageOutput } from './rule/lineage.ts';
 export {

@@ -18,6 +18,7 @@ const entries: readonly CommandEntry[] = [
   { words: ['head'], load: async () => [(await import('./head.ts')).HeadCommand] },
   { words: ['trace'], load: async () => [(await import('./trace.ts')).TraceCommand] },
   { words: ['stats'], load: async () => [(await import('./stats.ts')).StatsCommand] },
+  { words: ['verify'], load: async () => [(await import('./verify.ts')).VerifyCommand] },
   { words: ['update'], load: async () => [(await import('./update.ts')).UpdateCommand] },
   { words: ['clean'], load: async () => [(await import('./clean.ts')).CleanCommand] },
   { words: ['init'], load: async () => [(await import('./init.ts')).InitCommand] },

@@ -1,4 +1,15 @@
-import type { BuildOptions, BuildSummary, HeadRow, OpenOptions, StatusReport, TraceItem, WhyReport } from '../engine/api.ts';
+import type {
+  BuildOptions,
+  BuildSummary,
+  HeadRow,
+  OpenOptions,
+  StatusReport,
+  Tell,
+  TraceItem,
+  VerifyOptions,
+  VerifySummary,
+  WhyReport,
+} from '../engine/api.ts';
 import type { DoctorReport } from '../engine/doctor.ts';
 import type { DoctorRequest } from '../engine/doctor-check.ts';
 import type { InitRequest, InitResult } from '../engine/init.ts';
@@ -25,6 +36,7 @@ export interface Engine {
   head(project: Project, target: string, options: { rows: number; rejected: boolean }): AsyncIterable<HeadRow>;
   trace(project: Project, place: string, cwd: string): AsyncIterable<TraceItem>;
   stats(project: Project, target: string): Promise<TargetStats>;
+  verify(project: Project, options: VerifyOptions, tell: Tell): Promise<VerifySummary>;
   update(project: Project, targets: readonly string[]): Promise<{ changed: readonly string[] }>;
   clean(project: Project, options: { dryRun: boolean; all: boolean }): Promise<{ removed: readonly string[]; bytes: number }>;
   doctor(request: DoctorRequest): Promise<DoctorReport>;
@@ -53,6 +65,7 @@ export const engine: Engine = {
     yield* (await import('../engine/trace/trace.ts')).trace(project, place, cwd);
   },
   stats: async (project, target) => (await import('../engine/stats.ts')).stats(project, target),
+  verify: async (project, options, tell) => (await import('../engine/verify/verify.ts')).verify(project, options, tell),
   update: async (project, targets) => (await import('../engine/update.ts')).update(project, targets),
   clean: async (project, options) => (await import('../engine/clean.ts')).clean(project, options),
   doctor: async (request) => (await import('../engine/doctor.ts')).doctor(request),

@@ -1,6 +1,7 @@
 import type { BuildSummary, Emit } from '../base/events.ts';
 import type { Change } from '../plan/explain.ts';
 import type { TraceItem } from './trace/items.ts';
+import type { Tell, VerifyItem, VerifyOptions, VerifySummary } from './verify/items.ts';
 
 /** How a project is opened: from its config, or from a config made in memory (one-shot `run`). */
 export interface OpenOptions {
@@ -94,4 +95,4 @@ export interface HeadRow {
   readonly reason?: string;
 }
 
-export type { BuildSummary, TraceItem };
+export type { BuildSummary, Tell, TraceItem, VerifyItem, VerifyOptions, VerifySummary };

@@ -134,7 +134,7 @@ export class Rebuilder implements StepWork {
 
   async #runOnce(step: StepRun, attempt: number): Promise<StepResult> {
     const { project, runner } = this.#run;
-    const job = this.#jobOf(step, attempt);
+    const job = this.jobOf(step, attempt);
     const { target } = this.#owner(step);
     const bytesIn = [...inputParts(job.inputs)].reduce((sum, part) => sum + part.bytes, 0);
     project.emit({ type: 'step-started', target: target.name, step: step.name, id: step.id, bytesIn });
@@ -176,16 +176,17 @@ export class Rebuilder implements StepWork {
     });
   }
 
-  #jobOf(step: StepRun, attempt: number): Job {
+  /** @param attempt from the second on the step is given nothing that earlier runs made. */
+  jobOf(step: StepRun, attempt: number): Job {
     const { project } = this.#run;
     const owner = this.#owner(step);
     const { target } = owner;
     const inputs = settledInputs(step.inputs);
     const { bundles, secrets, packages } = this.#surroundingsOf(target);
-    // A second try does without: whatever went wrong, it was not for want of them.
+    // Whatever went wrong at the first, it was not for want of them.
     const earlier = attempt > 1 ? undefined : this.#earlier.of(step, owner, this.#headOf(step, step.params));
     const locations: Record<Digest, Location> = { ...earlier?.locations };
-    for (const part of inputParts(inputs)) Object.assign(locations, this.#locate(part));
+    for (const part of inputParts(inputs)) Object.assign(locations, this.locate(part));
     return {
       id: step.id,
       module: this.#run.moduleOf(target),
@@ -214,7 +215,7 @@ export class Rebuilder implements StepWork {
   }
 
   /** Where a part's bytes lie, and those of the part that it selects from; undefined when any is missing. */
-  #locate(part: Part): Record<Digest, Location> | undefined {
+  locate(part: Part): Record<Digest, Location> | undefined {
     const { locations } = this.#run;
     const location = locations.locate(part.digest);
     if (!location) return undefined;
@@ -254,7 +255,7 @@ export class Rebuilder implements StepWork {
     if (systemCodeOf(error) === 'ENOSPC') return diskFull(error);
     if (!(error instanceof BuildError) || error.code !== 'part-mismatch' || attempt > triesMax) return error;
     for (const part of inputParts(settledInputs(step.inputs))) {
-      for (const [digest, location] of Object.entries(this.#locate(part) ?? {})) {
+      for (const [digest, location] of Object.entries(this.locate(part) ?? {})) {
         if (removeDamaged(this.#run, digest, location) || isWhole(digest, location)) continue;
         return sourceChanged(
           this.#run,

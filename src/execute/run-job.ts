@@ -25,7 +25,8 @@ async function rulesFor({ module, rule }: Job): Promise<Rules> {
 
 /** The step's function, after importing the module that defines its rule. */
 async function definitionOf(job: Job): Promise<StepDefinition> {
-  const step = (await rulesFor(job)).get(job.rule)?.rule.steps.find((candidate) => candidate.name === job.step);
+  const rule = (await rulesFor(job)).get(job.rule)?.rule;
+  const step = [...(rule?.steps ?? []), ...(rule?.check ? [rule.check.step] : [])].find((candidate) => candidate.name === job.step);
   if (!step) throw new BuildError('no-definition', { message: `the module of rule "${job.rule}" defines no step "${job.step}"` });
   return step as unknown as StepDefinition;
 }

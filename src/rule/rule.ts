@@ -1,4 +1,5 @@
 import { BuildError } from '../base/errors.ts';
+import type { RuleCheck } from './check.ts';
 import type { NeededOptions, Options, OptionsGiven, OptionsSeen } from './options.ts';
 import type { Collection, Facts, Kind, Part } from './part.ts';
 import type { StepDefinition, StepInputs } from './step.ts';
@@ -69,6 +70,8 @@ export interface Rule {
   readonly inherit?: (ancestors: readonly Ancestor[], out: string | undefined) => Readonly<Record<string, unknown>>;
   /** The rows of one of its parts as a person wants to see them, one by one. */
   readonly preview?: (file: PreviewFile) => AsyncIterable<Readonly<Record<string, unknown>>>;
+  /** Looks at published files for what no digest tells: `dsbuild verify`. */
+  readonly check?: RuleCheck;
   readonly plan: (inputs: never, options: never, build: Build) => Promise<void>;
 }
 
@@ -144,6 +147,7 @@ export function defineRule<const I extends InputSpecs, const O extends OutputSpe
   gathers?: Rule['gathers'];
   inherit?: Rule['inherit'];
   preview?: Rule['preview'];
+  check?: RuleCheck;
   plan(inputs: PlanInputs<I>, options: OptionsSeen<P>, build: Build): Promise<void>;
 }): RuleCall<I, O, P> {
   const rule: Rule = { gathers: () => false, doc: '', ...definition, plan: definition.plan as Rule['plan'] } as Rule;

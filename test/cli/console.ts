@@ -57,6 +57,7 @@ const noEngine: Engine = {
   head: unexpected,
   trace: unexpected,
   stats: unexpected,
+  verify: unexpected,
   update: unexpected,
   clean: unexpected,
   doctor: unexpected,
