@@ -19,6 +19,7 @@ const entries: readonly CommandEntry[] = [
   { words: ['trace'], load: async () => [(await import('./trace.ts')).TraceCommand] },
   { words: ['stats'], load: async () => [(await import('./stats.ts')).StatsCommand] },
   { words: ['verify'], load: async () => [(await import('./verify.ts')).VerifyCommand] },
+  { words: ['logs'], load: async () => [(await import('./logs.ts')).LogsCommand] },
   { words: ['update'], load: async () => [(await import('./update.ts')).UpdateCommand] },
   { words: ['clean'], load: async () => [(await import('./clean.ts')).CleanCommand] },
   { words: ['init'], load: async () => [(await import('./init.ts')).InitCommand] },

@@ -23,6 +23,7 @@ const notUsage: ReadonlySet<string> = new Set([
   'lock-would-change',
   'missing-bytes',
   'not-built',
+  'no-runs',
   'not-deterministic',
   'over-source',
   'source-changed',

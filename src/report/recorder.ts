@@ -2,12 +2,15 @@ import { appendFileSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:f
 import { join } from 'node:path';
 import type { BuildEvent } from '../base/events.ts';
 import { writeFileAtomic } from '../base/files.ts';
-import type { Reporter } from './reporter.ts';
+import { type Clock, type Reporter, systemClock } from './reporter.ts';
 
 const bufferCharsMax = 64 * 1024;
 const runsKeptMax = 100;
 
-/** Writes a run down for those who ask later: `runs/<id>/events.jsonl` and `summary.json` in the state folder. */
+/**
+ * Writes a run down for those who ask later: `runs/<id>/events.jsonl`, each event with its time (`ms` since the run began), and
+ * `summary.json` in the state folder.
+ */
 export interface Recorder extends Reporter {
   /** Known once the project is open; what happened before is kept until then. */
   writeTo(stateDir: string): void;
@@ -27,15 +30,27 @@ class RunRecorder implements Recorder {
   #folder: string | undefined;
   #text = '';
   #broken = false;
+  readonly #clock: Pick<Clock, 'now'>;
+  /** When the run began; what happened before is of time 0. */
+  #startedMs: number | undefined;
+
+  constructor(clock: Pick<Clock, 'now'>) {
+    this.#clock = clock;
+  }
 
   readonly emit = (event: BuildEvent): void => {
     if (this.#broken || event.type === 'step-progress') return;
     // In watch mode one build comes after the other: each has its own record.
     if (event.type === 'build-started') this.#attempt(() => this.#begin(event.run));
-    this.#text += `${JSON.stringify(event)}\n`;
+    this.#text += `${JSON.stringify(event).slice(0, -1)},"ms":${this.#sinceStart()}}\n`;
     if (event.type === 'summary') this.#attempt(() => this.#finish(event));
     else if (this.#text.length > bufferCharsMax || event.type.startsWith('target-')) this.#attempt(() => this.#flush());
   };
+
+  /** Milliseconds, to the microsecond. */
+  #sinceStart(): number {
+    return this.#startedMs === undefined ? 0 : Math.round((this.#clock.now() - this.#startedMs) * 1000) / 1000;
+  }
 
   writeTo(stateDir: string): void {
     this.#stateDir = stateDir;
@@ -60,6 +75,7 @@ class RunRecorder implements Recorder {
     this.#flush();
     this.#run = run;
     this.#folder = undefined;
+    this.#startedMs = this.#clock.now();
   }
 
   #open(): string | undefined {
@@ -84,4 +100,4 @@ class RunRecorder implements Recorder {
   }
 }
 
-export const runRecorder = (): Recorder => new RunRecorder();
+export const runRecorder = (clock: Pick<Clock, 'now'> = systemClock): Recorder => new RunRecorder(clock);

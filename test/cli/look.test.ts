@@ -115,7 +115,7 @@ test('completion prints a script for each shell that asks dsbuild for words', as
 });
 
 const completions: readonly [typed: readonly string[], offered: readonly string[]][] = [
-  [['st'], ['status']],
+  [['st'], ['stats', 'status']],
   [
     ['status', '--o'],
     ['--offline', '--only'],

@@ -161,23 +161,28 @@ test('JSON: a build that ended without a summary writes none', () => {
 
 const readRun = (stateDir: string, path: string): string => readFileSync(join(stateDir, 'runs', path), 'utf8');
 
-test('recorder: a run is written down event by event, progress left out, with its summary', () => {
+test('recorder: a run is written down event by event with the time since it began, progress left out, with its summary', () => {
   const stateDir = emptyFolder();
-  const recorder = runRecorder();
+  let now = 400;
+  const recorder = runRecorder({ now: () => now });
   recorder.emit({ type: 'note', message: 'before the project was open' });
   recorder.writeTo(stateDir);
-  for (const [, event] of goodBuild) recorder.emit(event);
+  for (const [ms, event] of goodBuild) {
+    now = 500 + ms;
+    recorder.emit(event);
+  }
   recorder.close();
+  const events = goodBuild.filter(([, { type }]) => type !== 'step-progress');
   const expected = [
-    { type: 'note', message: 'before the project was open' },
-    ...goodBuild.map(([, event]) => event).filter(({ type }) => type !== 'step-progress'),
+    { type: 'note', message: 'before the project was open', ms: 0 },
+    ...events.map(([ms, event]) => ({ ...event, ms: ms - (goodBuild[0]?.[0] ?? 0) })),
   ];
   const lines = readRun(stateDir, 'r1/events.jsonl').trimEnd().split('\n');
   assert.equal(
     lines.map((line) => JSON.parse(line) as unknown),
     expected,
   );
-  assert.equal(JSON.parse(readRun(stateDir, 'r1/summary.json')), expected.at(-1));
+  assert.equal(JSON.parse(readRun(stateDir, 'r1/summary.json')), events.at(-1)?.[1]);
 });
 
 test('recorder: what happened until a crash is there', () => {
