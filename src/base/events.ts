@@ -1,9 +1,17 @@
 /** Everything that can happen in a build, as one union. Reporters only read it; the engine never knows who listens. */
 export type BuildEvent =
-  | { type: 'build-started'; run: string; targets: readonly string[]; jobs: number }
+  | {
+      type: 'build-started';
+      run: string;
+      targets: readonly string[];
+      /** Steps that run at once. */
+      jobs: number;
+      /** Targets that each target reads. */
+      needs?: Readonly<Record<string, readonly string[]>>;
+    }
   | { type: 'scanned'; target: string; files: number; bytes: number; chunks: number; unchanged: boolean; tookMs: number }
   | { type: 'target-started'; target: string; rule: string; why: readonly string[] }
-  | { type: 'steps-planned'; target: string; planned: number; done: number }
+  | { type: 'steps-planned'; target: string; planned: number; done: number; hit?: number }
   | { type: 'step-started'; target: string; step: string; id: number; bytesIn: number }
   | { type: 'step-progress'; target: string; id: number; done: number; total?: number }
   | {
@@ -14,6 +22,9 @@ export type BuildEvent =
       how: StepHow;
       counters: Counters;
       bytesOut: number;
+      /** Records that it read, and tokens that it made, or read if it makes none. */
+      documents?: number;
+      tokens?: number;
       tookMs: number;
       reused?: RowsReused;
     }
@@ -60,6 +71,9 @@ export interface TargetSummary {
   ran: number;
   hit: number;
   restored: number;
+  /** Time of all steps that ran, one after the other; and what its known steps took when they ran. */
+  tookMs: number;
+  savedMs: number;
   /** Only of steps that ran and knew some of their rows from earlier. */
   reused?: RowsReused;
   /** The program that made its tokens, `name@version`. */

@@ -2,6 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { BaseContext } from 'clipanion';
 import { coloured, type Paint, uncoloured } from '../report/colour.ts';
 import { type Engine, engine } from './engine.ts';
+import type { Interruption } from './interrupt.ts';
 import type { CommandSyntax } from './syntax.ts';
 
 /** Everything that a command touches outside its own options. */
@@ -10,16 +11,20 @@ export interface CliContext extends BaseContext {
   engine: Engine;
   /** Aborted by the first Ctrl-C, and when nobody reads the output any more. */
   signal: AbortSignal;
+  /** What a view does when its keys say so. */
+  stopping: Stopping;
   /** Words that name a command. */
   commandWords: readonly string[];
   /** All commands, as they are typed; empty for a command that was loaded without the others. */
   commands: readonly CommandSyntax[];
 }
 
-/** What a caller of `main` may replace. */
-export type GivenContext = Partial<Omit<CliContext, 'signal' | 'commands' | 'commandWords'>>;
+export type Stopping = Pick<Interruption, 'interrupt' | 'quit'>;
 
-export function contextFrom(given: GivenContext, own: Pick<CliContext, 'signal' | 'commandWords'>): CliContext {
+/** What a caller of `main` may replace. */
+export type GivenContext = Partial<Omit<CliContext, 'signal' | 'stopping' | 'commands' | 'commandWords'>>;
+
+export function contextFrom(given: GivenContext, own: Pick<CliContext, 'signal' | 'stopping' | 'commandWords'>): CliContext {
   return {
     env: process.env,
     stdin: process.stdin,

@@ -1,3 +1,4 @@
+import type { TargetLook } from '../base/look.ts';
 import type {
   BuildOptions,
   BuildSummary,
@@ -37,6 +38,8 @@ export interface Engine {
   trace(project: Project, place: string, cwd: string): AsyncIterable<TraceItem>;
   stats(project: Project, target: string): Promise<TargetStats>;
   verify(project: Project, options: VerifyOptions, tell: Tell): Promise<VerifySummary>;
+  /** One target as a view shows it. */
+  look(project: Project, target: string): Promise<TargetLook>;
   update(project: Project, targets: readonly string[]): Promise<{ changed: readonly string[] }>;
   clean(project: Project, options: { dryRun: boolean; all: boolean }): Promise<{ removed: readonly string[]; bytes: number }>;
   doctor(request: DoctorRequest): Promise<DoctorReport>;
@@ -66,6 +69,7 @@ export const engine: Engine = {
   },
   stats: async (project, target) => (await import('../engine/stats.ts')).stats(project, target),
   verify: async (project, options, tell) => (await import('../engine/verify/verify.ts')).verify(project, options, tell),
+  look: async (project, target) => (await import('../engine/look.ts')).look(project, target),
   update: async (project, targets) => (await import('../engine/update.ts')).update(project, targets),
   clean: async (project, options) => (await import('../engine/clean.ts')).clean(project, options),
   doctor: async (request) => (await import('../engine/doctor.ts')).doctor(request),

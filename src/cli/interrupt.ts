@@ -14,6 +14,10 @@ export interface Interruption {
   readonly signal: AbortSignal;
   /** The exit code that it leads to; undefined while nothing happened. */
   exitCode(): number | undefined;
+  /** As Ctrl-C, for a terminal that hands it on as a key. */
+  interrupt(): void;
+  /** Ends what has nothing to do at the moment: nothing is broken off. */
+  quit(): void;
   stopWatching(): void;
 }
 
@@ -50,6 +54,8 @@ export function watchInterruption(
   return {
     signal: controller.signal,
     exitCode: () => code,
+    interrupt: onSignal,
+    quit: () => stop(exitCode.ok, 'it was ended'),
     stopWatching: () => {
       for (const signal of signals) source.off(signal, onSignal);
     },

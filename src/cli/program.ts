@@ -74,7 +74,7 @@ export async function runProgram(argv: readonly string[], given: GivenContext & 
   const { signals, ...rest } = given;
   const streams = { stdout: given.stdout ?? process.stdout, stderr: given.stderr ?? process.stderr };
   const interruption = watchInterruption(streams, signals);
-  const context = contextFrom(rest, { signal: interruption.signal, commandWords });
+  const context = contextFrom(rest, { signal: interruption.signal, stopping: interruption, commandWords });
   const words = spellOut(argv);
   try {
     const code = await runCommand(words, context);

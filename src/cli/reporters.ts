@@ -1,8 +1,9 @@
 import type { BuildSummary } from '../base/events.ts';
 import type { BuildOptions } from '../engine/api.ts';
 import type { Project } from '../engine/project.ts';
+import { Pause } from '../execute/pausing.ts';
 import type { Paint } from '../report/colour.ts';
-import { jsonReporter } from '../report/json.ts';
+import { jsonLines, jsonReporter } from '../report/json.ts';
 import { plainReporter } from '../report/plain.ts';
 import { runRecorder } from '../report/recorder.ts';
 import { type Reporter, reportToAll } from '../report/reporter.ts';
@@ -12,14 +13,68 @@ export interface ReportFlags {
   readonly json: boolean;
   readonly plain: boolean;
   readonly paint: Paint;
+  /** One build after the other; how the next is asked for. */
+  readonly watch?: { rebuild(): void };
 }
 
-/** JSON lines, the view for terminals, or plain lines. The view is loaded only when it is shown: Ink takes half a second. */
-async function reporterFor(context: CliContext, { json, plain, paint }: ReportFlags): Promise<Reporter> {
-  if (json) return jsonReporter(context.stdout);
-  if (plain || !canRedraw(context)) return plainReporter(context.stdout, { paint, cwd: context.cwd });
-  const { terminalReporter } = await import('../report/tui/terminal.ts');
-  return terminalReporter({ stdout: context.stdout as NodeJS.WriteStream, paint, cwd: context.cwd });
+/** Who is told of a build, and what they can do to it. */
+export interface Reporting {
+  readonly reporter: Reporter;
+  /** There is one where somebody has keys to pause with. */
+  readonly pausing?: Pause;
+  /** The project is open: the run is written down there, and its targets can be looked at. */
+  opened(project: Project): void;
+}
+
+/** JSON lines, the view for terminals, or plain lines; and in any case a record of the run. */
+export async function reportingFor(context: CliContext, flags: ReportFlags): Promise<Reporting> {
+  const recorder = runRecorder();
+  const others = [...(await githubReporters(context, flags)), recorder];
+  const { json, plain, paint, watch } = flags;
+  const opened = ({ stateDir }: Project): void => recorder.writeTo(stateDir);
+  const { stdout, cwd } = context;
+  if (json) return { reporter: reportToAll([watch ? jsonLines(stdout) : jsonReporter(stdout), ...others]), opened };
+  if (plain || !canRedraw(context)) {
+    const lines = plainReporter(stdout, { paint, cwd, watch: watch !== undefined });
+    return { reporter: reportToAll([...others, lines]), opened };
+  }
+  const view = await terminalView(context, flags);
+  return {
+    reporter: reportToAll([view.reporter, ...others]),
+    pausing: view.pausing,
+    opened: (project) => {
+      opened(project);
+      view.opened(project);
+    },
+  };
+}
+
+async function terminalView(context: CliContext, { paint, watch }: ReportFlags) {
+  const [{ terminalReporter }, { readHistory }] = await Promise.all([import('../report/tui/terminal.ts'), import('../report/history.ts')]);
+  const { stopping, engine, cwd } = context;
+  const pausing = new Pause();
+  let project: Project | undefined;
+  const reporter = terminalReporter({
+    stdout: context.stdout as NodeJS.WriteStream,
+    stderr: context.stderr as NodeJS.WriteStream,
+    stdin: context.stdin as NodeJS.ReadStream,
+    paint,
+    cwd,
+    watch: watch !== undefined,
+    steering: {
+      interrupt: () => stopping.interrupt(),
+      // A build that is over ends by itself, and with its own exit code.
+      quit: () => watch && stopping.quit(),
+      ...(watch && { rebuild: () => watch.rebuild() }),
+      pausing,
+      look: (target) => engine.look(project as Project, target),
+      history: () => readHistory(project?.stateDir ?? ''),
+    },
+  });
+  const opened = (now: Project): void => {
+    project = now;
+  };
+  return { reporter, pausing, opened };
 }
 
 export interface ReportedBuild {
@@ -39,12 +94,11 @@ async function githubReporters({ env, stdout, cwd }: CliContext, { json }: Repor
 
 /** Builds, shows how, and writes it down in the project's `runs`. */
 export async function buildReported(context: CliContext, { flags, options, withProject }: ReportedBuild): Promise<BuildSummary> {
-  const recorder = runRecorder();
-  const reporter = reportToAll([...(await githubReporters(context, flags)), await reporterFor(context, flags), recorder]);
+  const { reporter, pausing, opened } = await reportingFor(context, flags);
   try {
     return await withProject((project) => {
-      recorder.writeTo(project.stateDir);
-      return context.engine.build(project, options);
+      opened(project);
+      return context.engine.build(project, { ...options, ...(pausing && { pausing }) });
     }, reporter.emit);
   } finally {
     reporter.close();

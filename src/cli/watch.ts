@@ -5,14 +5,12 @@ import { BuildError } from '../base/errors.ts';
 import type { BuildEvent } from '../base/events.ts';
 import type { BuildOptions } from '../engine/api.ts';
 import type { WatchedFiles } from '../engine/watched.ts';
-import { jsonLines } from '../report/json.ts';
-import { plainReporter } from '../report/plain.ts';
-import { runRecorder } from '../report/recorder.ts';
-import { type Reporter, reportToAll } from '../report/reporter.ts';
+import type { Reporter } from '../report/reporter.ts';
 import { showError } from '../report/show-error.ts';
 import { exitCode } from './exit-codes.ts';
 import { wholeNumber } from './numbers.ts';
 import { PlanningCommand } from './planning-command.ts';
+import { reportingFor } from './reporters.ts';
 import { type WatchParts, WatchSession } from './watch-session.ts';
 
 /** Modules that a config which can not be read may import. */
@@ -39,15 +37,17 @@ export class WatchCommand extends PlanningCommand {
   plain = Option.Boolean('--plain', false, { description: 'Lines instead of the view for terminals.' });
 
   async execute(): Promise<number> {
-    const recorder = runRecorder();
-    const reporter = reportToAll([this.#reporter(), recorder]);
+    let session: WatchSession | undefined;
+    const watch = { rebuild: () => session?.rebuild() };
+    const { json, plain, paint } = this;
+    const { reporter, pausing, opened } = await reportingFor(this.context, { json, plain, paint, watch });
     const { Watcher } = await import('../watch/watcher.ts');
     const { engine, signal } = this.context;
-    const options = this.#buildOptions();
+    const options = { ...this.#buildOptions(), ...(pausing && { pausing }) };
     const parts: WatchParts = {
       openProject: async (emit) => {
         const project = await engine.openProject(this.openOptions(emit));
-        recorder.writeTo(project.stateDir);
+        opened(project);
         return project;
       },
       build: (project, buildOptions, runner) => engine.build(project, buildOptions, runner),
@@ -61,16 +61,12 @@ export class WatchCommand extends PlanningCommand {
       options,
     };
     try {
-      await new WatchSession(parts).run();
+      session = new WatchSession(parts);
+      await session.run();
     } finally {
       reporter.close();
     }
     return exitCode.ok;
-  }
-
-  #reporter(): Reporter {
-    const { stdout } = this.context;
-    return this.json ? jsonLines(stdout) : plainReporter(stdout, { paint: this.paint, cwd: this.cwd, watch: true });
   }
 
   #buildOptions(): BuildOptions {

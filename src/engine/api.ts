@@ -1,4 +1,5 @@
 import type { BuildSummary, Emit } from '../base/events.ts';
+import type { Pausing } from '../execute/pausing.ts';
 import type { Change } from '../plan/explain.ts';
 import type { TraceItem } from './trace/items.ts';
 import type { Tell, VerifyItem, VerifyOptions, VerifySummary } from './verify/items.ts';
@@ -40,6 +41,8 @@ export interface BuildOptions {
    * kept, and the build ends without calling anything failed.
    */
   readonly superseded?: AbortSignal;
+  /** Lets somebody hold the build: nothing new is started while they do. */
+  readonly pausing?: Pausing;
   /** Documents per group, built apart from the real outputs in `.dsbuild/sample`. */
   readonly sample?: number;
 }

@@ -79,8 +79,8 @@ export class BuildRun {
     this.project = project;
     this.options = options;
     this.runner = runner ?? new PoolRunner(jobsOf(project, options));
-    const { dryRun = false, keepGoing = false } = options;
-    this.scheduler = new Scheduler(new Rebuilder(this), { jobs: this.runner.jobs, keepGoing, dryRun });
+    const { dryRun = false, keepGoing = false, pausing } = options;
+    this.scheduler = new Scheduler(new Rebuilder(this), { jobs: this.runner.jobs, keepGoing, dryRun, ...(pausing && { pausing }) });
     this.lock = readLock(project.lockFile, options.locked ? 'locked' : 'add');
     this.files = new FileDigests(project.stateDir);
     this.keepsGroup = options.only === undefined ? () => true : matcher(options.only);

@@ -7,7 +7,7 @@ import type { Runner } from '../execute/runner.ts';
 import type { Graph, GraphTarget } from '../graph/graph.ts';
 import { select } from '../graph/select.ts';
 import type { BuildOptions } from './api.ts';
-import { BuildRun, isSuperseded, superseded } from './build-run.ts';
+import { BuildRun, isSuperseded, jobsOf, superseded } from './build-run.ts';
 import { reportProgress } from './progress.ts';
 import type { Project } from './project.ts';
 import { publishAll } from './publishing.ts';
@@ -59,7 +59,13 @@ export async function build(project: Project, options: BuildOptions, makeRunner?
   if (!options.dryRun) assertFreeDisk(project);
   const started = performance.now();
   const id = new Date().toISOString().replace(/[:.]/g, '-');
-  project.emit({ type: 'build-started', run: id, targets: wanted.map((target) => target.name), jobs: options.jobs ?? 0 });
+  project.emit({
+    type: 'build-started',
+    run: id,
+    targets: wanted.map((target) => target.name),
+    jobs: jobsOf(project, options),
+    needs: Object.fromEntries(wanted.map(({ name, inputs }) => [name, [...new Set(inputs.map(({ from }) => from.name))]])),
+  });
   const earlier: BuildRun[] = [];
   for (;;) {
     const run = new BuildRun(project, options, makeRunner?.());
@@ -136,6 +142,7 @@ function endStuck({ project, scheduler, targets }: BuildRun): void {
 
 async function end(run: BuildRun): Promise<void> {
   const { project, scheduler } = run;
+  scheduler.close();
   await run.runner.close(scheduler.stopped !== undefined);
   try {
     project.store.sync();

@@ -16,7 +16,7 @@ export function reportProgress(run: BuildRun): () => void {
       const figures = `${done} ${plan.steps.length}`;
       if (told.get(target.name) === figures) continue;
       told.set(target.name, figures);
-      run.project.emit({ type: 'steps-planned', target: target.name, planned: plan.steps.length, done });
+      run.project.emit({ type: 'steps-planned', target: target.name, planned: plan.steps.length, done, hit: ends.hit });
     }
   }, everyMs);
   timer.unref();

@@ -13,7 +13,7 @@ import { inputParts, type StepRun, settledInputs } from '../execute/step-run.ts'
 import { assertValid } from '../execute/validate.ts';
 import type { GraphTarget } from '../graph/graph.ts';
 import { keyOf, stepHead, stepKey } from '../plan/manifest.ts';
-import type { Facts, Part } from '../rule/part.ts';
+import { type Facts, type Part, sumOf } from '../rule/part.ts';
 import { decodeView } from '../rule/view.ts';
 import type { BuildRun } from './build-run.ts';
 import { removeDamaged, sourceChanged } from './damage.ts';
@@ -146,10 +146,25 @@ export class Rebuilder implements StepWork {
     // Said to have ended only when a kill can not lose it any more.
     await project.results.stepsWritten();
     const bytesOut = result.parts.reduce((sum, part) => sum + part.bytes, 0);
+    const read = [...inputParts(job.inputs)];
+    const documents = sumOf(read, 'records');
+    const tokens = sumOf(result.parts, 'tokens') || sumOf(read, 'tokens');
     const how = this.#run.isRestoring(step) ? 'restored' : 'ran';
     const { counters, tookMs } = result;
     const reused = this.#reused(step, made);
-    project.emit({ type: 'step-finished', target: target.name, step: step.name, id: step.id, how, counters, bytesOut, tookMs, ...reused });
+    const event = {
+      target: target.name,
+      step: step.name,
+      id: step.id,
+      how,
+      counters,
+      bytesOut,
+      documents,
+      tokens,
+      tookMs,
+      ...reused,
+    } as const;
+    project.emit({ type: 'step-finished', ...event });
     return result;
   }
 

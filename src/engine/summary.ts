@@ -45,6 +45,8 @@ export function summaryOf(summarized: Summarized, tally: Tally | undefined): Tar
     ran: tally?.ends.ran ?? 0,
     hit: tally?.ends.hit ?? 0,
     restored: tally?.ends.restored ?? 0,
+    tookMs: tally?.ranMs ?? 0,
+    savedMs: tally ? tally.tookMs - tally.ranMs : (result?.tookMs ?? 0),
     ...(tally?.reused && { reused: tally.reused }),
     ...(engine !== undefined && { engine }),
     why,

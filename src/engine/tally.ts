@@ -11,7 +11,9 @@ export class Tally {
   readonly quarantined: Quarantined[] = [];
   /** Bad records of each group, to tell one that holds nothing else. */
   readonly quarantinedByGroup = new Map<string, number>();
+  /** Time of its steps, known ones as long as they once took; and of those that ran now. */
   tookMs = 0;
+  ranMs = 0;
   reused: RowsReused | undefined;
 
   add(step: StepRun, how: StepEnd): void {
@@ -26,6 +28,7 @@ export class Tally {
     if (bad > 0) this.quarantinedByGroup.set(step.group, (this.quarantinedByGroup.get(step.group) ?? 0) + bad);
     if (this.quarantined.length < 1000) this.quarantined.push(...quarantined.map((bad) => ({ ...bad, group: step.group })));
     this.tookMs += tookMs;
+    if (how === 'ran') this.ranMs += tookMs;
   }
 
   addReused({ rows, of }: RowsReused): void {

@@ -1,6 +1,7 @@
 import { BuildError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import type { StepResult } from '../cache/results.ts';
+import type { Pausing } from './pausing.ts';
 import { PendingPart } from './pending.ts';
 import { inputParts, type StepRun } from './step-run.ts';
 
@@ -21,6 +22,8 @@ export interface SchedulerOptions {
   readonly keepGoing: boolean;
   /** Plan only: a step whose result is not known stays unknown. */
   readonly dryRun: boolean;
+  /** While it lasts, what could start stays in the queue. */
+  readonly pausing?: Pausing;
 }
 
 /** A worker's worth of units; a small step takes one, so that several travel in one message. */
@@ -45,11 +48,18 @@ export class Scheduler {
   #busy = 0;
   #stopped: unknown;
   #idleListeners: (() => void)[] = [];
+  readonly #endPausing: (() => void) | undefined;
 
   constructor(work: StepWork, options: SchedulerOptions) {
     this.#work = work;
     this.#options = options;
     this.#units = options.jobs * unitsPerJob;
+    this.#endPausing = options.pausing?.onResume(() => this.#pump());
+  }
+
+  /** Nothing is asked of it any more. */
+  close(): void {
+    this.#endPausing?.();
   }
 
   /** Why nothing new is started any more, or undefined. */
@@ -180,6 +190,7 @@ export class Scheduler {
   }
 
   #pump(): void {
+    if (this.#options.pausing?.isPaused) return;
     while (this.#externals < externalStepsMax && this.#externalQueue.length > 0) {
       this.#externals++;
       void this.#start(this.#externalQueue.shift() as StepRun, () => this.#externals--);

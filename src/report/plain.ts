@@ -14,7 +14,8 @@ const nameWidthMax = 32;
 
 const joined = (...words: readonly string[]): string => words.filter((word) => word !== '').join(' · ');
 
-function resultWords({ state, why, summary, startedMs, endedMs, blockedBecause }: TargetView): string {
+/** What came of a target that ended, and why. */
+export function resultWords({ state, why, summary, startedMs, endedMs, blockedBecause }: TargetView): string {
   if (state === 'blocked') return blockedBecause ?? '';
   const content = summary ? contentWords(summary) : '';
   if (state === 'kept') return joined('nothing changed', content);
@@ -25,7 +26,7 @@ function resultWords({ state, why, summary, startedMs, endedMs, blockedBecause }
 const stateWords: Readonly<Record<string, string>> = { kept: 'fresh', built: 'built', failed: 'failed', blocked: 'not built' };
 
 /** One line for a target that ended: its name, what became of it, and why. */
-export function targetLine(target: TargetView, nameWidth: number, paint: Paint = uncoloured): string {
+function targetLine(target: TargetView, nameWidth: number, paint: Paint = uncoloured): string {
   const { name, state } = target;
   const word = (stateWords[state] ?? state).padEnd('not built'.length);
   const painted = state === 'failed' ? paint.red(word) : state === 'built' ? paint.green(word) : paint.dim(word);
@@ -39,7 +40,7 @@ function progressLine({ name, planned, ended, running, bytesIn, startedMs }: Tar
   return `${name}  ${joined(steps, running.size === 0 ? '' : `${running.size} running`, bytes, formatDuration(nowMs - startedMs))}`;
 }
 
-export const nameWidthOf = (view: BuildView): number =>
+const nameWidthOf = (view: BuildView): number =>
   Math.min(nameWidthMax, Math.max(0, ...[...view.targets.keys()].map((name) => name.length)));
 
 export interface PlainOptions {

@@ -8,12 +8,16 @@ export interface RunningStep {
   readonly step: string;
   readonly bytesIn: number;
   readonly sinceMs: number;
+  /** Its place among the running steps, from 0: the place of one that ended is given to one that starts. */
+  readonly slot: number;
   done: number;
   total: number | undefined;
 }
 
 export interface TargetView {
   readonly name: string;
+  /** Targets of this build that it reads. */
+  needs: readonly string[];
   rule: string;
   state: TargetState;
   why: readonly string[];
@@ -23,8 +27,14 @@ export interface TargetView {
   ran: number;
   hit: number;
   restored: number;
-  /** Bytes that its finished steps read. */
+  /** Bytes that its finished steps read; records that they read and tokens that they made. */
   bytesIn: number;
+  documents: number;
+  tokens: number;
+  /** Time of its steps that ran. */
+  ranMs: number;
+  /** Documents that its steps left out, by reason. */
+  readonly dropped: Map<string, number>;
   readonly running: Map<number, RunningStep>;
   summary: TargetSummary | undefined;
   error: ShownError | undefined;
@@ -36,6 +46,12 @@ export interface TargetView {
 
 export type WarningView = Omit<Extract<BuildEvent, { type: 'warning' }>, 'type'>;
 
+export interface SlowStep {
+  readonly target: string;
+  readonly step: string;
+  readonly tookMs: number;
+}
+
 /** A build as it stands: all that a view shows, and nothing of how it shows it. */
 export interface BuildView {
   run: string;
@@ -46,6 +62,10 @@ export interface BuildView {
   readonly warnings: WarningView[];
   warningCount: number;
   readonly scanned: { files: number; bytes: number; chunks: number };
+  /** The steps that took longest, the longest first. */
+  readonly slowest: SlowStep[];
+  /** Places of running steps that are free again, and how many there are in all. */
+  readonly slots: { readonly free: number[]; count: number };
   readonly published: { target: string; out: string; files: number; removed: number; bytes: number }[];
   /** What stopped the build as a whole. */
   stopped: ShownError | undefined;
@@ -57,6 +77,8 @@ type Of<T extends BuildEvent['type']> = Extract<BuildEvent, { type: T }>;
 type StepEvent = Of<'step-started' | 'step-progress' | 'step-finished' | 'step-failed'>;
 
 const warningsKeptMax = 100;
+const slowestKept = 5;
+const droppedPrefix = 'dropped:';
 
 export function emptyView(): BuildView {
   return {
@@ -67,6 +89,8 @@ export function emptyView(): BuildView {
     warnings: [],
     warningCount: 0,
     scanned: { files: 0, bytes: 0, chunks: 0 },
+    slowest: [],
+    slots: { free: [], count: 0 },
     published: [],
     stopped: undefined,
     summary: undefined,
@@ -78,6 +102,7 @@ function targetOf(view: BuildView, name: string): TargetView {
   if (known) return known;
   const target: TargetView = {
     name,
+    needs: [],
     rule: '',
     state: 'waiting',
     why: [],
@@ -87,6 +112,10 @@ function targetOf(view: BuildView, name: string): TargetView {
     hit: 0,
     restored: 0,
     bytesIn: 0,
+    documents: 0,
+    tokens: 0,
+    ranMs: 0,
+    dropped: new Map(),
     running: new Map(),
     summary: undefined,
     error: undefined,
@@ -109,47 +138,87 @@ function begin(target: TargetView, atMs: number): TargetView {
 /** A target may start again: when a source changed while it was read, all is planned once more. */
 function start(target: TargetView, { rule, why }: Of<'target-started'>, atMs: number): void {
   if (target.state !== 'running') target.startedMs = atMs;
+  target.dropped.clear();
   Object.assign(target, { state: 'running', rule, why, summary: undefined, error: undefined });
 }
 
-function end(target: TargetView, state: TargetState, atMs: number): TargetView {
-  begin(target, atMs);
+function end(view: BuildView, name: string, { state, atMs }: { state: TargetState; atMs: number }): TargetView {
+  const target = begin(targetOf(view, name), atMs);
   target.state = state;
   target.endedMs = atMs;
+  for (const { slot } of target.running.values()) view.slots.free.push(slot);
   target.running.clear();
   return target;
 }
 
+/** The first that is free; there are never more than steps that run at once. */
+function takeSlot({ slots }: BuildView): number {
+  if (slots.free.length === 0) return slots.count++;
+  let first = 0;
+  for (let i = 1; i < slots.free.length; i++) if ((slots.free[i] as number) < (slots.free[first] as number)) first = i;
+  return slots.free.splice(first, 1)[0] as number;
+}
+
+function leaveSlot({ slots }: BuildView, { running }: TargetView, id: number): void {
+  const step = running.get(id);
+  if (!step) return;
+  slots.free.push(step.slot);
+  running.delete(id);
+}
+
+function finishStep(view: BuildView, target: TargetView, event: Of<'step-finished'>): void {
+  const { how, step, tookMs, documents = 0, tokens = 0, counters } = event;
+  target[how]++;
+  target.ended++;
+  target.bytesIn += target.running.get(event.id)?.bytesIn ?? 0;
+  target.documents += documents;
+  target.tokens += tokens;
+  target.ranMs += tookMs;
+  for (const name in counters) {
+    if (!name.startsWith(droppedPrefix)) continue;
+    const reason = name.slice(droppedPrefix.length);
+    target.dropped.set(reason, (target.dropped.get(reason) ?? 0) + (counters[name] as number));
+  }
+  noteSlow(view.slowest, { target: target.name, step, tookMs });
+}
+
+function noteSlow(slowest: SlowStep[], step: SlowStep): void {
+  if (slowest.length === slowestKept && step.tookMs <= (slowest.at(-1) as SlowStep).tookMs) return;
+  const at = slowest.findIndex(({ tookMs }) => tookMs < step.tookMs);
+  slowest.splice(at < 0 ? slowest.length : at, 0, step);
+  if (slowest.length > slowestKept) slowest.pop();
+}
+
 /** The number of these events is that of the steps: this part is kept cheap. */
-function applyStep(target: TargetView, event: StepEvent, atMs: number): void {
+function applyStep(view: BuildView, event: StepEvent, atMs: number): void {
+  const target = begin(targetOf(view, event.target), atMs);
   const { id } = event;
   if (event.type === 'step-started') {
     const { step, bytesIn } = event;
-    target.running.set(id, { id, step, bytesIn, sinceMs: atMs, done: 0, total: undefined });
+    leaveSlot(view, target, id);
+    const slot = takeSlot(view);
+    target.running.set(id, { id, step, bytesIn, sinceMs: atMs, slot, done: 0, total: undefined });
   } else if (event.type === 'step-progress') {
     const step = target.running.get(id);
-    if (step) Object.assign(step, { done: event.done, total: event.total });
-  } else {
-    if (event.type === 'step-finished') {
-      target[event.how]++;
-      target.ended++;
-      target.bytesIn += target.running.get(id)?.bytesIn ?? 0;
+    if (step) {
+      step.done = event.done;
+      step.total = event.total;
     }
-    target.running.delete(id);
+  } else {
+    if (event.type === 'step-finished') finishStep(view, target, event);
+    leaveSlot(view, target, id);
   }
   target.planned = Math.max(target.planned, target.ended + target.running.size);
 }
 
 type Handlers = { readonly [T in BuildEvent['type']]: (view: BuildView, event: Of<T>, atMs: number) => void };
 
-const step = (view: BuildView, event: StepEvent, atMs: number): void => applyStep(begin(targetOf(view, event.target), atMs), event, atMs);
-
 const handlers: Handlers = {
   // A view that outlives a build, as in watch mode, begins anew.
-  'build-started': (view, { run, jobs, targets }, atMs) => {
+  'build-started': (view, { run, jobs, targets, needs = {} }, atMs) => {
     view.targets.clear();
     Object.assign(view, emptyView(), { targets: view.targets, run, jobs, startedMs: atMs });
-    for (const name of targets) targetOf(view, name);
+    for (const name of targets) targetOf(view, name).needs = (needs[name] ?? []).filter((need) => targets.includes(need));
   },
   scanned: (view, { target, files, bytes, chunks }, atMs) => {
     begin(targetOf(view, target), atMs);
@@ -158,26 +227,29 @@ const handlers: Handlers = {
     view.scanned.chunks += chunks;
   },
   'target-started': (view, event, atMs) => start(targetOf(view, event.target), event, atMs),
-  'steps-planned': (view, { target: name, planned, done }, atMs) => {
+  'steps-planned': (view, { target: name, planned, done, hit = 0 }, atMs) => {
     const target = begin(targetOf(view, name), atMs);
     target.planned = planned;
     target.ended = Math.max(target.ended, done);
+    target.hit = Math.max(target.hit, hit);
   },
-  'step-started': step,
-  'step-progress': step,
-  'step-finished': step,
-  'step-failed': step,
+  'step-started': applyStep,
+  'step-progress': applyStep,
+  'step-finished': applyStep,
+  'step-failed': applyStep,
   'target-finished': (view, { target, how, summary }, atMs) => {
-    end(targetOf(view, target), how, atMs).summary = summary;
+    const ended = end(view, target, { state: how, atMs });
+    ended.summary = summary;
+    ended.hit = summary.hit;
   },
   'target-failed': (view, { target, error }, atMs) => {
     // What stops the build as a whole belongs to no target.
     if (target === '') view.stopped = error;
-    else end(targetOf(view, target), 'failed', atMs).error = error;
+    else end(view, target, { state: 'failed', atMs }).error = error;
   },
   'target-blocked': (view, { target, by }, atMs) => {
     const because = view.targets.has(by) ? `needs ${by}, which was not built` : by;
-    end(targetOf(view, target), 'blocked', atMs).blockedBecause = because;
+    end(view, target, { state: 'blocked', atMs }).blockedBecause = because;
   },
   published: (view, { type: _, ...published }) => {
     view.published.push(published);

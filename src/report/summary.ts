@@ -4,6 +4,7 @@ import { byCodeUnit } from '../base/names.ts';
 import { type Paint, uncoloured } from './colour.ts';
 import type { BuildView } from './state.ts';
 import { table } from './table.ts';
+import { timingLines } from './timing.ts';
 import { counted, formatDuration, stepWords } from './words.ts';
 
 type Entry = readonly [string, TargetSummary];
@@ -79,6 +80,7 @@ export function summaryLines(view: BuildView, summary: BuildSummary, paint: Pain
   const lines = head === undefined ? [] : ['', paint.dim(head), ...rows, ''];
   const { files, bytes } = view.scanned;
   if (built && files > 0) lines.push(`read ${counted(files, 'file')}, ${formatBytes(bytes)}`);
+  if (built) lines.push(...timingLines(view));
   if (summary.warnings > 0) lines.push(paint.yellow(counted(summary.warnings, 'warning')));
   return [...lines, outcomeLine(view, summary, paint)];
 }

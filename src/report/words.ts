@@ -11,6 +11,9 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** The same by whole seconds, for figures that move: `42 s`, `1 min 10 s`. */
+export const formatSeconds = (ms: number): string => (ms < 100_000 ? `${Math.floor(Math.max(0, ms) / 1000)} s` : formatDuration(ms));
+
 /** `1 step`, `1,204 steps`. */
 export const counted = (count: number, noun: string): string => `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 

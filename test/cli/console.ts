@@ -58,6 +58,7 @@ const noEngine: Engine = {
   trace: unexpected,
   stats: unexpected,
   verify: unexpected,
+  look: unexpected,
   update: unexpected,
   clean: unexpected,
   doctor: unexpected,

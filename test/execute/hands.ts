@@ -2,7 +2,7 @@
 import type { OutputPart, StepResult } from '../../src/cache/results.ts';
 import { OutputStream } from '../../src/execute/output-stream.ts';
 import { PlanRun } from '../../src/execute/plan-run.ts';
-import { Scheduler, type StepWork } from '../../src/execute/scheduler.ts';
+import { Scheduler, type SchedulerOptions, type StepWork } from '../../src/execute/scheduler.ts';
 import { type StepRun, settledInputs } from '../../src/execute/step-run.ts';
 import type { GraphTarget } from '../../src/graph/graph.ts';
 import type { Part } from '../../src/rule/part.ts';
@@ -114,8 +114,8 @@ export class Stage {
   readonly scheduler: Scheduler;
   readonly #owners = new WeakMap<StepRun, PlanRun>();
 
-  constructor({ jobs = 1, keepGoing = false, dryRun = false }: { jobs?: number; keepGoing?: boolean; dryRun?: boolean } = {}) {
-    this.scheduler = new Scheduler(this.hands, { jobs, keepGoing, dryRun });
+  constructor(options: Partial<SchedulerOptions> = {}) {
+    this.scheduler = new Scheduler(this.hands, { jobs: 1, keepGoing: false, dryRun: false, ...options });
   }
 
   plan(run: (build: Build, plan: PlanRun) => Promise<void> | void, output: OutputSpec = 'documents'): Planned {

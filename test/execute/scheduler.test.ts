@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { BuildError } from '../../src/base/errors.ts';
+import { Pause } from '../../src/execute/pausing.ts';
 import { StepRun } from '../../src/execute/step-run.ts';
 import { ask, external, Hands, part, Stage, settled } from './hands.ts';
 
@@ -36,6 +37,39 @@ test('of small steps sixteen share a job, and a large one waits until there is r
   assert.equal(hands.running, ['large']);
   await hands.end('large');
   assert.equal(hands.running, ['last']);
+});
+
+test('while it is paused nothing new starts, what runs ends, and afterwards all goes on in order', async () => {
+  const pausing = new Pause();
+  const { hands, ...stage } = parts(new Stage({ jobs: 2, pausing }));
+  const { error } = stage.plan((build) => {
+    for (const name of names(4)) void ask(build, name);
+    build.step(external, { parts: [] }, { name: 'outside' });
+  });
+  await settled();
+  assert.equal(hands.running, ['0', '1', 'outside']);
+  pausing.toggle();
+  stage.plan((build) => void build.step(external, { parts: [] }, { name: 'later' }));
+  for (const name of ['1', '0', 'outside']) await hands.end(name);
+  assert.equal(hands.running, []);
+  pausing.toggle();
+  assert.equal(hands.running, ['later', '2', '3']);
+  for (const name of ['3', '2', 'later']) await hands.end(name);
+  assert.is(await error, undefined);
+});
+
+test('a build that is stopped while it is paused ends', async () => {
+  const pausing = new Pause();
+  pausing.toggle();
+  const { hands, scheduler, ...stage } = parts(new Stage({ jobs: 2, pausing }));
+  const { error } = stage.plan(async (build) => void (await ask(build, 'a')));
+  await settled();
+  const reason = new BuildError('interrupted', { message: 'stopped' });
+  scheduler.stop(reason);
+  await scheduler.idle();
+  pausing.toggle();
+  assert.equal(hands.started, []);
+  assert.is(await error, reason);
 });
 
 test('steps that reach outside take no job, and at most eight run at once', async () => {

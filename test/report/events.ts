@@ -4,7 +4,7 @@ import { apply, type BuildView, emptyView } from '../../src/report/state.ts';
 /** An event and the moment at which it happens. */
 export type Timed = readonly [atMs: number, event: BuildEvent];
 
-const nothing: TargetSummary = {
+export const nothing: TargetSummary = {
   documentsIn: 0,
   documentsOut: 0,
   dropped: {},
@@ -15,6 +15,8 @@ const nothing: TargetSummary = {
   ran: 0,
   hit: 0,
   restored: 0,
+  tookMs: 0,
+  savedMs: 0,
   why: [],
 };
 
@@ -39,7 +41,7 @@ const clean = summaryOf({
   hit: 1,
   why: ['option charsMin: 80 -> 90', 'step version decide: 1 -> 2', 'input documents changed', 'one', 'two'],
 });
-const tokens = summaryOf({ documentsIn: 1000, documentsOut: 1000, tokens: 34_120, parts: 2, bytesOut: 136_480 });
+const tokens = summaryOf({ documentsIn: 1000, documentsOut: 1000, tokens: 34_120, parts: 2, bytesOut: 136_480, savedMs: 3000 });
 
 const summary: BuildSummary = {
   type: 'summary',
@@ -53,7 +55,16 @@ const summary: BuildSummary = {
 
 /** A build of three targets: one made anew, one partly known, one fresh. */
 export const goodBuild: readonly Timed[] = [
-  [0, { type: 'build-started', run: 'r1', targets: ['raw', 'clean', 'tokens'], jobs: 2 }],
+  [
+    0,
+    {
+      type: 'build-started',
+      run: 'r1',
+      targets: ['raw', 'clean', 'tokens'],
+      jobs: 2,
+      needs: { raw: [], clean: ['raw'], tokens: ['clean'] },
+    },
+  ],
   [10, { type: 'scanned', target: 'raw', files: 2, bytes: 1_250_000, chunks: 2, unchanged: false, tookMs: 8 }],
   [20, { type: 'target-started', target: 'raw', rule: 'download', why: ['never built'] }],
   [30, { type: 'step-started', target: 'raw', step: 'check', id: 1, bytesIn: 650_000 }],

@@ -3,14 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { BuildEvent } from '../../src/base/events.ts';
 import { coloured } from '../../src/report/colour.ts';
 import { jsonReporter } from '../../src/report/json.ts';
 import { plainReporter } from '../../src/report/plain.ts';
 import { runRecorder } from '../../src/report/recorder.ts';
 import { reportToAll } from '../../src/report/reporter.ts';
 import { showError } from '../../src/report/show-error.ts';
+import { type Timing, timingOf } from '../../src/report/timing.ts';
 import { formatDuration, stepWords } from '../../src/report/words.ts';
-import { failedBuild, goodBuild, HandClock, play, type Timed } from './events.ts';
+import { failedBuild, goodBuild, HandClock, nothing, play, type Timed, viewAfter } from './events.ts';
 
 const test = suite('plain lines, JSON lines, records of runs');
 
@@ -51,6 +53,9 @@ tokens         1,000                        1,000  34,120  136.5 KB
 clean dropped too-short 200, duplicate 4
 
 read 2 files, 1.3 MB
+waited for raw 0.44 s -> clean 12.6 s
+slowest steps clean › decide 12.5 s
+saved by the cache 3.00 s of steps
 1 warning
 done in 13.2 s: 3 steps ran, 1 known, 2 targets built, 1 fresh
 `,
@@ -140,16 +145,50 @@ test('JSON: every event is a line, and the summary is the last', () => {
   const [summary] = goodBuild.slice(-1).map(([, event]) => event);
   const late = { type: 'note', message: 'after the summary' } as const;
   const lines: string[] = [];
-  const reporter = jsonReporter({ write: (line) => lines.push(line) });
-  for (const [, event] of goodBuild) reporter.emit(event);
+  const clock = new HandClock();
+  const reporter = jsonReporter({ write: (line) => lines.push(line) }, clock);
+  play(goodBuild, { emit: reporter.emit, clock });
   reporter.emit(late);
   reporter.close();
   assert.ok(lines.every((line) => line.endsWith('\n') && line.indexOf('\n') === line.length - 1));
   const others = goodBuild.slice(0, -1).map(([, event]) => event);
   assert.equal(
     lines.map((line) => JSON.parse(line) as unknown),
-    [...others, late, summary],
+    [...others, late, { ...summary, timing }],
   );
+});
+
+const timing: Timing = {
+  criticalPath: [
+    { target: 'raw', tookMs: 440 },
+    { target: 'clean', tookMs: 12_610 },
+  ],
+  slowest: [
+    { target: 'clean', step: 'decide', tookMs: 12_540 },
+    { target: 'raw', step: 'check', tookMs: 390 },
+    { target: 'raw', step: 'check', tookMs: 370 },
+  ],
+  savedMs: 3000,
+};
+
+test('where the time went: the chain that the end waited for, the slowest steps, and what the cache saved', () => {
+  assert.equal(timingOf(viewAfter(goodBuild)), timing);
+  assert.equal(timingOf(viewAfter(failedBuild)), { criticalPath: [], slowest: [], savedMs: 0 });
+});
+
+test('the chain that the end waited for goes through the input that ended last', () => {
+  const finished = (target: string): BuildEvent => ({ type: 'target-finished', target, how: 'built', summary: nothing });
+  const needs = { a: [], b: [], c: ['a', 'b'] };
+  const view = viewAfter([
+    [100, { type: 'build-started', run: 'r', targets: ['a', 'b', 'c'], jobs: 2, needs }],
+    [300, finished('b')],
+    [400, finished('a')],
+    [900, finished('c')],
+  ]);
+  assert.equal(timingOf(view).criticalPath, [
+    { target: 'a', tookMs: 300 },
+    { target: 'c', tookMs: 500 },
+  ]);
 });
 
 test('JSON: a build that ended without a summary writes none', () => {

@@ -30,6 +30,18 @@ export class Screen extends EventEmitter {
     return true;
   };
 
+  /** Lines that are too long now are wrapped, as most terminals do. */
+  resizeTo(columns: number, rows: number): void {
+    this.columns = columns;
+    this.rows = rows;
+    const wrap = (line: string): string[] => line.trimEnd().match(new RegExp(`.{1,${columns}}`, 'gu')) ?? [''];
+    const below = this.#lines.slice(this.#row);
+    const above = this.#lines.slice(0, this.#row).flatMap(wrap);
+    this.#lines.splice(0, this.#lines.length, ...above, ...below);
+    this.#row = above.length;
+    this.emit('resize');
+  }
+
   get text(): string {
     return this.#lines.map((line) => line.trimEnd()).join('\n');
   }
@@ -60,6 +72,9 @@ export class Screen extends EventEmitter {
     if (command === 'G') this.#column = count - 1;
     if (command === 'K') this.#lines[this.#row] = parameters === '2' ? '' : line.slice(0, this.#column);
     if (parameters === '?25') this.cursorShown = command === 'h';
-    if (command === 'J' || command === 'H') throw new Error('the screen is wiped: what stood above the view is lost');
+    if (command === 'J' && parameters === '') {
+      this.#lines.length = this.#row + 1;
+      this.#lines[this.#row] = line.slice(0, this.#column);
+    } else if (command === 'J' || command === 'H') throw new Error('the screen is wiped: what stood above the view is lost');
   }
 }

@@ -1,97 +1,179 @@
-import { formatBytes } from '../../base/bytes.ts';
-import { nameWidthOf, targetLine, warningLine } from '../plain.ts';
-import { type BuildView, type RunningStep, shareDone, type TargetView } from '../state.ts';
-import { counted, formatDuration } from '../words.ts';
+import { formatBytes, formatCount } from '../../base/bytes.ts';
+import { warningLine } from '../plain.ts';
+import { remainingOf } from '../remaining.ts';
+import type { RunningStep } from '../state.ts';
+import { outcomeLine } from '../summary.ts';
+import { counted, formatSeconds } from '../words.ts';
+import { cutLine, type Line, line, piece, spread, windowStart } from './line.ts';
+import { helpLines, targetLines } from './pages.ts';
+import { branchesOf, currentOf, logOf, type Scene, type ScreenSize } from './scene.ts';
+import { funnelLines, targetRow } from './target-lines.ts';
+import type { Branch } from './tree.ts';
+import { widthOf } from './width.ts';
 
-/** What a line is about: the terminal's colours follow from it. */
-export type Tone = 'head' | 'running' | 'done' | 'failed' | 'waiting' | 'step' | 'warning';
-
-export interface FrameLine {
-  readonly tone: Tone;
-  readonly text: string;
+export interface Frame {
+  readonly lines: readonly Line[];
+  /** How far the open page can be scrolled. */
+  readonly scrollMax: number;
 }
 
-export interface ScreenSize {
-  readonly columns: number;
-  readonly rows: number;
+interface Room {
+  readonly width: number;
+  readonly height: number;
 }
 
-const barWidth = 20;
-const stepsShownMax = 4;
+const workersShownMax = 8;
 const warningsShownMax = 3;
+const targetsShownMin = 3;
 
-function bar(share: number): string {
-  const full = Math.floor(share * barWidth);
-  return '█'.repeat(full) + '░'.repeat(barWidth - full);
+/**
+ * What is on the screen. Its lines are narrower than the screen, so that none is wrapped, and lower, else a terminal could not draw over
+ * it. Only what is seen is made.
+ */
+export function frameOf(scene: Scene, { columns, rows }: ScreenSize): Frame {
+  const room = { width: Math.max(1, columns - 1), height: Math.max(1, rows - 1) };
+  const keys = room.height >= 4 ? [keysLine(scene, room.width)] : [];
+  const body = { width: room.width, height: Math.max(0, room.height - 1 - keys.length) };
+  const { lines, scrollMax } = bodyOf(scene, body);
+  return { lines: [headLine(scene, room.width), ...lines.slice(0, body.height), ...keys].map((l) => cutLine(l, room.width)), scrollMax };
 }
 
-function runningLine(target: TargetView, nameWidth: number, nowMs: number): string {
-  const { name, planned, ended, running, bytesIn, startedMs } = target;
-  const counts = planned === 0 ? 'planning' : `${ended}/${planned}`;
-  const words = [
-    counts,
-    running.size === 0 ? '' : `${running.size} running`,
-    bytesIn === 0 ? '' : formatBytes(bytesIn),
-    formatDuration(nowMs - startedMs),
-  ];
-  return `${name.padEnd(nameWidth)}  ${bar(shareDone(target))}  ${words.filter((word) => word !== '').join(' · ')}`;
-}
-
-function lineOf(target: TargetView, nameWidth: number, nowMs: number): FrameLine {
-  const { state, name } = target;
-  if (state === 'waiting') return { tone: 'waiting', text: `${name.padEnd(nameWidth)}  waiting` };
-  if (state === 'running') return { tone: 'running', text: runningLine(target, nameWidth, nowMs) };
-  return { tone: state === 'failed' || state === 'blocked' ? 'failed' : 'done', text: targetLine(target, nameWidth) };
-}
-
-function stepText(target: string, { step, bytesIn, done, total, sinceMs }: RunningStep, nowMs: number): string {
-  const progress = total ? ` · ${Math.floor((100 * done) / total)} %` : '';
-  return `  ${target} › ${step} · ${formatBytes(bytesIn)}${progress} · ${formatDuration(nowMs - sinceMs)}`;
-}
-
-/** The steps that run longest. */
-function stepLines(targets: readonly TargetView[], nowMs: number): FrameLine[] {
-  return targets
-    .flatMap(({ name, running }) => [...running.values()].map((step) => ({ name, step })))
-    .sort((a, b) => a.step.sinceMs - b.step.sinceMs || a.step.id - b.step.id)
-    .slice(0, stepsShownMax)
-    .map(({ name, step }) => ({ tone: 'step', text: stepText(name, step, nowMs) }));
-}
-
-/** So many lines of targets that all fit, with those that run among them; what is left out is counted. */
-function windowed(lines: readonly FrameLine[], rowsMax: number): FrameLine[] {
-  if (lines.length <= rowsMax) return [...lines];
-  const shown = Math.max(1, rowsMax - 2);
-  const firstRunning = lines.findIndex(({ tone }) => tone === 'running');
-  const start = Math.max(0, Math.min(firstRunning < 0 ? lines.length : firstRunning, lines.length - shown));
-  const after = lines.length - start - shown;
-  const more = (count: number, where: string): FrameLine[] =>
-    count === 0 ? [] : [{ tone: 'waiting', text: `… ${counted(count, 'target')} ${where}` }];
-  return [...more(start, 'above'), ...lines.slice(start, start + shown), ...more(after, 'below')];
-}
-
-/** The lines of one frame. A frame is lower than the screen, else a terminal can not draw over it. */
-export function frameLines(view: BuildView, nowMs: number, { rows }: ScreenSize): FrameLine[] {
+function headLine(scene: Scene, width: number): Line {
+  const { view, nowMs, status, history } = scene;
   const targets = [...view.targets.values()];
-  const width = nameWidthOf(view);
   const ended = targets.filter(({ state }) => state !== 'waiting' && state !== 'running').length;
-  const head: FrameLine = {
-    tone: 'head',
-    text: `dsbuild  ${ended} of ${counted(targets.length, 'target')}  ${formatDuration(nowMs - view.startedMs)}`,
-  };
-  const roomy = rows >= 16;
-  const steps = roomy ? stepLines(targets, nowMs) : [];
-  const warnings = view.warnings
-    .slice(roomy ? -warningsShownMax : -1)
-    .map((warning): FrameLine => ({ tone: 'warning', text: warningLine({ type: 'warning', ...warning }).split('\n')[0] as string }));
-  const left = Math.max(3, rows - 2 - steps.length - warnings.length);
-  return [
-    head,
-    ...windowed(
-      targets.map((target) => lineOf(target, width, nowMs)),
-      left,
-    ),
-    ...steps,
-    ...warnings,
-  ].slice(0, Math.max(1, rows - 1));
+  const name = piece('dsbuild', 'bold');
+  const modes = [...(status.isStopping ? [piece('  stopping', 'warn')] : []), ...(status.isPaused ? [piece('  paused', 'warn')] : [])];
+  if (view.summary) return [name, ...modes, piece(`  ${outcomeLine(view, view.summary)}`, view.summary.ok ? 'good' : 'bad')];
+  if (view.run === '') return [name, ...modes, piece('  starting')];
+  const left = [name, ...modes, piece(`  ${ended} of ${counted(targets.length, 'target')}  ${formatSeconds(nowMs - view.startedMs)}`)];
+  const remaining = remainingOf(view, history);
+  if (!remaining) return left;
+  return spread(left, [piece(`${remaining.isAtLeast ? 'more than' : 'about'} ${formatSeconds(remaining.ms)} left`)], width);
+}
+
+function keysLine({ ui, status }: Scene, width: number): Line {
+  if (ui.isTyping) return [piece('/', 'bold'), piece(ui.filter), piece('_', 'dim'), piece('  enter keeps it, escape clears it', 'dim')];
+  if (!status.hasKeys) return line('Ctrl-C stops', 'dim');
+  const back = ui.pane === 'targets' ? ['↑↓ select', 'enter open'] : ['esc back', '↑↓ scroll'];
+  const words = [
+    ...back,
+    '/ filter',
+    'l log',
+    ...(status.canPause ? [status.isPaused ? 'p go on' : 'p pause'] : []),
+    ...(status.canRebuild ? ['r rebuild'] : []),
+    '? help',
+    'q quit',
+  ];
+  const filter = ui.filter === '' ? '' : `/${ui.filter}   `;
+  // What has no room is in the help.
+  while (words.length > 2 && widthOf(filter + words.join('  ')) > width) words.splice(-3, 1);
+  return [piece(filter, 'bold'), piece(words.join('  '), 'dim')];
+}
+
+function bodyOf(scene: Scene, room: Room): Frame {
+  switch (scene.ui.pane) {
+    case 'targets':
+      return { lines: overview(scene, room), scrollMax: 0 };
+    case 'log':
+      return logPage(scene, room);
+    case 'help':
+      return page(helpLines(scene.status), scene, room);
+    case 'target':
+      return page(targetLines(scene), scene, room);
+  }
+}
+
+function page(lines: readonly Line[], { ui }: Scene, { height }: Room): Frame {
+  const scrollMax = Math.max(0, lines.length - height);
+  const start = Math.min(ui.scroll, scrollMax);
+  return { lines: lines.slice(start, start + height), scrollMax };
+}
+
+function logPage(scene: Scene, { height }: Room): Frame {
+  const texts = logOf(scene);
+  const scrollMax = Math.max(0, texts.length - height);
+  const end = texts.length - Math.min(scene.ui.scroll, scrollMax);
+  if (texts.length === 0) return { lines: [line('nothing was said yet', 'dim')], scrollMax };
+  return { lines: texts.slice(Math.max(0, end - height), end).map((text) => line(text)), scrollMax };
+}
+
+/** Rows are dealt out one at a time, so that whoever wants few gets all of them. */
+function dealt(room: number, wants: readonly number[]): number[] {
+  const given = wants.map(() => 0);
+  let left = room;
+  while (left > 0 && given.some((count, i) => count < (wants[i] as number))) {
+    for (const [i, want] of wants.entries()) {
+      if (left === 0 || (given[i] as number) >= want) continue;
+      given[i] = (given[i] as number) + 1;
+      left--;
+    }
+  }
+  return given;
+}
+
+function overview(scene: Scene, { width, height }: Room): Line[] {
+  const branches = branchesOf(scene);
+  const current = currentOf(branches, scene.ui);
+  const target = current === undefined ? undefined : scene.view.targets.get(current);
+  const funnel = target ? funnelLines(target) : [];
+  const workers = workerLines(scene);
+  const warnings = scene.view.warnings.slice(-warningsShownMax).map(warningRow);
+  const rows = Math.max(1, branches.length);
+  const wants = [funnel.length, workers.length, warnings.length];
+  const gaps = wants.filter((want) => want > 0).length;
+  const asked = wants.reduce((sum, want) => sum + want, 0);
+  const isRoomy = rows + asked + gaps <= height;
+  const room = height - Math.min(rows, Math.max(targetsShownMin, height - asked));
+  const [funnels = 0, working = 0, warned = 0] = dealt(room, wants);
+  const others = [funnel.slice(0, funnels), shortened(workers, working, 'step'), warnings.slice(warnings.length - warned)];
+  const left = height - others.flat().length - (isRoomy ? gaps : 0);
+  const below = others.flatMap((lines) => (lines.length === 0 ? [] : isRoomy ? [line(''), ...lines] : lines));
+  return [...targetRows(scene, { branches, current }, { width, height: left }), ...below];
+}
+
+function targetRows(
+  { view, rates, nowMs, ui }: Scene,
+  { branches, current }: { branches: readonly Branch[]; current: string | undefined },
+  { width, height }: Room,
+): Line[] {
+  if (branches.length === 0) return view.targets.size === 0 ? [] : [line(`no target holds "${ui.filter}"`, 'dim')];
+  const at = branches.findIndex(({ target }) => target.name === current);
+  // What does not fit is counted in the first and the last row.
+  const start = windowStart({ count: branches.length, height, at });
+  const end = Math.min(branches.length, start + height);
+  const [above, below] = height < 3 ? [0, 0] : [start, branches.length - end];
+  const longest = Math.max(...branches.map(({ stem, target }) => widthOf(stem) + widthOf(target.name)));
+  const nameWidth = Math.max(1, Math.min(longest, Math.floor(width / 3)));
+  const barWidth = width < 80 ? 8 : 20;
+  return branches.slice(start, end).map(({ target, stem }, i, shown): Line => {
+    if (i === 0 && above > 0) return line(`  … ${counted(above + 1, 'target')} above`, 'dim');
+    if (i === shown.length - 1 && below > 0) return line(`  … ${counted(below + 1, 'target')} below`, 'dim');
+    return targetRow(target, { stem, isSelected: target.name === current, nameWidth, barWidth, rate: rates.of(target.name), nowMs });
+  });
+}
+
+/** Of lines that do not all fit, the last says how many there are more. */
+function shortened(lines: readonly Line[], height: number, noun: string): readonly Line[] {
+  if (lines.length <= height || height === 0) return lines.slice(0, height);
+  return [...lines.slice(0, height - 1), line(`  … ${counted(lines.length - height + 1, `more ${noun}`)}`, 'dim')];
+}
+
+/** What each worker does. Steps keep their rows while they run. */
+function workerLines({ view, nowMs }: Scene): Line[] {
+  const running: { name: string; step: RunningStep }[] = [];
+  for (const { name, running: steps } of view.targets.values()) for (const step of steps.values()) running.push({ name, step });
+  return running
+    .sort((a, b) => a.step.slot - b.step.slot)
+    .slice(0, workersShownMax)
+    .map(({ name, step: { slot, step, bytesIn, done, total, sinceMs } }) => {
+      const progress = total ? `${Math.min(100, Math.floor((100 * done) / total))} %` : done > 0 ? formatCount(done) : '';
+      const words = [bytesIn === 0 ? '' : formatBytes(bytesIn), progress, formatSeconds(nowMs - sinceMs)].filter((word) => word !== '');
+      return [piece(`${String(slot + 1).padStart(2)} `, 'dim'), piece(`${name} › ${step}  ${words.join(' · ')}`)];
+    });
+}
+
+function warningRow(warning: Scene['view']['warnings'][number]): Line {
+  const [text = ''] = warningLine({ type: 'warning', ...warning }).split('\n');
+  return [piece('! ', 'warn'), piece(text, 'warn')];
 }

@@ -1,81 +1,271 @@
-import { render } from 'ink';
-import { createElement } from 'react';
+import type { BuildEvent } from '../../base/events.ts';
+import type { TargetLook } from '../../base/look.ts';
 import type { Paint } from '../colour.ts';
+import type { History } from '../history.ts';
 import { plainReporter } from '../plain.ts';
 import { type Clock, type Reporter, systemClock } from '../reporter.ts';
 import { apply, emptyView } from '../state.ts';
-import { type FrameLine, frameLines } from './frame.ts';
-import { FrameView } from './view.ts';
+import { type Capturable, capture } from './capture.ts';
+import { firstUi, press, type Ui, type Wish } from './controls.ts';
+import { frameOf } from './frame.ts';
+import { type Keyboard, type KeyInput, keyboardOf } from './keyboard.ts';
+import type { Key } from './keys.ts';
+import { paintLine } from './line.ts';
+import { hideCursor, Painter, showCursor } from './painter.ts';
+import { Rates } from './rates.ts';
+import { Said } from './said.ts';
+import { branchesOf, currentOf, type Scene, type ScreenSize, type Status } from './scene.ts';
+import type { Layout } from './screen.ts';
+
+/** What the person in front of the screen can ask of the build. */
+export interface Steering {
+  /** Breaks the build off, as Ctrl-C does. */
+  interrupt(): void;
+  /** Ends the program when nothing is built. */
+  quit(): void;
+  rebuild?(): void;
+  readonly pausing?: { readonly isPaused: boolean; toggle(): void };
+  look?(target: string): Promise<TargetLook>;
+  /** What earlier runs say; asked once for each build. */
+  history?(): History;
+}
 
 export interface TerminalOptions {
   readonly stdout: NodeJS.WriteStream;
+  /** Shown above the frame, if it is the same terminal. */
+  readonly stderr?: NodeJS.WriteStream;
+  readonly stdin?: KeyInput;
   readonly paint: Paint;
   readonly clock?: Clock;
   /** Folder that people see. */
   readonly cwd?: string;
+  /** One build after the other: the view stays when one is over. */
+  readonly watch?: boolean;
+  readonly steering: Steering;
+  /** Loads what draws; it takes a while, and a build that is over before needs none. */
+  readonly loadLayout?: () => Promise<Layout>;
 }
 
 const redrawMs = 100;
+/** A build that is over by then has no view. */
+const patienceMs = 300;
+/** Drawing may take one part in so many of one processor's time. */
+const shareOfTime = 30;
+const redrawMsMax = 1000;
 /** What a terminal has that does not say how large it is. */
 const sizeUnknown = { columns: 80, rows: 24 };
 
-interface Screen {
-  draw(lines: readonly FrameLine[]): void;
-  close(): void;
-}
-
-/** Up and over the lines of a frame, below which the cursor stands. */
-const eraseLines = (count: number): string => `${'\u001b[2K\u001b[1A'.repeat(count)}\u001b[2K\r`;
+const loadLayout = async (): Promise<Layout> => (await import('./screen.ts')).openLayout();
 
 /**
- * Ink takes no keys: Ctrl-C stays a signal, and nothing has to be put back but the cursor. When it draws is decided here, so its own
- * limit is out of the way. Its incremental rendering (6.8.0) leaves the first line of the frame before: it is off.
+ * The view for terminals. What a plain report says is written above the frame as it comes and stays in the scrollback: nothing is lost,
+ * whatever happens. The frame is drawn over and over below it, and is taken away at the end. No other screen is used and the mouse is left alone,
+ * so that text can be selected and scrolled as always.
  */
-function openScreen(stdout: NodeJS.WriteStream, first: readonly FrameLine[]): Screen {
-  const element = (lines: readonly FrameLine[]) => createElement(FrameView, { lines });
-  let height = first.length;
-  const ink = render(element(first), { stdout, exitOnCtrlC: false, patchConsole: false, maxFps: 1000 });
-  return {
-    draw: (lines) => {
-      height = lines.length;
-      ink.rerender(element(lines));
-    },
-    close: () => {
-      // Leaving, Ink draws the last frame once more, also one that it held back: only then is it known what stands there.
-      ink.unmount();
-      stdout.write(eraseLines(height));
-    },
+class TerminalReporter implements Reporter {
+  readonly #options: TerminalOptions;
+  readonly #clock: Clock;
+  readonly #view = emptyView();
+  readonly #said = new Said();
+  readonly #plain: Reporter;
+  readonly #rates = new Rates();
+  readonly #painter = new Painter();
+  readonly #write: (text: string) => unknown;
+  readonly #stopClock: () => void;
+  #ui: Ui = firstUi;
+  #history: History = new Map();
+  #look: TargetLook | undefined;
+  #isStopping = false;
+  #layout: Layout | undefined;
+  #isLoading = false;
+  #isClosed = false;
+  #keyboard: Keyboard | undefined;
+  #giveBack: (() => void)[] = [];
+  #isDirty = false;
+  #drawnMs = Number.NEGATIVE_INFINITY;
+  #nextMs = 0;
+
+  constructor(options: TerminalOptions) {
+    const { clock = systemClock, paint, cwd, watch = false } = options;
+    this.#options = options;
+    this.#clock = clock;
+    const { stdout } = options;
+    this.#write = stdout.write.bind(stdout) as (text: string) => unknown;
+    const silent: Clock = { now: clock.now, every: () => () => {} };
+    this.#plain = plainReporter({ write: (text) => this.#say(text) }, { paint, clock: silent, watch, ...(cwd !== undefined && { cwd }) });
+    this.#stopClock = clock.every(redrawMs, () => this.#tick());
+  }
+
+  readonly emit = (event: BuildEvent): void => {
+    apply(this.#view, event, this.#clock.now());
+    this.#plain.emit(event);
+    this.#isDirty = true;
+    if (event.type === 'build-started' && this.#layout) this.#readHistory();
   };
-}
 
-/**
- * The view for terminals: drawn over and over while a build runs. At the end it gives way to the lines that a plain report would have
- * written, which stay in the scrollback.
- */
-export function terminalReporter({ stdout, paint, clock = systemClock, cwd }: TerminalOptions): Reporter {
-  const view = emptyView();
-  const said: string[] = [];
-  const silent: Clock = { now: clock.now, every: () => () => {} };
-  const plain = plainReporter({ write: (text) => said.push(text) }, { paint, clock: silent, ...(cwd !== undefined && { cwd }) });
-  let screen: Screen | undefined;
-  const draw = (): void => {
-    const { columns = sizeUnknown.columns, rows = sizeUnknown.rows } = stdout;
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#stopClock();
+    this.#plain.close();
+    this.#leave();
+    this.#layout?.close();
+    this.#write(this.#said.takeAll());
+  }
+
+  /** Above the frame, or at once where there is none. */
+  #say(text: string): void {
+    this.#said.add(text);
+    this.#isDirty = true;
+    if (!this.#layout) this.#write(this.#said.take());
+  }
+
+  #tick(): void {
+    const now = this.#clock.now();
+    const view = this.#view;
     if (view.run === '') return;
-    const lines = frameLines(view, clock.now(), { columns, rows });
-    if (screen) screen.draw(lines);
-    else screen = openScreen(stdout, lines);
-  };
-  const stop = clock.every(redrawMs, draw);
-  return {
-    emit: (event) => {
-      apply(view, event, clock.now());
-      plain.emit(event);
-    },
-    close: () => {
-      stop();
-      screen?.close();
-      plain.close();
-      stdout.write(said.join(''));
-    },
-  };
+    this.#rates.sample(view, now);
+    if (!this.#layout) {
+      if (this.#options.watch || now - view.startedMs >= patienceMs) this.#load();
+      return;
+    }
+    // While something runs the seconds go on, though nothing else may happen.
+    const isMoving = view.summary === undefined && Math.floor(now / 1000) !== Math.floor(this.#drawnMs / 1000);
+    if ((this.#isDirty || isMoving) && now >= this.#nextMs) this.#draw();
+  }
+
+  #load(): void {
+    if (this.#isLoading) return;
+    this.#isLoading = true;
+    void (this.#options.loadLayout ?? loadLayout)().then((layout) => {
+      if (this.#isClosed) return layout.close();
+      this.#layout = layout;
+      this.#readHistory();
+      this.#enter();
+      this.#draw();
+    });
+  }
+
+  #readHistory(): void {
+    this.#history = this.#options.steering.history?.() ?? new Map();
+  }
+
+  #enter(): void {
+    const { stdout, stderr, stdin } = this.#options;
+    const captured = [stdout, ...(stderr?.isTTY ? [stderr] : [])].map((stream) => capture(stream as Capturable, (text) => this.#say(text)));
+    const resized = (): void => this.#draw();
+    const exit = (): void => this.#leave();
+    stdout.on('resize', resized);
+    process.on('exit', exit);
+    this.#write(hideCursor);
+    this.#keyboard = keyboardOf(stdin);
+    this.#keyboard?.open((keys) => this.#pressed(keys));
+    this.#giveBack = [
+      ...captured,
+      () => stdout.off('resize', resized),
+      () => process.off('exit', exit),
+      () => this.#keyboard?.close(),
+      () => this.#write(this.#painter.erase(this.#size.columns) + this.#said.take() + showCursor),
+    ];
+  }
+
+  /** The terminal is as it was, and what was said stands in it. Also called when the program ends in any other way. */
+  #leave(): void {
+    for (const giveBack of this.#giveBack.splice(0)) giveBack();
+  }
+
+  get #size(): ScreenSize {
+    const { stdout } = this.#options;
+    return { columns: stdout.columns || sizeUnknown.columns, rows: stdout.rows || sizeUnknown.rows };
+  }
+
+  get #status(): Status {
+    const { pausing, rebuild } = this.#options.steering;
+    return {
+      isPaused: pausing?.isPaused ?? false,
+      isStopping: this.#isStopping || this.#view.stopped?.code === 'interrupted',
+      canRebuild: rebuild !== undefined,
+      canPause: pausing !== undefined,
+      hasKeys: this.#keyboard !== undefined,
+    };
+  }
+
+  #scene(nowMs: number): Scene {
+    const { lines: log } = this.#said;
+    return {
+      view: this.#view,
+      ui: this.#ui,
+      log,
+      rates: this.#rates,
+      history: this.#history,
+      look: this.#look,
+      status: this.#status,
+      nowMs,
+    };
+  }
+
+  #draw(): void {
+    // A terminal that does not keep up is not given more.
+    if (!this.#layout || this.#giveBack.length === 0 || this.#options.stdout.writableNeedDrain) return;
+    const startMs = this.#clock.now();
+    const size = this.#size;
+    const { lines, scrollMax } = frameOf(this.#scene(startMs), size);
+    this.#ui = { ...this.#ui, scroll: Math.min(this.#ui.scroll, scrollMax) };
+    const painted = lines.map((line) => paintLine(line, this.#options.paint));
+    const text = this.#painter.draw(this.#layout.rows(painted, size.columns), { columns: size.columns, above: this.#said.take() });
+    if (text !== '') this.#write(text);
+    this.#isDirty = false;
+    this.#drawnMs = startMs;
+    const tookMs = this.#clock.now() - startMs;
+    this.#nextMs = startMs + Math.min(redrawMsMax, Math.max(redrawMs, shareOfTime * tookMs));
+  }
+
+  #pressed(keys: readonly Key[]): void {
+    for (const key of keys) {
+      const branches = branchesOf({ view: this.#view, ui: this.#ui });
+      const names = branches.map(({ target }) => target.name);
+      const page = Math.max(1, this.#size.rows - 4);
+      const { ui, wish } = press(this.#ui, key, { names, current: currentOf(branches, this.#ui), page });
+      this.#ui = ui;
+      if (wish) this.#grant(wish);
+    }
+    this.#isDirty = true;
+    // A held key repeats faster than anybody can read.
+    if (this.#clock.now() - this.#drawnMs >= redrawMs) this.#draw();
+    else this.#nextMs = this.#drawnMs + redrawMs;
+  }
+
+  #grant(wish: Wish): void {
+    const { steering } = this.#options;
+    const isBuilding = this.#view.run !== '' && this.#view.summary === undefined;
+    if (wish.kind === 'look') return this.#lookAt(wish.target);
+    if (wish.kind === 'suspend') return this.#suspend();
+    if (wish.kind === 'pause') return steering.pausing?.toggle();
+    if (wish.kind === 'rebuild') return steering.rebuild?.();
+    if (wish.kind === 'quit' && !isBuilding) return steering.quit();
+    this.#isStopping = true;
+    steering.interrupt();
+  }
+
+  #lookAt(target: string): void {
+    this.#look = undefined;
+    const seen = (look: TargetLook): void => {
+      this.#look = look;
+      this.#isDirty = true;
+    };
+    void this.#options.steering.look?.(target).then(seen, (error: Error) => this.#say(`${target}: ${error.message}\n`));
+  }
+
+  /** Ctrl-Z, as the terminal would do it if it still looked at keys. */
+  #suspend(): void {
+    this.#leave();
+    process.once('SIGCONT', () => {
+      if (this.#isClosed) return;
+      this.#enter();
+      this.#draw();
+    });
+    process.kill(0, 'SIGTSTP');
+  }
 }
+
+export const terminalReporter = (options: TerminalOptions): Reporter => new TerminalReporter(options);

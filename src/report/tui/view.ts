@@ -1,25 +1,10 @@
 import { Box, Text } from 'ink';
-import { createElement, type ReactElement } from 'react';
-import type { FrameLine, Tone } from './frame.ts';
+import { createElement, memo, type ReactElement } from 'react';
 
-interface Look {
-  readonly color?: string;
-  readonly bold?: boolean;
-  readonly dimColor?: boolean;
-}
+const Row = memo(({ text }: { text: string }): ReactElement => createElement(Text, { wrap: 'truncate' }, text === '' ? ' ' : text));
 
-const looks: Readonly<Record<Tone, Look>> = {
-  head: { bold: true },
-  running: { color: 'cyan' },
-  done: {},
-  failed: { color: 'red' },
-  waiting: { dimColor: true },
-  step: { dimColor: true },
-  warning: { color: 'yellow' },
-};
+const rowOf = (text: string, i: number): ReactElement => createElement(Row, { key: i, text });
 
-/** One line of text for each line of a frame; what is too long is cut, so that the frame keeps its height. */
-export function FrameView({ lines }: { lines: readonly FrameLine[] }): ReactElement {
-  const texts = lines.map(({ tone, text }, i) => createElement(Text, { key: i, wrap: 'truncate', ...looks[tone] }, text));
-  return createElement(Box, { flexDirection: 'column' }, ...texts);
-}
+/** The rows of a frame, already coloured. */
+export const FrameView = ({ lines }: { lines: readonly string[] }): ReactElement =>
+  createElement(Box, { flexDirection: 'column' }, ...lines.map(rowOf));
