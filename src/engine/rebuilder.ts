@@ -13,7 +13,7 @@ import { inputParts, type StepRun, settledInputs } from '../execute/step-run.ts'
 import { assertValid } from '../execute/validate.ts';
 import type { GraphTarget } from '../graph/graph.ts';
 import { keyOf, stepHead, stepKey } from '../plan/manifest.ts';
-import { type Facts, type Part, sumOf } from '../rule/part.ts';
+import type { Facts, Part } from '../rule/part.ts';
 import { decodeView } from '../rule/view.ts';
 import type { BuildRun } from './build-run.ts';
 import { removeDamaged, sourceChanged } from './damage.ts';
@@ -21,6 +21,7 @@ import { EarlierRuns } from './earlier.ts';
 import { runExternal } from './external.ts';
 import { placedError, placeOf } from './places.ts';
 import { shownError } from './shown.ts';
+import { stepEnd } from './step-end.ts';
 
 /** Further tries of a step whose failure was not its own: its worker died, or its input had to be made again. */
 const triesMax = 2;
@@ -145,26 +146,16 @@ export class Rebuilder implements StepWork {
     const result = this.#keep(step, made);
     // Said to have ended only when a kill can not lose it any more.
     await project.results.stepsWritten();
-    const bytesOut = result.parts.reduce((sum, part) => sum + part.bytes, 0);
-    const read = [...inputParts(job.inputs)];
-    const documents = sumOf(read, 'records');
-    const tokens = sumOf(result.parts, 'tokens') || sumOf(read, 'tokens');
     const how = this.#run.isRestoring(step) ? 'restored' : 'ran';
-    const { counters, tookMs } = result;
-    const reused = this.#reused(step, made);
-    const event = {
+    const { id, name } = step;
+    project.emit({
+      ...stepEnd([...inputParts(job.inputs)], result),
       target: target.name,
-      step: step.name,
-      id: step.id,
+      step: name,
+      id,
       how,
-      counters,
-      bytesOut,
-      documents,
-      tokens,
-      tookMs,
-      ...reused,
-    } as const;
-    project.emit({ type: 'step-finished', ...event });
+      ...this.#reused(step, made),
+    });
     return result;
   }
 
