@@ -1,7 +1,7 @@
 import type { BuildSummary } from '../base/events.ts';
 import type { BuildOptions } from '../engine/api.ts';
 import type { Project } from '../engine/project.ts';
-import { Pause } from '../execute/pausing.ts';
+import type { Pausing } from '../execute/pausing.ts';
 import type { Paint } from '../report/colour.ts';
 import { jsonLines, jsonReporter } from '../report/json.ts';
 import { plainReporter } from '../report/plain.ts';
@@ -21,7 +21,7 @@ export interface ReportFlags {
 export interface Reporting {
   readonly reporter: Reporter;
   /** There is one where somebody has keys to pause with. */
-  readonly pausing?: Pause;
+  readonly pausing?: Pausing;
   /** The project is open: the run is written down there, and its targets can be looked at. */
   opened(project: Project): void;
 }

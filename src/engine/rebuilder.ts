@@ -147,15 +147,8 @@ export class Rebuilder implements StepWork {
     // Said to have ended only when a kill can not lose it any more.
     await project.results.stepsWritten();
     const how = this.#run.isRestoring(step) ? 'restored' : 'ran';
-    const { id, name } = step;
-    project.emit({
-      ...stepEnd([...inputParts(job.inputs)], result),
-      target: target.name,
-      step: name,
-      id,
-      how,
-      ...this.#reused(step, made),
-    });
+    const head = { target: target.name, step: step.name, id: step.id, how, ...this.#reused(step, made) } as const;
+    project.emit({ ...stepEnd([...inputParts(job.inputs)], result), ...head });
     return result;
   }
 
