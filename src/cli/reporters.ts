@@ -50,7 +50,11 @@ export async function reportingFor(context: CliContext, flags: ReportFlags): Pro
 }
 
 async function terminalView(context: CliContext, { paint, watch }: ReportFlags) {
-  const [{ terminalReporter }, { readHistory }] = await Promise.all([import('../report/tui/terminal.ts'), import('../report/history.ts')]);
+  const [{ terminalReporter }, { readHistory }, { Pause }] = await Promise.all([
+    import('../report/tui/terminal.ts'),
+    import('../report/history.ts'),
+    import('../execute/pausing.ts'),
+  ]);
   const { stopping, engine, cwd } = context;
   const pausing = new Pause();
   let project: Project | undefined;
