@@ -20,6 +20,7 @@ const entries: readonly CommandEntry[] = [
   { words: ['stats'], load: async () => [(await import('./stats.ts')).StatsCommand] },
   { words: ['verify'], load: async () => [(await import('./verify.ts')).VerifyCommand] },
   { words: ['logs'], load: async () => [(await import('./logs.ts')).LogsCommand] },
+  { words: ['profile'], load: async () => [(await import('./profile.ts')).ProfileCommand] },
   { words: ['update'], load: async () => [(await import('./update.ts')).UpdateCommand] },
   { words: ['clean'], load: async () => [(await import('./clean.ts')).CleanCommand] },
   { words: ['init'], load: async () => [(await import('./init.ts')).InitCommand] },

@@ -24,6 +24,7 @@ const notUsage: ReadonlySet<string> = new Set([
   'missing-bytes',
   'not-built',
   'no-runs',
+  'no-times',
   'not-deterministic',
   'over-source',
   'source-changed',
