@@ -79,6 +79,8 @@ export interface TargetSummary {
   /** The program that made its tokens, `name@version`. */
   engine?: string;
   why: readonly string[];
+  /** Digests of the lists of its parts, by output; only of targets that were built or kept. */
+  collections?: Readonly<Record<string, string>>;
 }
 
 /** What a rebuild changed in a target: more (or fewer) documents and tokens than before, and what became of its published files. */

@@ -19,6 +19,7 @@ const entries: readonly CommandEntry[] = [
   { words: ['trace'], load: async () => [(await import('./trace.ts')).TraceCommand] },
   { words: ['stats'], load: async () => [(await import('./stats.ts')).StatsCommand] },
   { words: ['verify'], load: async () => [(await import('./verify.ts')).VerifyCommand] },
+  { words: ['diff'], load: async () => [(await import('./diff.ts')).DiffCommand] },
   { words: ['logs'], load: async () => [(await import('./logs.ts')).LogsCommand] },
   { words: ['profile'], load: async () => [(await import('./profile.ts')).ProfileCommand] },
   { words: ['update'], load: async () => [(await import('./update.ts')).UpdateCommand] },

@@ -2,6 +2,8 @@ import type { TargetLook } from '../base/look.ts';
 import type {
   BuildOptions,
   BuildSummary,
+  DiffItem,
+  DiffRequest,
   HeadRow,
   OpenOptions,
   StatusReport,
@@ -40,6 +42,7 @@ export interface Engine {
   verify(project: Project, options: VerifyOptions, tell: Tell): Promise<VerifySummary>;
   /** One target as a view shows it. */
   look(project: Project, target: string): Promise<TargetLook>;
+  diff(project: Project, request: DiffRequest): AsyncIterable<DiffItem>;
   update(project: Project, targets: readonly string[]): Promise<{ changed: readonly string[] }>;
   clean(project: Project, options: { dryRun: boolean; all: boolean }): Promise<{ removed: readonly string[]; bytes: number }>;
   doctor(request: DoctorRequest): Promise<DoctorReport>;
@@ -70,6 +73,9 @@ export const engine: Engine = {
   stats: async (project, target) => (await import('../engine/stats.ts')).stats(project, target),
   verify: async (project, options, tell) => (await import('../engine/verify/verify.ts')).verify(project, options, tell),
   look: async (project, target) => (await import('../engine/look.ts')).look(project, target),
+  async *diff(project, request) {
+    yield* (await import('../engine/diff/diff.ts')).diff(project, request);
+  },
   update: async (project, targets) => (await import('../engine/update.ts')).update(project, targets),
   clean: async (project, options) => (await import('../engine/clean.ts')).clean(project, options),
   doctor: async (request) => (await import('../engine/doctor.ts')).doctor(request),

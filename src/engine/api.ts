@@ -1,6 +1,7 @@
 import type { BuildSummary, Emit } from '../base/events.ts';
 import type { Pausing } from '../execute/pausing.ts';
 import type { Change } from '../plan/explain.ts';
+import type { DiffItem, DiffRequest, RunOutputs } from './diff/items.ts';
 import type { TraceItem } from './trace/items.ts';
 import type { Tell, VerifyItem, VerifyOptions, VerifySummary } from './verify/items.ts';
 
@@ -98,4 +99,4 @@ export interface HeadRow {
   readonly reason?: string;
 }
 
-export type { BuildSummary, Tell, TraceItem, VerifyItem, VerifyOptions, VerifySummary };
+export type { BuildSummary, DiffItem, DiffRequest, RunOutputs, Tell, TraceItem, VerifyItem, VerifyOptions, VerifySummary };

@@ -50,5 +50,6 @@ export function summaryOf(summarized: Summarized, tally: Tally | undefined): Tar
     ...(tally?.reused && { reused: tally.reused }),
     ...(engine !== undefined && { engine }),
     why,
+    ...(result && { collections: Object.fromEntries(Object.entries(result.outputs).map(([output, { digest }]) => [output, digest])) }),
   };
 }

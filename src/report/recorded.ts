@@ -15,7 +15,7 @@ export interface RunRecord {
   /** ISO 8601. */
   readonly started: string;
   /** Absent when the run was cut off before its end. */
-  readonly summary?: BuildSummary;
+  readonly summary?: BuildSummary & { readonly commit?: string };
 }
 
 const runsDir = (stateDir: string): string => join(stateDir, 'runs');
@@ -36,7 +36,7 @@ export function runsIn(stateDir: string): string[] {
 
 export function runRecord(stateDir: string, run: string): RunRecord {
   const text = readIfThere(join(runsDir(stateDir), run, 'summary.json'))?.toString('utf8');
-  const summary = text === undefined ? undefined : (parsed(text) as BuildSummary | undefined);
+  const summary = text === undefined ? undefined : (parsed(text) as RunRecord['summary']);
   return { run, started: startOf(run), ...(summary && { summary }) };
 }
 

@@ -56,6 +56,7 @@ const noEngine: Engine = {
   why: unexpected,
   head: unexpected,
   trace: unexpected,
+  diff: unexpected,
   stats: unexpected,
   verify: unexpected,
   look: unexpected,

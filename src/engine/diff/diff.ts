@@ -1,0 +1,96 @@
+import type { Digest } from '../../base/digest.ts';
+import { BuildError } from '../../base/errors.ts';
+import { byCodeUnit, didYouMean } from '../../base/names.ts';
+import { matcher } from '../../graph/pattern.ts';
+import { factOf, type Part, sumOf } from '../../rule/part.ts';
+import type { Project } from '../project.ts';
+import { partsOf } from '../verify/last-results.ts';
+import { type Compared, compareDocuments, partsOnlyIn } from './documents.ts';
+import type { Amounts, DiffItem, DiffRequest, RunOutputs } from './items.ts';
+import { PartLines } from './part-lines.ts';
+
+interface Side {
+  readonly before: readonly Part[];
+  readonly after: readonly Part[];
+}
+
+/** Names of what both runs, or one of them, left: the first output of a target has the target's name, `clean.rejected` another one. */
+function collectionsOf(outputs: RunOutputs): Map<string, Digest> {
+  return new Map(
+    Object.entries(outputs).flatMap(([target, collections]) =>
+      Object.entries(collections).map(([output, digest], i) => [i === 0 ? target : `${target}.${output}`, digest] as const),
+    ),
+  );
+}
+
+function wanted(known: readonly string[], asked: readonly string[]): string[] {
+  const meant = asked.map((name) => ({
+    name,
+    found: known.filter((one) => one === name || one.startsWith(`${name}.`) || matcher(name)(one)),
+  }));
+  const unknown = meant.find(({ found }) => found.length === 0);
+  if (unknown) {
+    throw new BuildError('unknown-target', {
+      message: `none of the two runs has a target "${unknown.name}".${didYouMean(unknown.name, known)}`,
+      hint: `They have ${known.join(', ') || 'none'}.`,
+    });
+  }
+  const names = new Set(meant.flatMap(({ found }) => found));
+  return asked.length === 0 ? [...known] : known.filter((name) => names.has(name));
+}
+
+/** Says what differs between what two runs left, group by group, with samples of the documents. @throws {BuildError} `unknown-target`. */
+export function* diff(project: Project, { before, after, targets, samples }: DiffRequest): Generator<DiffItem> {
+  const [was, is] = [collectionsOf(before), collectionsOf(after)];
+  const lines = new PartLines(project);
+  for (const target of wanted([...new Set([...is.keys(), ...was.keys()])], targets)) {
+    const [from, to] = [was.get(target), is.get(target)];
+    if (from === to) yield { type: 'same', target };
+    else if (from === undefined || to === undefined) {
+      yield { type: 'note', target, message: from === undefined ? 'the earlier run did not build it' : 'the later run did not build it' };
+    } else yield* ofTarget(project, { target, from, to, lines, samples });
+  }
+}
+
+interface OfTarget {
+  readonly target: string;
+  readonly from: Digest;
+  readonly to: Digest;
+  readonly lines: PartLines;
+  readonly samples: number;
+}
+
+function* ofTarget(project: Project, { target, from, to, lines, samples }: OfTarget): Generator<DiffItem> {
+  const [before, after] = [partsOf(project, from), partsOf(project, to)];
+  if (!before || !after) {
+    yield {
+      type: 'note',
+      target,
+      message: `what it was ${before ? 'in the later run' : 'in the earlier run'} is no longer in the store: it was cleaned`,
+    };
+    return;
+  }
+  for (const [group, side] of groupsOf(before, after)) {
+    const [gone, come] = [partsOnlyIn(side.before, side.after), partsOnlyIn(side.after, side.before)];
+    if (gone.length === 0 && come.length === 0) continue;
+    const { changes, note, samples: found }: Compared = compareDocuments(gone, come, { lines, samples });
+    // Selections of nothing, each of another chunk.
+    if (changes && sumOf([...side.before, ...side.after], 'records') === 0) continue;
+    const amounts = { before: amountsOf(side.before), after: amountsOf(side.after) };
+    yield { type: 'group', target, group, ...amounts, ...(changes && { changes }), ...(note !== undefined && { note }) };
+    for (const sample of found) yield { type: 'sample', target, group, ...sample };
+  }
+}
+
+function groupsOf(before: readonly Part[], after: readonly Part[]): [string, Side][] {
+  const names = [...new Set([...before, ...after].map(({ group }) => group))].sort(byCodeUnit);
+  const of = (parts: readonly Part[], name: string): Part[] => parts.filter(({ group }) => group === name);
+  return names.map((name) => [name, { before: of(before, name), after: of(after, name) }]);
+}
+
+/** Shards count the documents that they hold as samples. */
+const amountsOf = (parts: readonly Part[]): Amounts => ({
+  documents: parts.reduce((sum, part) => sum + (part.facts['records'] ?? factOf(part, 'samples')), 0),
+  tokens: sumOf(parts, 'tokens'),
+  parts: parts.length,
+});
