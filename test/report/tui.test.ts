@@ -68,7 +68,7 @@ const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resol
 /** Plays a build until it is seen. */
 async function seen(sitting: Sitting, events: readonly Timed[]): Promise<void> {
   play(events, { emit: sitting.reporter.emit, clock: sitting.clock });
-  sitting.clock.moveTo(sitting.clock.now() + 400);
+  sitting.clock.moveTo(sitting.clock.now() + 600);
   await settled();
   sitting.clock.moveTo(sitting.clock.now() + 200);
 }

@@ -30,14 +30,21 @@ export function openLayout(): Layout {
   const stream = canvas as unknown as NodeJS.WriteStream;
   const element = (lines: readonly string[]) => createElement(FrameView, { lines });
   const ink = render(element([]), { stdout: stream, stderr: stream, debug: true, exitOnCtrlC: false, patchConsole: false });
+  let known = new Map<string, string>();
   return {
     rows: (lines, columns) => {
       if (columns !== canvas.columns) {
         canvas.columns = columns;
         canvas.emit('resize');
+        known.clear();
       }
-      ink.rerender(element(lines));
-      return canvas.frame.split('\n').slice(0, lines.length);
+      // Ink takes its time for each row, and most rows are as they were.
+      const fresh = [...new Set(lines)].filter((line) => !known.has(line));
+      if (fresh.length > 0) ink.rerender(element(fresh));
+      const rows = fresh.length > 0 ? canvas.frame.split('\n') : [];
+      const laid = new Map(fresh.map((line, i) => [line, rows[i] ?? '']));
+      known = new Map(lines.map((line) => [line, laid.get(line) ?? (known.get(line) as string)]));
+      return lines.map((line) => known.get(line) as string);
     },
     close: () => ink.unmount(),
   };

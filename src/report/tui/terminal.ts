@@ -1,5 +1,6 @@
 import type { BuildEvent } from '../../base/events.ts';
 import type { TargetLook } from '../../base/look.ts';
+import { moduleUrl } from '../../base/program.ts';
 import type { Paint } from '../colour.ts';
 import type { History } from '../history.ts';
 import { plainReporter } from '../plain.ts';
@@ -48,14 +49,16 @@ export interface TerminalOptions {
 
 const redrawMs = 100;
 /** A build that is over by then has no view. */
-const patienceMs = 300;
+const patienceMs = 500;
 /** Drawing may take one part in so many of one processor's time. */
-const shareOfTime = 30;
+const shareOfTime = 60;
 const redrawMsMax = 1000;
 /** What a terminal has that does not say how large it is. */
 const sizeUnknown = { columns: 80, rows: 24 };
 
-const loadLayout = async (): Promise<Layout> => (await import('./screen.ts')).openLayout();
+/** By its address: it is bundled apart, with Ink and React in it, which so load in a fifth of the time. */
+const loadLayout = async (): Promise<Layout> =>
+  ((await import(moduleUrl('src/report/tui/screen'))) as typeof import('./screen.ts')).openLayout();
 
 /**
  * The view for terminals. What a plain report says is written above the frame as it comes and stays in the scrollback: nothing is lost,
