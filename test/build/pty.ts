@@ -40,7 +40,7 @@ export class PtyTerminal {
     // Nothing of CI is handed on: there would be no view.
     const given = { PATH, LANG: 'C.UTF-8', TERM: 'xterm-256color', DSBUILD: `${process.execPath} ${program}`, ...env };
     const [file, argv] = shell === undefined ? [process.execPath, [program, ...args]] : ['/bin/bash', ['-c', shell]];
-    this.#pty = spawn(file, argv, { cols: columns, rows, name: 'xterm-256color', cwd, env: given });
+    this.#pty = spawn(file, argv, { cols: columns, rows, name: given.TERM, cwd, env: given });
     this.#pty.onData((text) => {
       this.sent += text;
       this.#terminal.write(text, () => this.#look());

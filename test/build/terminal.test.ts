@@ -179,20 +179,27 @@ test('a program that is killed by an error gives the terminal back', () =>
     assert.is(project.read('after'), project.read('before'));
   }));
 
-test('TERM=dumb, NO_COLOR and CI: lines, a view without colours, lines', () =>
-  sitting(async ({ gate, start }) => {
-    const colours = new RegExp(`${'\u001b'}\\[\\d+m`);
-    const bare = start(['build'], { env: { NO_COLOR: '1' } });
-    await bare.shows(/> ▶ └ held /);
-    assert.not.match(bare.sent, colours);
-    gate.open();
-    assert.is(await bare.done, 0);
-    assert.not.match(bare.sent, colours);
-    for (const env of [{ TERM: 'dumb' }, { CI: 'true' }]) {
-      const terminal = start(['build', '--force'], { env });
-      assert.is(await terminal.done, 0);
-      assert.not.ok(terminal.sent.includes('\u001b[?25l') || terminal.sent.includes('q quit'));
-    }
-  }));
+for (const [name, env] of [
+  ['TERM=dumb', { TERM: 'dumb' }],
+  ['CI', { CI: 'true' }],
+] as const) {
+  test(`with ${name} there are lines and no view, and with NO_COLOR a view without colours`, () =>
+    sitting(async (lines) => {
+      const colours = new RegExp(`${'\u001b'}\\[\\d+m`);
+      const plain = lines.start(['build'], { env });
+      await plain.shows(/^raw +built/m);
+      // By the time that the other build has its view, this one would have had one.
+      await sitting(async ({ gate, start }) => {
+        const bare = start(['build'], { env: { NO_COLOR: '1' } });
+        await bare.shows(/> ▶ └ held /);
+        gate.open();
+        assert.is(await bare.done, 0);
+        assert.not.match(bare.sent, colours);
+      });
+      lines.gate.open();
+      assert.is(await plain.done, 0);
+      assert.not.ok(plain.sent.includes('\u001b[?25l') || plain.sent.includes('q quit'));
+    }));
+}
 
 test.run();
