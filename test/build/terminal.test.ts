@@ -164,6 +164,22 @@ for (const [key, name, code] of [
     }));
 }
 
+test('Ctrl-Z puts it to sleep with the terminal as it was, and fg brings the view back', () =>
+  sitting(async ({ project, gate, start }) => {
+    const line =
+      'set -m; stty -a > before; $DSBUILD build; stty -a > after; echo asleep; read -r line; fg > /dev/null; echo "ended with $?"';
+    const terminal = start([], { shell: line });
+    await terminal.shows(/> ▶ └ held /);
+    terminal.keys('\u001a');
+    await terminal.shows(/^asleep/m);
+    assert.is(project.read('after'), project.read('before'));
+    assert.not.match(terminal.screen, /q quit/);
+    terminal.keys('\r');
+    await terminal.shows(/asleep[\s\S]*> ▶ └ held [\s\S]*q quit/);
+    gate.open();
+    await terminal.shows(/ended with 0/);
+  }));
+
 test('a program that is killed by an error gives the terminal back', () =>
   sitting(async ({ project, start }) => {
     const crash = "setInterval(() => { if (fs.existsSync('crash')) throw new Error('crashed by the test'); }, 20).unref();";
