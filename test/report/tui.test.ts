@@ -23,7 +23,7 @@ interface Sitting {
   readonly reporter: ReturnType<typeof terminalReporter>;
 }
 
-async function sit({ watch = false, rows = 24 } = {}): Promise<Sitting> {
+async function sit({ watch = false, rows = 24, layout = plainLayout } = {}): Promise<Sitting> {
   const screen = new Screen(100, rows);
   const clock = new HandClock();
   const keys = new HandKeys();
@@ -58,7 +58,7 @@ async function sit({ watch = false, rows = 24 } = {}): Promise<Sitting> {
     clock,
     watch,
     steering,
-    loadLayout: async () => plainLayout,
+    loadLayout: async () => layout,
   });
   return { screen, clock, keys, asked, reporter };
 }
@@ -154,6 +154,23 @@ test('what others write to the terminal stands above the frame, and stays', asyn
   sitting.screen.write('and ends without a line end');
   sitting.reporter.close();
   assert.is(sitting.screen.text.trimEnd(), 'a filter says hello\nand ends without a line end');
+});
+
+test('a mistake in the view ends the view, not the report', async () => {
+  let frames = 0;
+  const rows = (lines: readonly string[]): readonly string[] => {
+    if (++frames > 2) throw new Error('a mistake');
+    return lines;
+  };
+  const sitting = await sit({ layout: { rows, close: () => {} } });
+  await seen(sitting, goodBuild.slice(0, 10));
+  sitting.reporter.emit({ type: 'note', message: 'drawn' });
+  sitting.clock.moveTo(sitting.clock.now() + 2000);
+  assert.ok(frames > 2);
+  assert.ok(sitting.screen.cursorShown && !sitting.keys.isRaw);
+  sitting.reporter.emit({ type: 'note', message: 'and after' });
+  assert.match(sitting.screen.text, /^warning.*\nraw +built.*\ndrawn\nand after$/m);
+  sitting.reporter.close();
 });
 
 test('several keys in one write are all taken', async () => {

@@ -140,13 +140,15 @@ class TerminalReporter implements Reporter {
   #load(): void {
     if (this.#isLoading) return;
     this.#isLoading = true;
-    void (this.#options.loadLayout ?? loadLayout)().then((layout) => {
+    const shown = (layout: Layout): void => {
       if (this.#isClosed) return layout.close();
       this.#layout = layout;
       this.#readHistory();
       this.#enter();
       this.#draw();
-    });
+    };
+    // Without it the lines go on as they do in plain.
+    void (this.#options.loadLayout ?? loadLayout)().then(shown, () => {});
   }
 
   #readHistory(): void {
@@ -207,15 +209,25 @@ class TerminalReporter implements Reporter {
     };
   }
 
+  /** A report only tells: a mistake in the view ends the view, never the build. */
   #draw(): void {
     // A terminal that does not keep up is not given more.
     if (!this.#layout || this.#giveBack.length === 0 || this.#options.stdout.writableNeedDrain) return;
+    try {
+      this.#drawWith(this.#layout);
+    } catch {
+      this.#leave();
+      this.#layout = undefined;
+    }
+  }
+
+  #drawWith(layout: Layout): void {
     const startMs = this.#clock.now();
     const size = this.#size;
     const { lines, scrollMax } = frameOf(this.#scene(startMs), size);
     this.#ui = { ...this.#ui, scroll: Math.min(this.#ui.scroll, scrollMax) };
     const painted = lines.map((line) => paintLine(line, this.#options.paint));
-    const text = this.#painter.draw(this.#layout.rows(painted, size.columns), { columns: size.columns, above: this.#said.take() });
+    const text = this.#painter.draw(layout.rows(painted, size.columns), { columns: size.columns, above: this.#said.take() });
     if (text !== '') this.#write(text);
     this.#isDirty = false;
     this.#drawnMs = startMs;
