@@ -50,7 +50,7 @@ test('what ended shows what came of it; below stand the funnel of the selected t
     '',
     ' 1 clean › decide  650.0 KB · 0 s',
     '',
-    '! warning  raw › data/a.jsonl:12  6 bad records were left out: not-json  [bad-records]',
+    '! raw › data/a.jsonl:12  6 bad records were left out: not-json  [bad-records]',
   ]);
 });
 
@@ -167,6 +167,20 @@ test('with many targets the frame shows the selected one, and counts those that 
   assert.is(lines[1], '  … 48 targets above');
   assert.ok(lines.some((line) => line.startsWith('> ▶ t50 ')));
   assert.is(lines.at(-2), '  … 47 targets below');
+});
+
+test('where there is little room, targets keep half of it, and what is left out is counted', () => {
+  const targets = Array.from({ length: 30 }, (_, i) => `t${i}`);
+  const steps = targets.slice(0, 12).map((target, i): Timed => [1, stepStarted(target, i)]);
+  const view = viewAfter([[0, { type: 'build-started', run: 'r', targets, jobs: 12 }], ...steps]);
+  const lines = frameText(sceneOf(view), { columns: 80, rows: 17 });
+  assert.is(lines.length, 16);
+  assert.is(lines.filter((line) => /^[> ] [▶·] t/.test(line)).length, 6);
+  assert.equal(lines.slice(7, -1), [
+    '  … 24 targets below',
+    ...[1, 2, 3, 4, 5, 6].map((slot) => ` ${slot} t${slot - 1} › encode  1.0 MB · 0 s`),
+    '  … 6 more steps',
+  ]);
 });
 
 test('a filter leaves the targets that hold it, and says so', () => {

@@ -24,7 +24,8 @@ interface Room {
 
 const workersShownMax = 8;
 const warningsShownMax = 3;
-const targetsShownMin = 3;
+/** Share of the rows that targets have in any case, if they want so many. */
+const targetsShare = 0.5;
 
 /**
  * What is on the screen. Its lines are narrower than the screen, so that none is wrapped, and lower, else a terminal could not draw over
@@ -117,16 +118,20 @@ function overview(scene: Scene, { width, height }: Room): Line[] {
   const current = currentOf(branches, scene.ui);
   const target = current === undefined ? undefined : scene.view.targets.get(current);
   const funnel = target ? funnelLines(target) : [];
-  const workers = workerLines(scene);
+  const running = runningSteps(scene);
   const warnings = scene.view.warnings.slice(-warningsShownMax).map(warningRow);
   const rows = Math.max(1, branches.length);
-  const wants = [funnel.length, workers.length, warnings.length];
+  const wants = [funnel.length, Math.min(workersShownMax, running.length), warnings.length];
   const gaps = wants.filter((want) => want > 0).length;
   const asked = wants.reduce((sum, want) => sum + want, 0);
   const isRoomy = rows + asked + gaps <= height;
-  const room = height - Math.min(rows, Math.max(targetsShownMin, height - asked));
+  const room = height - Math.min(rows, Math.max(Math.ceil(targetsShare * height), height - asked));
   const [funnels = 0, working = 0, warned = 0] = dealt(room, wants);
-  const others = [funnel.slice(0, funnels), shortened(workers, working, 'step'), warnings.slice(warnings.length - warned)];
+  const others = [
+    funnel.slice(0, funnels),
+    workerLines(running, { rows: working, nowMs: scene.nowMs }),
+    warnings.slice(warnings.length - warned),
+  ];
   const left = height - others.flat().length - (isRoomy ? gaps : 0);
   const below = others.flatMap((lines) => (lines.length === 0 ? [] : isRoomy ? [line(''), ...lines] : lines));
   return [...targetRows(scene, { branches, current }, { width, height: left }), ...below];
@@ -153,27 +158,33 @@ function targetRows(
   });
 }
 
-/** Of lines that do not all fit, the last says how many there are more. */
-function shortened(lines: readonly Line[], height: number, noun: string): readonly Line[] {
-  if (lines.length <= height || height === 0) return lines.slice(0, height);
-  return [...lines.slice(0, height - 1), line(`  … ${counted(lines.length - height + 1, `more ${noun}`)}`, 'dim')];
+interface Running {
+  readonly name: string;
+  readonly step: RunningStep;
 }
 
-/** What each worker does. Steps keep their rows while they run. */
-function workerLines({ view, nowMs }: Scene): Line[] {
-  const running: { name: string; step: RunningStep }[] = [];
+function runningSteps({ view }: Scene): Running[] {
+  const running: Running[] = [];
   for (const { name, running: steps } of view.targets.values()) for (const step of steps.values()) running.push({ name, step });
-  return running
-    .sort((a, b) => a.step.slot - b.step.slot)
-    .slice(0, workersShownMax)
-    .map(({ name, step: { slot, step, bytesIn, done, total, sinceMs } }) => {
-      const progress = total ? `${Math.min(100, Math.floor((100 * done) / total))} %` : done > 0 ? formatCount(done) : '';
-      const words = [bytesIn === 0 ? '' : formatBytes(bytesIn), progress, formatSeconds(nowMs - sinceMs)].filter((word) => word !== '');
-      return [piece(`${String(slot + 1).padStart(2)} `, 'dim'), piece(`${name} › ${step}  ${words.join(' · ')}`)];
-    });
+  return running.sort((a, b) => a.step.slot - b.step.slot);
+}
+
+/** What each worker does. Steps keep their rows while they run; if they do not all fit, the last row says how many there are more. */
+function workerLines(running: readonly Running[], { rows, nowMs }: { rows: number; nowMs: number }): Line[] {
+  const shown = running.length > rows ? Math.max(0, rows - 1) : running.length;
+  const more = rows > shown ? [line(`  … ${counted(running.length - shown, 'more step')}`, 'dim')] : [];
+  return [...running.slice(0, shown).map((one) => workerLine(one, nowMs)), ...more];
+}
+
+function workerLine({ name, step: { slot, step, bytesIn, done, total, sinceMs } }: Running, nowMs: number): Line {
+  const progress = total ? `${Math.min(100, Math.floor((100 * done) / total))} %` : done > 0 ? formatCount(done) : '';
+  const words = [bytesIn === 0 ? '' : formatBytes(bytesIn), progress, formatSeconds(nowMs - sinceMs)].filter((word) => word !== '');
+  return [piece(`${String(slot + 1).padStart(2)} `, 'dim'), piece(`${name} › ${step}  ${words.join(' · ')}`)];
 }
 
 function warningRow(warning: Scene['view']['warnings'][number]): Line {
-  const [text = ''] = warningLine({ type: 'warning', ...warning }).split('\n');
+  const [text = ''] = warningLine({ type: 'warning', ...warning })
+    .replace(/^warning +/, '')
+    .split('\n');
   return [piece('! ', 'warn'), piece(text, 'warn')];
 }
