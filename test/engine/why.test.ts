@@ -1,0 +1,142 @@
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openProject } from '../../src/engine/project.ts';
+import { why } from '../../src/engine/why.ts';
+import { checkout, Rig } from './rig.ts';
+
+const test = suite('why');
+
+const sources = ['one', 'two', 'three'] as const;
+
+const config = `import { defineConfig, download, filter, param, shard, tokenize } from 'dsbuild';
+import { long } from './long.ts';
+const raw = download({ sources: { 'a/one': 'in/one.jsonl', 'a/two': 'in/two.jsonl', 'a/three': 'in/three.jsonl' } });
+const clean = filter(raw, { use: long({ charsMin: param('charsMin', 2) }) });
+const tokens = tokenize(clean, { tokenizer: 'tokenizer', specialTokens: param('specialTokens', true) });
+const shards = shard(tokens, { maxSeqLength: param('maxSeqLength', 16), labels: param('labels', 'shifted') === 'hf' ? 'hf' : 'shifted', out: 'out' });
+export default defineConfig({ targets: { raw, clean, tokens, shards } });
+`;
+const filterModule = (comment: string): string => `import { defineFilter, drop, integer, keep } from 'dsbuild';
+export const long = defineFilter({ name: 'long', options: { charsMin: integer() },
+  decide: ({ text }, { charsMin }) => text.length < charsMin ? drop('${comment}') : keep });
+`;
+const line = (id: string, text: string): string => `${JSON.stringify({ id, text })}\n`;
+const sourceText = (name: string, edits: number): string =>
+  line(`${name}-1`, `the first line of ${name}`) + line(`${name}-2`, `its second, ${edits}`);
+
+/** What goes into the project; each part of it belongs to the target that must name it, and to the words by which it names it. */
+interface State {
+  readonly edits: Readonly<Record<(typeof sources)[number], number>>;
+  readonly params: Readonly<Record<'charsMin' | 'specialTokens' | 'maxSeqLength' | 'labels', string>>;
+  readonly filter: string;
+  readonly tokenizer: number;
+}
+
+const states = fc.record<State>({
+  edits: fc.record({ one: fc.nat({ max: 2 }), two: fc.nat({ max: 2 }), three: fc.nat({ max: 2 }) }),
+  params: fc.record({
+    charsMin: fc.constantFrom('2', '5'),
+    specialTokens: fc.constantFrom('true', 'false'),
+    maxSeqLength: fc.constantFrom('16', '32'),
+    labels: fc.constantFrom('shifted', 'hf'),
+  }),
+  filter: fc.constantFrom('short', 'too-short'),
+  tokenizer: fc.nat({ max: 1 }),
+});
+
+type Names = Record<'raw' | 'clean' | 'tokens' | 'shards', string[]>;
+
+/** The inputs and options that differ, by target. */
+function changed(before: State, after: State): Names {
+  const param = (name: keyof State['params'], shown: string): string[] => (before.params[name] === after.params[name] ? [] : [shown]);
+  return {
+    raw: sources.filter((name) => before.edits[name] !== after.edits[name]).map((name) => `in/${name}.jsonl`),
+    clean: [...(before.filter === after.filter ? [] : ['use[0].bundle']), ...param('charsMin', 'use[0].options.charsMin')],
+    tokens: [...param('specialTokens', 'specialTokens'), ...(before.tokenizer === after.tokenizer ? [] : ['tokenizer.model'])],
+    shards: [...param('labels', 'labels'), ...param('maxSeqLength', 'maxSeqLength')],
+  };
+}
+
+function lay(rig: Rig, { edits, filter, tokenizer }: State): void {
+  for (const name of sources) rig.write({ [`in/${name}.jsonl`]: sourceText(name, edits[name]) });
+  const model = rigTokenizer('tokenizer.json');
+  rig.write({
+    'long.ts': filterModule(filter),
+    // Another file with the same tokens: white space behind it changes its bytes.
+    'tokenizer/tokenizer.json': Buffer.concat([model, Buffer.from('\n'.repeat(tokenizer))]),
+    'tokenizer/tokenizer_config.json': rigTokenizer('tokenizer_config.json'),
+  });
+}
+
+const tokenizerRig = new Rig(checkout('fixtures/tokenizers/tiny'));
+const rigTokenizer = (name: string): Buffer => tokenizerRig.read(name);
+
+const order = ['raw', 'clean', 'tokens', 'shards'] as const;
+
+async function named(rig: Rig, target: string, { params }: State): Promise<{ fresh: boolean; names: string[]; input: boolean }> {
+  const signal = new AbortController().signal;
+  const project = await openProject({ cwd: rig.root, params, env: {}, emit() {}, signal });
+  try {
+    const { state, reasons } = await why(project, target);
+    if (state === 'fresh') return { fresh: true, names: [], input: false };
+    const names = reasons.filter((reason) => !reason.startsWith('input ')).map(nameIn);
+    return { fresh: false, names: names.sort(), input: reasons.some((reason) => reason.startsWith('input ')) };
+  } finally {
+    project.close();
+  }
+}
+
+function nameIn(reason: string): string {
+  const found = /^source changed: (\S+\.jsonl)|^option (\S+): \S.* -> \S/.exec(reason);
+  return found?.[1] ?? found?.[2] ?? reason;
+}
+
+test('the inputs and options that it names are exactly those that were changed, whatever was changed', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.tuple(states, states), async ([before, after]) => {
+      const rig = new Rig();
+      rig.write({ 'datasets.config.ts': config });
+      lay(rig, before);
+      assert.equal((await rig.build({ params: before.params })).errors, []);
+      lay(rig, after);
+      const expected = changed(before, after);
+      let upstream = false;
+      for (const target of order) {
+        const isStale = upstream || expected[target].length > 0;
+        assert.equal(await named(rig, target, after), { fresh: !isStale, names: [...expected[target]].sort(), input: upstream }, target);
+        upstream = isStale;
+      }
+    }),
+    { numRuns: 25 },
+  );
+});
+
+test('an option is named with what it was and what it is, a source with its lines', async () => {
+  const rig = new Rig();
+  const state: State = {
+    edits: { one: 0, two: 0, three: 0 },
+    params: { charsMin: '2', specialTokens: 'true', maxSeqLength: '16', labels: 'shifted' },
+    filter: 'short',
+    tokenizer: 0,
+  };
+  rig.write({ 'datasets.config.ts': config });
+  lay(rig, state);
+  await rig.build({ params: state.params });
+  lay(rig, { ...state, edits: { ...state.edits, two: 1 } });
+  const project = await openProject({
+    cwd: rig.root,
+    params: { ...state.params, maxSeqLength: '32' },
+    env: {},
+    emit() {},
+    signal: new AbortController().signal,
+  });
+  try {
+    assert.equal((await why(project, 'raw')).reasons, ['source changed: in/two.jsonl:1-2']);
+    assert.ok((await why(project, 'shards')).reasons.includes('option maxSeqLength: 16 -> 32'));
+  } finally {
+    project.close();
+  }
+});
+
+test.run();
