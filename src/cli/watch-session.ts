@@ -114,8 +114,10 @@ export class WatchSession {
   }
 
   async #open(): Promise<void> {
-    const project = await this.#parts.openProject((event) => this.#emit(event));
+    // One after the other: they share a folder for temporary files, which the one that closes takes away.
     this.#project?.close();
+    this.#project = undefined;
+    const project = await this.#parts.openProject((event) => this.#emit(event));
     this.#project = project;
     this.#reopen = false;
     this.#isBroken = false;

@@ -110,6 +110,13 @@ test('a dropped file, an edited one, one replaced by rename, a new folder and a 
         project.move('elsewhere.jsonl', 'in/a.jsonl');
       },
       () => project.write('in/new/deep/c.jsonl', line('c1', 'in a folder that was not there')),
+      // More than a step hands over in memory.
+      () =>
+        project.write(
+          'in/large.jsonl',
+          Array.from({ length: 3000 }, (_, i) => line(`l${i}`, `line ${i} of a file whose tokens fill a file`)).join(''),
+        ),
+      () => project.edit('in/large.jsonl', (text) => text.replace('line 1500 of', 'the edited line of')),
       () => project.remove('in/b.jsonl'),
       () => project.remove('in/new'),
     ];

@@ -103,7 +103,7 @@ test('the inputs and options that it names are exactly those that were changed, 
       const expected = changed(before, after);
       let upstream = false;
       for (const target of order) {
-        const isStale = upstream || expected[target].length > 0;
+        const isStale: boolean = upstream || expected[target].length > 0;
         assert.equal(await named(rig, target, after), { fresh: !isStale, names: [...expected[target]].sort(), input: upstream }, target);
         upstream = isStale;
       }
