@@ -2,7 +2,6 @@ import { lstatSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BuildError } from '../base/errors.ts';
 import { uniqueName } from '../base/files.ts';
-import { didYouMean } from '../base/names.ts';
 import { readPart } from '../cache/part-reader.ts';
 import type { Location } from '../cache/store.ts';
 import { type DocumentRow, rowsOf } from '../rule/documents.ts';
@@ -15,6 +14,7 @@ import type { Project } from './project.ts';
 import { type ReasonOf, reasonsOfRejected, rejectedOutput } from './rejected.ts';
 import { survey } from './survey.ts';
 import type { TargetBuild } from './target-build.ts';
+import { unknownTarget } from './unknown-target.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -25,8 +25,7 @@ export async function* head(
   { rows, rejected }: { rows: number; rejected: boolean },
 ): AsyncGenerator<HeadRow> {
   const named = project.graph.outputs.get(name);
-  if (!named)
-    throw new BuildError('unknown-target', { message: `there is no target "${name}".${didYouMean(name, project.graph.outputs.keys())}` });
+  if (!named) throw unknownTarget(name, project);
   const found = await survey(project, { targets: [named.target.name] }, async (run) => {
     const build = run.targets.get(named.target) as TargetBuild;
     if (build.result === undefined)

@@ -1,6 +1,6 @@
 import type { Digest } from '../base/digest.ts';
 import { BuildError } from '../base/errors.ts';
-import { byCodeUnit, didYouMean } from '../base/names.ts';
+import { byCodeUnit } from '../base/names.ts';
 import { readPart } from '../cache/part-reader.ts';
 import type { CollectionResult, TargetResult } from '../cache/results.ts';
 import { type Balance, sumTerms } from '../execute/laws.ts';
@@ -11,8 +11,9 @@ import { decodeCollection } from '../rule/collection.ts';
 import { type Part, sumOf } from '../rule/part.ts';
 import { type LastPlan, readLastPlan } from './last-plan.ts';
 import type { Project } from './project.ts';
-import { figuresOf } from './target-result.ts';
+import { collectionResult, figuresOf } from './target-result.ts';
 import { outdatedBy } from './trace/outdated.ts';
+import { unknownTarget } from './unknown-target.ts';
 
 /** What one group of an output holds. */
 export interface GroupStats {
@@ -60,21 +61,13 @@ function partsIn(digest: Digest, { store }: Project): readonly Part[] | undefine
   return location && decodeCollection(readPart(digest, location));
 }
 
-const figureOf = (digest: Digest, parts: readonly Part[]): CollectionResult => ({
-  digest,
-  parts: parts.length,
-  bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
-  records: sumOf(parts, 'records'),
-  tokens: sumOf(parts, 'tokens'),
-});
-
 /** What a target read when it was last built, in the order of its inputs; undefined when a list of it was removed since. */
 function readBy(target: GraphTarget, last: LastPlan, project: Project): CollectionResult[] | undefined {
   const digests = (last.manifest.inputs ?? {}) as Readonly<Record<string, Digest>>;
   const read = target.inputs.map(({ input, key }) => {
     const digest = digests[key === '' ? input : `${input}.${key}`];
     const parts = digest === undefined ? undefined : partsIn(digest, project);
-    return digest === undefined || parts === undefined ? undefined : figureOf(digest, parts);
+    return digest === undefined || parts === undefined ? undefined : collectionResult(digest, parts);
   });
   return read.every((one) => one !== undefined) ? (read as CollectionResult[]) : undefined;
 }
@@ -99,8 +92,7 @@ function ledgerOf(
  */
 export function stats(project: Project, name: string): TargetStats {
   const target = project.graph.get(name) ?? project.graph.outputs.get(name)?.target;
-  if (!target)
-    throw new BuildError('unknown-target', { message: `there is no target "${name}".${didYouMean(name, project.graph.outputs.keys())}` });
+  if (!target) throw unknownTarget(name, project);
   const last = readLastPlan(project.stateDir, target.name);
   const result = last && project.results.target(last.key);
   if (!last || !result)

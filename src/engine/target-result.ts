@@ -1,3 +1,4 @@
+import type { Digest } from '../base/digest.ts';
 import type { CollectionResult, TargetResult } from '../cache/results.ts';
 import type { Store } from '../cache/store.ts';
 import { assertTargetBalanced, sumByPrefix, type TargetFigures } from '../execute/ledger.ts';
@@ -37,8 +38,11 @@ export function resultOf(finished: Finished): TargetResult {
 const partsOf = (plan: PlanRun, output: string): readonly Part[] => plan.outputs[output]?.parts ?? [];
 const mainParts = (plan: PlanRun): readonly Part[] => partsOf(plan, outputNames(plan.target)[0] as string);
 
-function keepCollection(parts: readonly Part[], store: Store): CollectionResult {
-  const digest = store.put(encodeCollection(parts));
+const keepCollection = (parts: readonly Part[], store: Store): CollectionResult =>
+  collectionResult(store.put(encodeCollection(parts)), parts);
+
+/** The sums of a collection's parts. */
+export function collectionResult(digest: Digest, parts: readonly Part[]): CollectionResult {
   const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
   return { digest, parts: parts.length, bytes, records: sumOf(parts, 'records'), tokens: sumOf(parts, 'tokens') };
 }
