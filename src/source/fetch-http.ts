@@ -1,6 +1,7 @@
 import { type IncomingMessage, get as plainGet } from 'node:http';
 import { get as secureGet } from 'node:https';
 import { publicAddress } from '../base/address.ts';
+import { retryAfterMs } from '../base/network.ts';
 import {
   networkTrouble,
   noBytes,
@@ -70,7 +71,10 @@ const strongValidator = ({ etag, lastModified }: Seen): string | undefined => (e
 function whole(response: IncomingMessage): Opened {
   if (response.statusCode !== 200) {
     response.destroy();
-    throw statusTrouble(response.statusCode ?? 0, { text: response.statusMessage, pauseMs: retryAfterMs(response) });
+    throw statusTrouble(response.statusCode ?? 0, {
+      text: response.statusMessage,
+      pauseMs: retryAfterMs(response.headers['retry-after'], { now: Date.now(), msMax: pauseMsMax }),
+    });
   }
   const coding = response.headers['content-encoding'];
   if (coding && coding !== 'identity') {
@@ -113,13 +117,6 @@ function rangeOf({ headers }: IncomingMessage): { from?: number; total?: number 
   if (!match) return undefined;
   const [, from, total] = match;
   return { ...(from && { from: Number(from) }), ...(total && total !== '*' && { total: Number(total) }) };
-}
-
-function retryAfterMs({ headers }: IncomingMessage): number | undefined {
-  const value = headers['retry-after'];
-  if (!value) return undefined;
-  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
-  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), pauseMsMax) : undefined;
 }
 
 interface Hop {

@@ -1,5 +1,6 @@
 import { publicAddress } from '../base/address.ts';
-import { BuildError, messageOf } from '../base/errors.ts';
+import { BuildError } from '../base/errors.ts';
+import { networkFault, passingStatus } from '../base/network.ts';
 
 /** What a server said about the present content behind an address. */
 export interface Seen {
@@ -61,22 +62,8 @@ export class TransferError extends Error {
   }
 }
 
-/** Certificates that are refused now are refused in a second, too. */
-const certificateCode = /^(ERR_TLS_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|ERR_SSL_)/;
-
 /** What a socket's error means. */
-export function networkTrouble(error: unknown): TransferError {
-  const code = String((error as { code?: unknown } | null)?.code ?? '');
-  if (certificateCode.test(code))
-    return new TransferError({
-      message: `the connection is not secure: ${messageOf(error)}`,
-      again: false,
-      hint: 'If your network has a certificate authority of its own, name its file in NODE_EXTRA_CA_CERTS.',
-      cause: error,
-    });
-  const cut = code === 'ECONNRESET' || code === 'EPIPE';
-  return new TransferError({ message: cut ? 'the connection was cut' : messageOf(error) || code, again: true, cause: error });
-}
+export const networkTrouble = (error: unknown): TransferError => new TransferError({ ...networkFault(error), cause: error });
 
 /** The same bytes; their source's errors become `TransferError`, those of whoever reads them stay. */
 export async function* transferred(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
@@ -106,7 +93,7 @@ export function statusTrouble(
   const hint = about.hint ?? statusHints[status];
   return new TransferError({
     message: `the server answered ${status}${about.text ? ` ${about.text}` : ''}`,
-    again: status === 408 || status === 429 || status >= 500,
+    again: passingStatus(status),
     ...(about.pauseMs !== undefined && { pauseMs: about.pauseMs }),
     ...(hint && { hint }),
   });

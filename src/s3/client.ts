@@ -1,0 +1,54 @@
+import type { S3Client } from '@aws-sdk/client-s3';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface Place {
+  readonly endpoint?: string | undefined;
+  readonly region?: string | undefined;
+  /** Default: with an endpoint. */
+  readonly pathStyle?: boolean | undefined;
+  readonly env: Environment;
+}
+
+export interface Connection {
+  readonly sdk: typeof import('@aws-sdk/client-s3');
+  readonly client: S3Client;
+}
+
+export interface ConnectionTimes {
+  readonly connectMs: number;
+  /** Without a byte in either direction. */
+  readonly stallMs: number;
+}
+
+/**
+ * Credentials are the environment's that is given, else the SDK's usual chain (profiles, web identity, container and machine roles).
+ * Retries and their pauses are the caller's: it can go on where a body was cut off, the SDK can not.
+ */
+export async function connect({ endpoint, region, pathStyle, env }: Place, times: ConnectionTimes): Promise<Connection> {
+  // Which Node the SDK's later versions want is no news for whoever builds a dataset.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+  const sdk = await import('@aws-sdk/client-s3');
+  const url = endpoint ?? env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'];
+  const [accessKeyId, secretAccessKey, sessionToken] = [env['AWS_ACCESS_KEY_ID'], env['AWS_SECRET_ACCESS_KEY'], env['AWS_SESSION_TOKEN']];
+  const client = new sdk.S3Client({
+    region: region ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'] ?? 'us-east-1',
+    maxAttempts: 1,
+    // It would cost a connection of its own for each body of 2 MiB and more.
+    expectContinueHeader: false,
+    followRegionRedirects: true,
+    // The SHA-256 of what is sent is signed, and what comes is held against BLAKE3: a third checksum of every byte tells nothing new.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    requestHandler: {
+      connectionTimeout: times.connectMs,
+      socketTimeout: times.stallMs,
+      httpAgent: { keepAlive: true, maxSockets: 64 },
+      httpsAgent: { keepAlive: true, maxSockets: 64 },
+    },
+    ...(url && { endpoint: url, forcePathStyle: pathStyle ?? true }),
+    ...(!url && pathStyle !== undefined && { forcePathStyle: pathStyle }),
+    ...(accessKeyId && secretAccessKey && { credentials: { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) } }),
+  });
+  return { sdk, client };
+}
