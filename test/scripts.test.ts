@@ -112,12 +112,11 @@ function checkoutForCi(folder: string, answers: Readonly<Record<string, string>>
     'bin/dsbuild.js': `console.log(${JSON.stringify(JSON.stringify({ type: 'summary', steps: { ran: 0, restored: 0, failed: 0 }, targets: { a: {} } }))});`,
     'stub/npm': `#!/usr/bin/env bash\ncase "$*" in\n${cases.join('\n')}\nesac\n`,
     'stub/python3': '#!/bin/sh\n',
-    'stub/go': '#!/bin/sh\n',
     'test/services/install.sh': 'true',
     'test/package.sh': 'true',
     'test/node-versions.sh': 'true',
   });
-  for (const name of ['npm', 'python3', 'go']) chmodSync(join(folder, 'stub', name), 0o755);
+  for (const name of ['npm', 'python3']) chmodSync(join(folder, 'stub', name), 0o755);
   cpSync(join(root, '.ci/run'), join(folder, '.ci/run'));
   cpSync(join(root, 'test/published.sh'), join(folder, 'test/published.sh'));
   return bash(folder, 'bash .ci/run', { PATH: `${join(folder, 'stub')}:${process.env['PATH']}`, CI: 'true' });
@@ -127,7 +126,7 @@ test('CI passes when every stage does, and its last line is the count of tests',
   const ran = checkoutForCi(folder, {});
   assert.is(ran.status, 0, ran.out);
   assert.is(ran.lines.at(-1), '7 passed, 0 failed, 0 skipped');
-  const stages = ['s3-server', 'start', 'again', 'test', 'lint', 'typecheck', 'coverage', 'package', 'node-versions'];
+  const stages = ['services', 'start', 'again', 'test', 'lint', 'typecheck', 'coverage', 'package', 'node-versions'];
   assert.equal(
     ran.lines.filter((line) => /^\S+ +ok +\d+ s$/.test(line)).map((line) => line.split(' ')[0]),
     stages,

@@ -1,4 +1,4 @@
-import { messageOf } from '../base/errors.ts';
+import { messageOf, systemCodeOf } from '../base/errors.ts';
 import { networkFault, passingStatus, retryAfterMs } from '../base/network.ts';
 
 /**
@@ -130,6 +130,8 @@ const noCredentials = (cause: unknown): S3Error =>
   });
 
 function noAnswer(error: unknown, name: string): S3Error {
-  if (name === 'TimeoutError') return new S3Error({ kind: 'timeout', message: 'no answer came in time', again: true, cause: error });
+  // The SDK gives this name to cut connections, too.
+  if (name === 'TimeoutError' && !/^E(CONN|PIPE)/.test(systemCodeOf(error) ?? ''))
+    return new S3Error({ kind: 'timeout', message: 'no answer came in time', again: true, cause: error });
   return new S3Error({ kind: 'network', ...networkFault(error), cause: error });
 }

@@ -6,20 +6,11 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { digestHex } from '../../src/base/digest.ts';
 import { Bucket, type BucketOptions, type Condition, S3Error, type S3Kind } from '../../src/s3/bucket.ts';
-import { type S3Service, startS3 } from './s3.ts';
+import { noise } from './noise.ts';
+import { type S3Service, startAllS3 } from './s3.ts';
 
-const service = await startS3();
+const services = await startAllS3();
 const MiB = 1024 * 1024;
-
-/** Bytes that look like nothing in particular, the same in every run. */
-function noise(length: number, seed = 1): Buffer {
-  const bytes = Buffer.allocUnsafe(length);
-  for (let at = 0, x = seed; at < length; at++) {
-    x = (Math.imul(x, 1664525) + 1013904223) | 0;
-    bytes[at] = x >>> 24;
-  }
-  return bytes;
-}
 
 const small = Buffer.from('{"text":"small"}\n');
 const large = noise(3 * MiB + 17);
@@ -34,8 +25,8 @@ async function kindOf(work: Promise<unknown>): Promise<S3Kind> {
   throw new Error('nothing was refused');
 }
 
-function define({ endpoint, accessKey, secretKey, stop }: S3Service): void {
-  const test = suite('s3 bucket');
+function define({ name, endpoint, accessKey, secretKey, stop }: S3Service): void {
+  const test = suite(`s3 bucket on ${name}`);
   const credentials = { accessKeyId: accessKey, secretAccessKey: secretKey };
   const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials });
   const env = { AWS_ACCESS_KEY_ID: accessKey, AWS_SECRET_ACCESS_KEY: secretKey };
@@ -215,9 +206,9 @@ function define({ endpoint, accessKey, secretKey, stop }: S3Service): void {
   test.run();
 }
 
-if (service) define(service);
-else {
+for (const service of services) define(service);
+if (services.length === 0) {
   const test = suite('s3 bucket');
-  test('needs versitygw', () => assert.is(service, undefined));
+  test('needs versitygw', () => assert.equal(services, []));
   test.run();
 }
