@@ -14,7 +14,7 @@ import { assertValid } from '../execute/validate.ts';
 import type { GraphTarget } from '../graph/graph.ts';
 import { keyOf, stepHead, stepKey } from '../plan/manifest.ts';
 import { kindOf, type Way } from '../plan/rates.ts';
-import type { Facts, Part } from '../rule/part.ts';
+import type { Part } from '../rule/part.ts';
 import { decodeView } from '../rule/view.ts';
 import type { BuildRun } from './build-run.ts';
 import { removeDamaged, sourceChanged } from './damage.ts';
@@ -23,6 +23,7 @@ import { runExternal } from './external.ts';
 import { placedError, placeOf } from './places.ts';
 import { shownError } from './shown.ts';
 import { stepEnd } from './step-end.ts';
+import { resultOf } from './step-result.ts';
 
 /** Further tries of a step whose failure was not its own: its worker died, or its input had to be made again. */
 const triesMax = 2;
@@ -292,22 +293,4 @@ export function diskFull(cause: unknown): BuildError {
     hint: 'Free some space and build again: finished steps are kept. A smaller shardSize needs less at a time; `dsbuild clean` frees the cache.',
     cause,
   });
-}
-
-/** Shared by the many steps that count nothing and quarantine nothing. */
-const nothingCounted: Facts = Object.freeze({});
-const noRecords: StepResult['quarantined'] = Object.freeze([]);
-
-const factsOf = (facts: Facts): Facts => (Object.keys(facts).length === 0 ? nothingCounted : facts);
-
-function resultOf({ parts, counters, quarantined, tookMs }: Made): StepResult {
-  return {
-    parts: parts.map(({ output, form, digest, bytes, facts, name }) => {
-      const part = { output, form, digest, bytes, facts: factsOf(facts), group: '' };
-      return name === undefined ? part : { ...part, name };
-    }),
-    counters: factsOf(counters),
-    quarantined: quarantined.length === 0 ? noRecords : quarantined,
-    tookMs,
-  };
 }

@@ -10,13 +10,16 @@ const test = suite('what a build will come to');
 
 const words = (seed: number): string => Array.from({ length: 12 }, (_, i) => `word${(seed * 7 + i * i) % 97}`).join(' ');
 const lines = (count: number, from = 0): string =>
-  Array.from({ length: count }, (_, i) => `${JSON.stringify({ id: `d${from + i}`, text: words(from + i), body: words(from + i + 1) })}\n`).join('');
+  Array.from(
+    { length: count },
+    (_, i) => `${JSON.stringify({ id: `d${from + i}`, text: words(from + i), body: words(from + i + 1) })}\n`,
+  ).join('');
 
 const config = (
   more: { text?: string; maxSeqLength?: number } = {},
 ): string => `import { defineConfig, download, index, shard, tokenize } from 'dsbuild';
 const raw = download({ sources: { 'text/docs': 'in/docs.jsonl' } });
-const tokens = tokenize(raw, { tokenizer: 'tokenizer', text: '${more.text ?? "text"}' });
+const tokens = tokenize(raw, { tokenizer: 'tokenizer', text: '${more.text ?? 'text'}' });
 const shards = shard(tokens, { maxSeqLength: ${more.maxSeqLength ?? 64}, packTokens: 2000, out: 'out' });
 export default defineConfig({ targets: { raw, tokens, shards, train: index(shards) }, chunking: { chunkSize: '8KB' } });
 `;
@@ -53,7 +56,10 @@ test('another option runs the steps that were said, on the bytes that were said,
   assert.equal([of('tokens')?.estimate?.isExact, of('tokens')?.estimate?.steps], [true, ranOf(built, 'tokens')]);
   assert.equal([of('tokens')?.steps.exact, of('shards')?.steps.exact], [true, false]);
   const guessed = of('shards')?.estimate?.steps ?? 0;
-  assert.ok(Math.abs(guessed - ranOf(built, 'shards')) <= 2, `${guessed} guessed, as many as the last time, and ${ranOf(built, 'shards')} ran`);
+  assert.ok(
+    Math.abs(guessed - ranOf(built, 'shards')) <= 2,
+    `${guessed} guessed, as many as the last time, and ${ranOf(built, 'shards')} ran`,
+  );
   assert.is(of('tokens')?.estimate?.bytesIn, Buffer.byteLength(lines(1000)));
   const compared = written(built);
   assert.ok(compared && Math.abs(compared.bytesOut / compared.bytesWritten - 1) < 0.1, JSON.stringify(compared));
