@@ -15,7 +15,7 @@ import type {
 } from '../engine/api.ts';
 import type { DoctorReport } from '../engine/doctor.ts';
 import type { DoctorRequest } from '../engine/doctor-check.ts';
-import type { InitRequest, InitResult } from '../engine/init.ts';
+import type { InitRequest, InitResult } from '../engine/init/init.ts';
 import type { openInline, Project } from '../engine/project.ts';
 import type { TargetStats } from '../engine/stats.ts';
 import type { WatchedFiles } from '../engine/watched.ts';
@@ -79,5 +79,5 @@ export const engine: Engine = {
   update: async (project, targets) => (await import('../engine/update.ts')).update(project, targets),
   clean: async (project, options) => (await import('../engine/clean.ts')).clean(project, options),
   doctor: async (request) => (await import('../engine/doctor.ts')).doctor(request),
-  init: async (request) => (await import('../engine/init.ts')).init(request),
+  init: async (request) => (await import('../engine/init/init.ts')).init(request),
 };

@@ -63,9 +63,7 @@ async function scanPlain(entries: readonly Entry[], { target, run }: { target: G
     signal: run.project.signal,
   });
   const { files, bytes, chunkCount: chunks, unchanged } = sources;
-  const tookMs = performance.now() - started;
-  run.scanMs += tookMs;
-  run.project.emit({ type: 'scanned', target: target.name, files, bytes, chunks, unchanged, tookMs });
+  run.project.emit({ type: 'scanned', target: target.name, files, bytes, chunks, unchanged, tookMs: performance.now() - started });
   return sources;
 }
 
@@ -186,14 +184,19 @@ export async function resolveSources(
 
 const itemGroup = (item: SourceItem): string => (item.item === 'remote' ? item.group : item.part.group);
 
+/** A group's own entry decides, else the star that says most of its name: `data/*` adapts nothing of `data/talk` beside it. */
 function adaptsByGroup(entries: readonly Entry[], local: LocalSources): Map<string, UserFunction> {
-  const adapts = new Map<string, UserFunction>();
-  for (const { group, adapt } of entries) {
-    if (!adapt) continue;
-    const prefix = group.includes('*') ? group.slice(0, group.indexOf('*')) : group;
-    for (const name of local.groups) if (group.includes('*') ? name.startsWith(prefix) : name === group) adapts.set(name, adapt);
-  }
-  return adapts;
+  const own = new Map(entries.map((entry) => [entry.group, entry]));
+  const stars = entries
+    .filter(({ group }) => group.includes('*'))
+    .map((entry) => ({ entry, prefix: entry.group.slice(0, entry.group.indexOf('*')) }))
+    .sort((a, b) => b.prefix.length - a.prefix.length);
+  return new Map(
+    local.groups.flatMap((name) => {
+      const entry = own.get(name) ?? stars.find(({ prefix }) => name.startsWith(prefix))?.entry;
+      return entry?.adapt ? [[name, entry.adapt] as const] : [];
+    }),
+  );
 }
 
 interface Found {
