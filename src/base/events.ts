@@ -9,6 +9,7 @@ export type BuildEvent =
       /** Targets that each target reads. */
       needs?: Readonly<Record<string, readonly string[]>>;
     }
+  | BuildEstimate
   | { type: 'scanned'; target: string; files: number; bytes: number; chunks: number; unchanged: boolean; tookMs: number }
   | { type: 'target-started'; target: string; rule: string; why: readonly string[] }
   | { type: 'steps-planned'; target: string; planned: number; done: number; hit?: number }
@@ -93,6 +94,30 @@ export interface TargetDifference {
   removed: number;
 }
 
+/** What a target will come to. */
+export interface TargetEstimate {
+  /** Steps that run. */
+  steps: number;
+  /** What they read and write, and the tokens in it. */
+  bytesIn: number;
+  bytesOut: number;
+  tokens: number;
+  /** Time of its steps, one after the other. */
+  workMs: number;
+  /** Steps and the bytes that they read are known, not guessed. */
+  isExact: boolean;
+  /** Of some of its steps no run is on record: it will be more. */
+  isAtLeast: boolean;
+}
+
+/** What a build will come to, as soon as its first steps are known. */
+export interface BuildEstimate extends Omit<TargetEstimate, 'workMs' | 'tokens'> {
+  type: 'estimate';
+  targets: Readonly<Record<string, TargetEstimate>>;
+  /** From the beginning of the build to its end. */
+  tookMs: number;
+}
+
 export interface BuildSummary {
   type: 'summary';
   ok: boolean;
@@ -101,6 +126,8 @@ export interface BuildSummary {
   tookMs: number;
   targets: Readonly<Record<string, TargetSummary>>;
   warnings: number;
+  /** What was expected, and by how much it was too high (0.09: 9 %) or too low; only of a build that went to its end. */
+  estimate?: { tookMs: number; error: number; bytesOut: number; bytesWritten: number };
   /** It was given up for a newer one: something changed meanwhile. */
   superseded?: true;
 }

@@ -50,11 +50,7 @@ export async function reportingFor(context: CliContext, flags: ReportFlags): Pro
 }
 
 async function terminalView(context: CliContext, { paint, watch }: ReportFlags) {
-  const [{ terminalReporter }, { readHistory }, { Pause }] = await Promise.all([
-    import('../report/tui/terminal.ts'),
-    import('../report/history.ts'),
-    import('../execute/pausing.ts'),
-  ]);
+  const [{ terminalReporter }, { Pause }] = await Promise.all([import('../report/tui/terminal.ts'), import('../execute/pausing.ts')]);
   const { stopping, engine, cwd } = context;
   const pausing = new Pause();
   let project: Project | undefined;
@@ -72,7 +68,6 @@ async function terminalView(context: CliContext, { paint, watch }: ReportFlags) 
       ...(watch && { rebuild: () => watch.rebuild() }),
       pausing,
       look: (target) => engine.look(project as Project, target),
-      history: () => readHistory(project?.stateDir ?? ''),
     },
   });
   const opened = (now: Project): void => {

@@ -1,4 +1,4 @@
-import type { BuildSummary, Emit } from '../base/events.ts';
+import type { BuildEstimate, BuildSummary, Emit, TargetEstimate } from '../base/events.ts';
 import type { Pausing } from '../execute/pausing.ts';
 import type { Change } from '../plan/explain.ts';
 import type { DiffItem, DiffRequest, RunOutputs } from './diff/items.ts';
@@ -58,6 +58,8 @@ export interface TargetStatus {
   readonly why: readonly string[];
   /** Steps that would run and whose results are known, as far as can be told. */
   readonly steps: { readonly toRun: number; readonly hit: number; readonly exact: boolean };
+  /** What they will come to, of a target that is not fresh, as soon as runs are on record. */
+  readonly estimate?: TargetEstimate;
   readonly parts?: number;
   readonly documents?: number;
   readonly tokens?: number;
@@ -81,6 +83,8 @@ export interface StatusReport {
   readonly targets: readonly TargetStatus[];
   readonly stale: number;
   readonly diskFree: number;
+  /** Of all targets together, with so many steps at once. */
+  readonly estimate?: Omit<BuildEstimate, 'type' | 'targets'> & { readonly jobs: number };
 }
 
 export interface WhyReport {

@@ -69,6 +69,10 @@ export class BuildRun {
   /** Files of sources that were found to hold something else than their times said: these are read again. */
   readonly doubted = new Set<string>();
   warnings = 0;
+  /** Steps that were begun, and how long sources were read before. */
+  stepsStarted = 0;
+  scanMs = 0;
+  isOver = false;
   /** Whether the build begins again when what it was planned with is outdated. */
   mayPlanAgain = false;
   readonly #tallies = new WeakMap<PlanRun, Tally>();

@@ -8,6 +8,7 @@ import type { Graph, GraphTarget } from '../graph/graph.ts';
 import { select } from '../graph/select.ts';
 import type { BuildOptions } from './api.ts';
 import { BuildRun, isSuperseded, jobsOf, superseded } from './build-run.ts';
+import { Expectation } from './expectation.ts';
 import { reportProgress } from './progress.ts';
 import type { Project } from './project.ts';
 import { publishAll } from './publishing.ts';
@@ -67,17 +68,20 @@ export async function build(project: Project, options: BuildOptions, makeRunner?
     needs: Object.fromEntries(wanted.map(({ name, inputs }) => [name, [...new Set(inputs.map(({ from }) => from.name))]])),
   });
   const earlier: BuildRun[] = [];
+  const expectation = new Expectation();
   for (;;) {
     const run = new BuildRun(project, options, makeRunner?.());
     run.mayPlanAgain = earlier.length < limits.replansMax;
     for (const path of earlier.at(-1)?.doubted ?? []) run.doubted.add(path);
+    const endWait = expectation.await(run);
     try {
       await buildOnce(run, wanted);
     } finally {
+      endWait();
       await end(run);
     }
     const { stopped } = run.scheduler;
-    if (!run.plansAgain(stopped)) return summarize(run, { id, earlier, tookMs: performance.now() - started });
+    if (!run.plansAgain(stopped)) return summarize(run, { id, earlier, expectation, tookMs: performance.now() - started });
     project.emit({ type: 'note', message: `${stopped.where ?? 'a source'}: ${stopped.message}; planning again` });
     earlier.push(run);
   }
@@ -142,6 +146,7 @@ function endStuck({ project, scheduler, targets }: BuildRun): void {
 
 async function end(run: BuildRun): Promise<void> {
   const { project, scheduler } = run;
+  run.isOver = true;
   scheduler.close();
   await run.runner.close(scheduler.stopped !== undefined);
   try {
@@ -162,8 +167,15 @@ function addSteps(steps: StepCounts, run: BuildRun, ways: readonly (keyof StepCo
   }
 }
 
-/** @param how `earlier`: passes that were given up because a source changed; what they ran counts, and is a hit in the last pass. */
-function summarize(run: BuildRun, { id, tookMs, earlier }: { id: string; tookMs: number; earlier: readonly BuildRun[] }): BuildSummary {
+interface Finished {
+  readonly id: string;
+  readonly tookMs: number;
+  /** Passes that were given up because a source changed; what they ran counts, and is a hit in the last pass. */
+  readonly earlier: readonly BuildRun[];
+  readonly expectation: Expectation;
+}
+
+async function summarize(run: BuildRun, { id, tookMs, earlier, expectation }: Finished): Promise<BuildSummary> {
   const { project, scheduler } = run;
   const targets: Record<string, TargetSummary> = {};
   const steps = { ran: 0, hit: 0, restored: 0, failed: 0 };
@@ -176,7 +188,18 @@ function summarize(run: BuildRun, { id, tookMs, earlier }: { id: string; tookMs:
   for (const pass of earlier) addSteps(steps, pass, ['ran', 'restored']);
   const warnings = earlier.reduce((sum, pass) => sum + pass.warnings, run.warnings);
   const isGivenUp = isSuperseded(scheduler.stopped);
-  const summary: BuildSummary = { type: 'summary', ok, run: id, steps, tookMs, targets, warnings, ...(isGivenUp && { superseded: true }) };
+  const estimate = await expectation.end([...earlier, run], { ok, tookMs });
+  const summary: BuildSummary = {
+    type: 'summary',
+    ok,
+    run: id,
+    steps,
+    tookMs,
+    targets,
+    warnings,
+    ...(estimate && { estimate }),
+    ...(isGivenUp && { superseded: true }),
+  };
   project.emit(summary);
   return summary;
 }

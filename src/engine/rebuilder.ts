@@ -13,7 +13,8 @@ import { inputParts, type StepRun, settledInputs } from '../execute/step-run.ts'
 import { assertValid } from '../execute/validate.ts';
 import type { GraphTarget } from '../graph/graph.ts';
 import { keyOf, stepHead, stepKey } from '../plan/manifest.ts';
-import type { Facts, Part } from '../rule/part.ts';
+import { kindOf, type Way } from '../plan/rates.ts';
+import type { Part } from '../rule/part.ts';
 import { decodeView } from '../rule/view.ts';
 import type { BuildRun } from './build-run.ts';
 import { removeDamaged, sourceChanged } from './damage.ts';
@@ -22,6 +23,7 @@ import { runExternal } from './external.ts';
 import { placedError, placeOf } from './places.ts';
 import { shownError } from './shown.ts';
 import { stepEnd } from './step-end.ts';
+import { resultOf } from './step-result.ts';
 
 /** Further tries of a step whose failure was not its own: its worker died, or its input had to be made again. */
 const triesMax = 2;
@@ -38,6 +40,8 @@ export class Rebuilder implements StepWork {
   readonly #heads = new Map<string, Digest>();
   readonly #surroundings = new Map<GraphTarget, Surroundings>();
   readonly #earlier: EarlierRuns;
+  /** How many steps of each kind were begun. */
+  readonly #begun = new Map<string, number>();
 
   constructor(run: BuildRun) {
     this.#run = run;
@@ -138,6 +142,7 @@ export class Rebuilder implements StepWork {
     const job = this.jobOf(step, attempt);
     const { target } = this.#owner(step);
     const bytesIn = [...inputParts(job.inputs)].reduce((sum, part) => sum + part.bytes, 0);
+    const isFirst = this.#begins(target.rule.name, step.name);
     project.emit({ type: 'step-started', target: target.name, step: step.name, id: step.id, bytesIn });
     const progress = (done: number, total?: number): void =>
       project.emit({ type: 'step-progress', target: target.name, id: step.id, done, ...(total !== undefined && { total }) });
@@ -147,9 +152,19 @@ export class Rebuilder implements StepWork {
     // Said to have ended only when a kill can not lose it any more.
     await project.results.stepsWritten();
     const how = this.#run.isRestoring(step) ? 'restored' : 'ran';
+    if (how === 'ran') this.#run.tally(this.#owner(step)).addWay(step, result, wayOf(isFirst, made.recalled));
     const head = { target: target.name, step: step.name, id: step.id, how, ...this.#reused(step, made) } as const;
     project.emit({ ...stepEnd([...inputParts(job.inputs)], result), ...head });
     return result;
+  }
+
+  /** Whether a worker, as far as can be told, meets this kind of step for the first time. */
+  #begins(rule: string, step: string): boolean {
+    const kind = kindOf(rule, step);
+    const begun = (this.#begun.get(kind) ?? 0) + 1;
+    this.#begun.set(kind, begun);
+    this.#run.stepsStarted++;
+    return begun <= this.#run.runner.jobs;
   }
 
   /** How much a step took over from earlier runs: told, and counted, but in no result. */
@@ -269,28 +284,13 @@ export class Rebuilder implements StepWork {
 
 const isPassing = (error: unknown): boolean => error instanceof BuildError && ['part-mismatch', 'worker-died'].includes(error.code);
 
+const wayOf = (isFirst: boolean, recalled: Made['recalled']): Way =>
+  recalled && recalled.reused * 2 > recalled.records ? (isFirst ? 'first-reused' : 'warm-reused') : isFirst ? 'first' : 'warm';
+
 export function diskFull(cause: unknown): BuildError {
   return new BuildError('disk-full', {
     message: `there is no space left on the disk: ${messageOf(cause)}`,
     hint: 'Free some space and build again: finished steps are kept. A smaller shardSize needs less at a time; `dsbuild clean` frees the cache.',
     cause,
   });
-}
-
-/** Shared by the many steps that count nothing and quarantine nothing. */
-const nothingCounted: Facts = Object.freeze({});
-const noRecords: StepResult['quarantined'] = Object.freeze([]);
-
-const factsOf = (facts: Facts): Facts => (Object.keys(facts).length === 0 ? nothingCounted : facts);
-
-function resultOf({ parts, counters, quarantined, tookMs }: Made): StepResult {
-  return {
-    parts: parts.map(({ output, form, digest, bytes, facts, name }) => {
-      const part = { output, form, digest, bytes, facts: factsOf(facts), group: '' };
-      return name === undefined ? part : { ...part, name };
-    }),
-    counters: factsOf(counters),
-    quarantined: quarantined.length === 0 ? noRecords : quarantined,
-    tookMs,
-  };
 }

@@ -63,7 +63,9 @@ async function scanPlain(entries: readonly Entry[], { target, run }: { target: G
     signal: run.project.signal,
   });
   const { files, bytes, chunkCount: chunks, unchanged } = sources;
-  run.project.emit({ type: 'scanned', target: target.name, files, bytes, chunks, unchanged, tookMs: performance.now() - started });
+  const tookMs = performance.now() - started;
+  run.scanMs += tookMs;
+  run.project.emit({ type: 'scanned', target: target.name, files, bytes, chunks, unchanged, tookMs });
   return sources;
 }
 

@@ -1,13 +1,14 @@
-import { statfsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isRemote, publicAddress } from '../base/address.ts';
 import { messageOf } from '../base/errors.ts';
+import type { BuildEstimate, TargetEstimate } from '../base/events.ts';
 import { identityOf } from '../base/files.ts';
 import type { GraphTarget } from '../graph/graph.ts';
 import { isSourceValue } from '../rule/source.ts';
 import { listSource } from '../source/list.ts';
 import type { BuildOptions, SourceStatus, StatusReport, TargetStatus } from './api.ts';
 import type { BuildRun } from './build-run.ts';
+import { estimateOf, freeBytes } from './estimating.ts';
 import { folderProblems } from './folder-problems.ts';
 import { readLastPlan } from './last-plan.ts';
 import type { Project } from './project.ts';
@@ -18,12 +19,19 @@ import type { TargetBuild } from './target-build.ts';
 /** Says what a build would do, without doing it: exact where keys are known, else as far as can be told. */
 export function status(project: Project, options: BuildOptions): Promise<StatusReport> {
   return survey(project, options, (run) => {
-    const targets = [...run.targets.values()].map((build) => statusOf(build, run));
-    const { bavail, bsize } = statfsSync(project.root);
+    const estimated = estimateOf(run);
+    const targets = [...run.targets.values()].map((build) => statusOf(build, run, estimated?.targets[build.target.name]));
     const stale = targets.filter(({ state, outProblems }) => state !== 'fresh' || outProblems.length > 0).length;
-    return { targets, stale, diskFree: bavail * bsize };
+    return {
+      targets,
+      stale,
+      diskFree: freeBytes(project.root),
+      ...(estimated && { estimate: { ...totalOf(estimated), jobs: run.runner.jobs } }),
+    };
   });
 }
+
+const totalOf = ({ type: _, targets: __, ...total }: BuildEstimate): Omit<BuildEstimate, 'type' | 'targets'> => total;
 
 function stateOf(build: TargetBuild, run: BuildRun): TargetStatus['state'] {
   if (build.state === 'failed') return 'failed';
@@ -32,7 +40,7 @@ function stateOf(build: TargetBuild, run: BuildRun): TargetStatus['state'] {
   return build.isExact ? 'stale' : 'unknown';
 }
 
-export function statusOf(build: TargetBuild, run: BuildRun): TargetStatus {
+export function statusOf(build: TargetBuild, run: BuildRun, estimate?: TargetEstimate): TargetStatus {
   const { target, result } = build;
   const ends = build.plan && run.tally(build.plan).ends;
   const out = outOf(target, run);
@@ -44,7 +52,13 @@ export function statusOf(build: TargetBuild, run: BuildRun): TargetStatus {
     where: target.where,
     state,
     why: state === 'failed' ? [messageOf(build.error)] : build.why,
-    steps: { toRun: ends?.unknown ?? 0, hit: ends?.hit ?? 0, exact: build.isExact },
+    // Where a plan could not be looked at to its end, the last time tells more.
+    steps: {
+      toRun: build.isExact ? (ends?.unknown ?? 0) : Math.max(ends?.unknown ?? 0, estimate?.steps ?? 0),
+      hit: ends?.hit ?? 0,
+      exact: build.isExact,
+    },
+    ...(estimate && state !== 'fresh' && { estimate }),
     ...(main && { parts: main.parts, documents: main.records, tokens: main.tokens, bytes: main.bytes }),
     ...(out !== undefined && { out }),
     outProblems: state === 'fresh' && out !== undefined ? folderProblems(run, target, out) : [],

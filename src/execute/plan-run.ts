@@ -65,6 +65,11 @@ export class PlanRun implements Build {
     throw new BuildError(code, { ...details, where: this.target.name });
   }
 
+  /** It has asked for all of its steps. */
+  get isOver(): boolean {
+    return this.#over;
+  }
+
   /** Runs the plan to its end and waits for all its steps. Throws what the plan threw. */
   async run(inputs: Readonly<Record<string, unknown>>, options: unknown): Promise<void> {
     const plan = this.target.rule.plan as (inputs: PlanInputs<never>, options: unknown, build: Build) => Promise<void>;

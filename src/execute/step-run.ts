@@ -116,6 +116,12 @@ export function stepOf(running: Running): StepRun {
   return step;
 }
 
+/** What a step works on: the parts of its first input. Others, such as a tokenizer, only say how. */
+export function workedOn(inputs: StepInputs): readonly Part[] {
+  const [first = []] = Object.values(inputs).filter((given) => given !== undefined);
+  return Array.isArray(first) ? first : [first as Part];
+}
+
 export function* inputParts(inputs: StepInputs): Generator<Part> {
   for (const given of Object.values(inputs)) {
     if (Array.isArray(given)) yield* given as readonly Part[];

@@ -1,4 +1,4 @@
-import type { BuildEvent, BuildSummary, ShownError, TargetSummary } from '../base/events.ts';
+import type { BuildEstimate, BuildEvent, BuildSummary, ShownError, TargetSummary } from '../base/events.ts';
 
 /** `waiting` for what it needs; `running` from its first sign of life until it ends in one of the others. */
 export type TargetState = 'waiting' | 'running' | 'built' | 'kept' | 'failed' | 'blocked';
@@ -61,6 +61,8 @@ export interface BuildView {
   /** The newest last; all are counted, these are kept. */
   readonly warnings: WarningView[];
   warningCount: number;
+  /** What it is expected to come to, once that is known. */
+  estimate: BuildEstimate | undefined;
   readonly scanned: { files: number; bytes: number; chunks: number };
   /** The steps that took longest, the longest first. */
   readonly slowest: SlowStep[];
@@ -88,6 +90,7 @@ export function emptyView(): BuildView {
     targets: new Map(),
     warnings: [],
     warningCount: 0,
+    estimate: undefined,
     scanned: { files: 0, bytes: 0, chunks: 0 },
     slowest: [],
     slots: { free: [], count: 0 },
@@ -219,6 +222,9 @@ const handlers: Handlers = {
     view.targets.clear();
     Object.assign(view, emptyView(), { targets: view.targets, run, jobs, startedMs: atMs });
     for (const name of targets) targetOf(view, name).needs = (needs[name] ?? []).filter((need) => targets.includes(need));
+  },
+  estimate: (view, event) => {
+    view.estimate = event;
   },
   scanned: (view, { target, files, bytes, chunks }, atMs) => {
     begin(targetOf(view, target), atMs);

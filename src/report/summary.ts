@@ -4,7 +4,7 @@ import { byCodeUnit } from '../base/names.ts';
 import { type Paint, uncoloured } from './colour.ts';
 import type { BuildView } from './state.ts';
 import { table } from './table.ts';
-import { timingLines } from './timing.ts';
+import { timingLines, worthMs } from './timing.ts';
 import { counted, formatDuration, stepWords } from './words.ts';
 
 type Entry = readonly [string, TargetSummary];
@@ -53,6 +53,13 @@ function funnelLines(summary: BuildSummary): string[] {
   return entries.length === 0 ? [] : [...table(heads, entries.map(rowOf)), ...reasonLines(entries), ...engineLines(entries)];
 }
 
+/** `estimated 12.1 s, took 11.0 s (+10 %)`: what the build was expected to take, and how wrong that was. */
+function estimateLines({ estimate, tookMs }: BuildSummary): string[] {
+  if (!estimate || tookMs < worthMs) return [];
+  const percent = Math.round(estimate.error * 100);
+  return [`estimated ${formatDuration(estimate.tookMs)}, took ${formatDuration(tookMs)} (${percent > 0 ? '+' : ''}${percent} %)`];
+}
+
 function outcome(view: BuildView, summary: BuildSummary): string {
   const states = [...view.targets.values()].map(({ state }) => state);
   const count = (state: string): number => states.filter((other) => other === state).length;
@@ -80,7 +87,7 @@ export function summaryLines(view: BuildView, summary: BuildSummary, paint: Pain
   const lines = head === undefined ? [] : ['', paint.dim(head), ...rows, ''];
   const { files, bytes } = view.scanned;
   if (built && files > 0) lines.push(`read ${counted(files, 'file')}, ${formatBytes(bytes)}`);
-  if (built) lines.push(...timingLines(view));
+  if (built) lines.push(...timingLines(view), ...estimateLines(summary));
   if (summary.warnings > 0) lines.push(paint.yellow(counted(summary.warnings, 'warning')));
   return [...lines, outcomeLine(view, summary, paint)];
 }

@@ -41,8 +41,8 @@ export function timingOf(view: BuildView): Timing {
 }
 
 const slowestShown = 3;
-/** Shorter chains and steps are not worth a line. */
-const worthMs = 1000;
+/** Shorter chains and steps, and the estimate of a shorter build, are not worth a line. */
+export const worthMs = 1000;
 
 /** The same as lines; a build that was over at once has none. */
 export function timingLines(view: BuildView): string[] {

@@ -39,11 +39,12 @@ const stepOf = ({ rule, step, inputs, params }: Job): string => {
 const resultOf = ({ parts, counters, quarantined }: Made): string =>
   JSON.stringify([parts.map(({ output, digest, facts }) => [output, digest, facts]), Object.entries(counters).sort(), quarantined]);
 
-/** Runs steps where the test runs, and notes what each gave. */
-function inlineRunner(results: Map<string, string>): Runner {
+/** Runs steps where the test runs, once they may begin, and notes what each gave. */
+function inlineRunner(results: Map<string, string>, mayBegin: Promise<void>): Runner {
   return {
     jobs: 2,
     run: async (job, progress) => {
+      await mayBegin;
       const made = await runJob(job, { signal: new AbortController().signal, progress });
       results.set(stepOf(job), resultOf(made));
       return made;
@@ -67,6 +68,8 @@ export interface BuildGiven extends Partial<BuildOptions> {
   readonly params?: Readonly<Record<string, string>>;
   /** The build is interrupted, as by Ctrl-C, when so many steps have ended. */
   readonly interruptAfter?: number;
+  /** No step is run before it was said what the build will come to. */
+  readonly afterEstimate?: boolean;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -115,18 +118,21 @@ export class Rig {
   }
 
   /** Builds as the command line does, with steps in this process. */
-  async build({ params = {}, env = {}, interruptAfter, ...options }: BuildGiven = {}): Promise<Built> {
+  async build({ params = {}, env = {}, interruptAfter, afterEstimate = false, ...options }: BuildGiven = {}): Promise<Built> {
     const events: BuildEvent[] = [];
     const results = new Map<string, string>();
     const interrupt = new AbortController();
     let left = interruptAfter ?? Number.POSITIVE_INFINITY;
+    let begin: () => void = () => {};
+    const mayBegin = afterEstimate ? new Promise<void>((resolve) => (begin = resolve)) : Promise.resolve();
     const emit = (event: BuildEvent): void => {
       events.push(event);
+      if (event.type === 'estimate') begin();
       if (event.type === 'step-finished' && --left <= 0) interrupt.abort();
     };
     const project = await openProject({ cwd: this.root, params, env, emit, signal: interrupt.signal });
     try {
-      const summary = await build(project, { targets: [], ...options }, () => inlineRunner(results));
+      const summary = await build(project, { targets: [], ...options }, () => inlineRunner(results, mayBegin));
       const ran = events.flatMap((event) =>
         event.type === 'step-finished' && event.how === 'ran' ? [`${event.target}:${event.step}`] : [],
       );

@@ -1,4 +1,4 @@
-import type { BuildEvent, BuildSummary, TargetSummary } from '../../src/base/events.ts';
+import type { BuildEvent, BuildSummary, TargetEstimate, TargetSummary } from '../../src/base/events.ts';
 import { apply, type BuildView, emptyView } from '../../src/report/state.ts';
 
 /** An event and the moment at which it happens. */
@@ -19,6 +19,8 @@ export const nothing: TargetSummary = {
   savedMs: 0,
   why: [],
 };
+
+export const nothingExpected: TargetEstimate = { steps: 0, bytesIn: 0, bytesOut: 0, tokens: 0, workMs: 0, isExact: true, isAtLeast: false };
 
 const summaryOf = (given: Partial<TargetSummary>): TargetSummary => ({ ...nothing, ...given });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { BuildEvent } from '../../src/base/events.ts';
+import type { BuildEvent, TargetEstimate } from '../../src/base/events.ts';
 import { coloured, uncoloured } from '../../src/report/colour.ts';
 import { remainingOf } from '../../src/report/remaining.ts';
 import type { BuildView } from '../../src/report/state.ts';
@@ -13,7 +13,7 @@ import { Painter } from '../../src/report/tui/painter.ts';
 import { Rates } from '../../src/report/tui/rates.ts';
 import { branchesOf, currentOf, type Scene, type ScreenSize } from '../../src/report/tui/scene.ts';
 import { widthOf } from '../../src/report/tui/width.ts';
-import { failedBuild, goodBuild, nothing, type Timed, viewAfter } from './events.ts';
+import { failedBuild, goodBuild, nothing, nothingExpected, type Timed, viewAfter } from './events.ts';
 import { Screen } from './screen.ts';
 
 const test = suite('frames');
@@ -22,7 +22,7 @@ const status = { isPaused: false, isStopping: false, canRebuild: true, canPause:
 const wide = { columns: 101, rows: 24 };
 
 function sceneOf(view: BuildView, given: Partial<Scene> = {}): Scene {
-  return { view, ui: firstUi, log: [], rates: new Rates(), history: new Map(), look: undefined, status, nowMs: 1000, ...given };
+  return { view, ui: firstUi, log: [], rates: new Rates(), look: undefined, status, nowMs: 1000, ...given };
 }
 
 const frameText = (scene: Scene, size: ScreenSize = wide): string[] => frameOf(scene, size).lines.map((line) => textOf(line).trimEnd());
@@ -122,28 +122,34 @@ test('rates are those of the last seconds: documents, tokens and bytes', () => {
   assert.match(row as string, '2/2 · 1,000 documents/s · 50,000 tokens/s · 1.0 MB/s');
 });
 
-test('the time that is left comes from the steps of this run, and of earlier ones before there are any', () => {
+const expected = (steps: number, workMs: number): TargetEstimate => ({ ...nothingExpected, steps, workMs });
+
+test('the time that is left comes from the steps of this run, and from what was expected before there are any', () => {
   const needs = { raw: [], tokens: ['raw'] };
   const start: Timed = [0, { type: 'build-started', run: 'r', targets: ['raw', 'tokens'], jobs: 2, needs }];
-  const earlier = new Map([
-    ['raw', { stepMs: 100, steps: 10 }],
-    ['tokens', { stepMs: 1000, steps: 20 }],
-  ]);
-  assert.is(remainingOf(viewAfter([start]), new Map()), undefined);
-  assert.equal(remainingOf(viewAfter([start]), earlier), { ms: (10 * 100 + 20 * 1000) / 2, isAtLeast: false });
-  assert.equal(remainingOf(viewAfter([start]), new Map([['raw', { stepMs: 100, steps: 10 }]])), { ms: 500, isAtLeast: true });
+  const estimated = (targets: Readonly<Record<string, TargetEstimate>>): Timed => [
+    1,
+    { ...nothingExpected, type: 'estimate', tookMs: 1, targets },
+  ];
+  const all = estimated({ raw: expected(10, 1000), tokens: expected(20, 20_000) });
+  assert.is(remainingOf(viewAfter([start])), undefined);
+  assert.equal(remainingOf(viewAfter([start, all])), { ms: (10 * 100 + 20 * 1000) / 2, isAtLeast: false });
+  assert.equal(remainingOf(viewAfter([start, estimated({ raw: expected(10, 1000) })])), { ms: 500, isAtLeast: true });
   const four = [1, 2, 3, 4].flatMap((id): Timed[] => [
     [10, stepStarted('tokens', id)],
     [20, stepFinished('tokens', id)],
   ]);
+  const waiting = viewAfter([start, all, ...four, [30, { type: 'steps-planned', target: 'tokens', planned: 10, done: 4, hit: 0 }]]);
+  assert.equal(remainingOf(waiting), { ms: (10 * 100 + (20 - 4) * 2000) / 2, isAtLeast: false }, 'more steps come as raw goes on');
   const running = viewAfter([
     start,
+    all,
     [1, { type: 'target-finished', target: 'raw', how: 'kept', summary: nothing }],
     ...four,
     [30, { type: 'steps-planned', target: 'tokens', planned: 10, done: 4, hit: 0 }],
   ]);
-  assert.equal(remainingOf(running, earlier), { ms: (6 * 2000) / 2, isAtLeast: false });
-  assert.is(remainingOf(viewAfter(goodBuild), earlier), undefined, 'nothing is left');
+  assert.equal(remainingOf(running), { ms: (6 * 2000) / 2, isAtLeast: false });
+  assert.is(remainingOf(viewAfter(goodBuild)), undefined, 'nothing is left');
 });
 
 test('steps keep their rows while they run, and a free row is taken by the next', () => {

@@ -40,7 +40,7 @@ export function frameOf(scene: Scene, { columns, rows }: ScreenSize): Frame {
 }
 
 function headLine(scene: Scene, width: number): Line {
-  const { view, nowMs, status, history } = scene;
+  const { view, nowMs, status } = scene;
   const targets = [...view.targets.values()];
   const ended = targets.filter(({ state }) => state !== 'waiting' && state !== 'running').length;
   const name = piece('dsbuild', 'bold');
@@ -48,7 +48,7 @@ function headLine(scene: Scene, width: number): Line {
   if (view.summary) return [name, ...modes, piece(`  ${outcomeLine(view, view.summary)}`, view.summary.ok ? 'good' : 'bad')];
   if (view.run === '') return [name, ...modes, piece('  starting')];
   const left = [name, ...modes, piece(`  ${ended} of ${counted(targets.length, 'target')}  ${formatSeconds(nowMs - view.startedMs)}`)];
-  const remaining = remainingOf(view, history);
+  const remaining = remainingOf(view);
   if (!remaining) return left;
   return spread(left, [piece(`${remaining.isAtLeast ? 'more than' : 'about'} ${formatSeconds(remaining.ms)} left`)], width);
 }

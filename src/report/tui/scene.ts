@@ -1,5 +1,4 @@
 import type { TargetLook } from '../../base/look.ts';
-import type { History } from '../history.ts';
 import type { BuildView } from '../state.ts';
 import type { Ui } from './controls.ts';
 import type { Rates } from './rates.ts';
@@ -13,7 +12,6 @@ export interface Scene {
   /** Lines that were said, the newest last, without colours. */
   readonly log: readonly string[];
   readonly rates: Rates;
-  readonly history: History;
   /** The target that was opened, once it is known. */
   readonly look: TargetLook | undefined;
   readonly status: Status;

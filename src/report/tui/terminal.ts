@@ -2,7 +2,6 @@ import type { BuildEvent } from '../../base/events.ts';
 import type { TargetLook } from '../../base/look.ts';
 import { moduleUrl } from '../../base/program.ts';
 import type { Paint } from '../colour.ts';
-import type { History } from '../history.ts';
 import { plainReporter } from '../plain.ts';
 import { type Clock, type Reporter, systemClock } from '../reporter.ts';
 import { apply, emptyView } from '../state.ts';
@@ -27,8 +26,6 @@ export interface Steering {
   rebuild?(): void;
   readonly pausing?: { readonly isPaused: boolean; toggle(): void };
   look?(target: string): Promise<TargetLook>;
-  /** What earlier runs say; asked once for each build. */
-  history?(): History;
 }
 
 export interface TerminalOptions {
@@ -76,7 +73,6 @@ class TerminalReporter implements Reporter {
   readonly #write: (text: string) => unknown;
   readonly #stopClock: () => void;
   #ui: Ui = firstUi;
-  #history: History = new Map();
   #look: TargetLook | undefined;
   #isStopping = false;
   #layout: Layout | undefined;
@@ -103,7 +99,6 @@ class TerminalReporter implements Reporter {
     apply(this.#view, event, this.#clock.now());
     this.#plain.emit(event);
     this.#isDirty = true;
-    if (event.type === 'build-started' && this.#layout) this.#readHistory();
   };
 
   close(): void {
@@ -143,16 +138,11 @@ class TerminalReporter implements Reporter {
     const shown = (layout: Layout): void => {
       if (this.#isClosed) return layout.close();
       this.#layout = layout;
-      this.#readHistory();
       this.#enter();
       this.#draw();
     };
     // Without it the lines go on as they do in plain.
     void (this.#options.loadLayout ?? loadLayout)().then(shown, () => {});
-  }
-
-  #readHistory(): void {
-    this.#history = this.#options.steering.history?.() ?? new Map();
   }
 
   #enter(): void {
@@ -202,7 +192,6 @@ class TerminalReporter implements Reporter {
       ui: this.#ui,
       log,
       rates: this.#rates,
-      history: this.#history,
       look: this.#look,
       status: this.#status,
       nowMs,
