@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { encodeTokens } from '../../rules/lib/tokens.ts';
 import { recordHash } from '../../src/base/record-hash.ts';
 import { checkOptions } from '../../src/rule/option-checks.ts';
-import type { Facts, Part } from '../../src/rule/part.ts';
+import type { Facts, Kind, Part } from '../../src/rule/part.ts';
 import type { Rule } from '../../src/rule/rule.ts';
 import type { SourceItem } from '../../src/rule/source.ts';
 import { type UserFunction, userDefinition } from '../../src/rule/user-function.ts';
@@ -100,7 +100,16 @@ function shardParts(folder: string): Part[] {
   return Object.entries(groups).flatMap(([group, all]) => all.map((facts, i) => ({ ...filePart(`${group} ${i}`, group), facts })));
 }
 
-/** The parts of a rule's inputs, from the files of a case. */
+/** Shards as they are published: all of `out/<split>/<name>.parquet`. */
+function shardFiles(folder: string): Part[] {
+  const below = join(folder, 'out');
+  const names = existsSync(below)
+    ? readdirSync(below, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.parquet'))
+    : [];
+  return names.sort().map((name) => ({ ...filePart(readFileSync(join(below, name)), dirname(name)), name }));
+}
+
+/** The parts of a rule's inputs, from the files of a case. Of inputs that take many targets a case gives one, or none. */
 export function inputsOf(rule: Rule, folder: string, { chunkBytes }: Case): GivenInputs {
   const documents = () =>
     inputFiles(folder).flatMap(({ group, bytes }) => chunksOf(bytes, { group, ...(chunkBytes !== undefined && { chunkBytes }) }));
@@ -111,11 +120,18 @@ export function inputsOf(rule: Rule, folder: string, { chunkBytes }: Case): Give
   };
   return Object.fromEntries(
     Object.entries(rule.inputs).map(([name, kind]) => {
-      const read = typeof kind === 'string' ? byKind[kind] : undefined;
+      if (typeof kind === 'object') return [name, givenTo(kind.many, { folder, documents })];
+      const read = byKind[kind];
       if (!read) throw new Error(`golden cases know no input like "${name}" of ${rule.name}`);
       return [name, read()];
     }),
   );
+}
+
+function givenTo(kind: Kind, { folder, documents }: { folder: string; documents: () => readonly Part[] }): Record<string, readonly Part[]> {
+  const tokens = existsSync(join(folder, 'tokens.json')) ? tokenParts(folder) : [];
+  const parts = kind === 'tokens' ? tokens : kind === 'shards' ? shardFiles(folder) : documents();
+  return parts.length === 0 ? {} : { of: parts };
 }
 
 const partAt = (path: string): Part => filePart(readFileSync(path));
