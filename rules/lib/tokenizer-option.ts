@@ -11,4 +11,5 @@ export const tokenizerOption = (): Option<TokenizerParts, string> =>
     // A build that has nothing to do starts without the engines.
     whyNotOwn: async (model) => (await import('./tokenizer.ts')).whyNotOwn(model),
     differences: async (model) => (await import('./tokenizer.ts')).generalDifferences(model),
+    decoder: async (model) => (await import('./tokenizer.ts')).tokenDecoder(model),
   });

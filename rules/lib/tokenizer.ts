@@ -1,4 +1,5 @@
 import { BuildError, messageOf } from '../../src/base/errors.ts';
+import type { TokenDecoder } from '../../src/rule/options.ts';
 import { bpeTokenizer, whyNotBpe } from './bpe/bpe-tokenizer.ts';
 import { bpeEngine, huggingfaceEngine, parseObject, type Tokenizer, type TokenizerFiles } from './tokenizer-contract.ts';
 import { huggingfaceTokenizer } from './tokenizer-huggingface.ts';
@@ -42,6 +43,12 @@ export function whyNotOwn(model: Uint8Array): string | undefined {
 export function generalDifferences(model: Uint8Array): readonly string[] {
   const definition = parseObject(model, 'tokenizer.json');
   return usable(() => differencesOf(definition));
+}
+
+/** Every engine decodes alike, so none has to be chosen. @throws {BuildError} as `loadTokenizer`. */
+export function tokenDecoder(model: Uint8Array): TokenDecoder {
+  const tokenizer = loadTokenizer({ model });
+  return { vocabularySize: tokenizer.vocabularySize, decode: (ids) => tokenizer.decode(ids, { skipSpecialTokens: false }) };
 }
 
 function usable<T>(make: () => T): T {

@@ -41,6 +41,9 @@ export function contextFrom(given: GivenContext, own: Pick<CliContext, 'signal' 
 
 export const isTerminal = (stream: Readable | Writable): boolean => (stream as { isTTY?: boolean }).isTTY === true;
 
+/** Columns of a terminal; of anything else the usual ones. */
+export const columnsOf = (stream: Writable): number => (stream as { columns?: number }).columns || 80;
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** CI systems set `CI`; `CI=false` is how people undo it. */

@@ -17,6 +17,8 @@ import type { DoctorReport } from '../engine/doctor.ts';
 import type { DoctorRequest } from '../engine/doctor-check.ts';
 import type { InitRequest, InitResult } from '../engine/init/init.ts';
 import type { openInline, Project } from '../engine/project.ts';
+import type { CountingHooks, NoDistributions } from '../engine/statistics/distributions.ts';
+import type { Distributions } from '../engine/statistics/shape.ts';
 import type { TargetStats } from '../engine/stats.ts';
 import type { WatchedFiles } from '../engine/watched.ts';
 import type { Runner } from '../execute/runner.ts';
@@ -39,6 +41,8 @@ export interface Engine {
   head(project: Project, target: string, options: { rows: number; rejected: boolean }): AsyncIterable<HeadRow>;
   trace(project: Project, place: string, cwd: string): AsyncIterable<TraceItem>;
   stats(project: Project, target: string): Promise<TargetStats>;
+  /** Lengths and token ids of what a target holds. */
+  distributions(project: Project, target: string, hooks: CountingHooks): Promise<Distributions | NoDistributions | undefined>;
   verify(project: Project, options: VerifyOptions, tell: Tell): Promise<VerifySummary>;
   /** One target as a view shows it. */
   look(project: Project, target: string): Promise<TargetLook>;
@@ -71,6 +75,8 @@ export const engine: Engine = {
     yield* (await import('../engine/trace/trace.ts')).trace(project, place, cwd);
   },
   stats: async (project, target) => (await import('../engine/stats.ts')).stats(project, target),
+  distributions: async (project, target, hooks) =>
+    (await import('../engine/statistics/distributions.ts')).distributions(project, target, hooks),
   verify: async (project, options, tell) => (await import('../engine/verify/verify.ts')).verify(project, options, tell),
   look: async (project, target) => (await import('../engine/look.ts')).look(project, target),
   async *diff(project, request) {

@@ -1,79 +1,58 @@
 import { Command, Option } from 'clipanion';
-import { formatBytes, formatCount } from '../base/bytes.ts';
+import { formatCount } from '../base/bytes.ts';
 import type { Project } from '../engine/project.ts';
-import type { GroupStats, TargetStats } from '../engine/stats.ts';
-import type { Paint } from '../report/colour.ts';
-import { table } from '../report/table.ts';
+import type { Distributions } from '../engine/statistics/shape.ts';
+import type { TargetStats } from '../engine/stats.ts';
+import { columnsOf, isCi } from './context.ts';
 import { exitCode } from './exit-codes.ts';
+import { ProgressLine } from './progress-line.ts';
 import { ProjectCommand } from './project-command.ts';
+import { distributionLines, figureLines } from './show-stats.ts';
+import { pageOf } from './stats-page.ts';
+import { placeOfPage, writePage } from './write-page.ts';
 
-const heads = ['documents', 'samples', 'sequences', 'tokens', 'parts', 'bytes'];
-const orBlank = (count: number): string => (count === 0 ? '' : formatCount(count));
-
-const cells = ({ documents, samples, sequences, tokens, parts, bytes }: Omit<GroupStats, 'group'>): string[] => [
-  ...[documents, samples, sequences, tokens, parts].map(orBlank),
-  formatBytes(bytes),
-];
-
-function totalOf(groups: readonly GroupStats[]): GroupStats {
-  const sum = (of: (group: GroupStats) => number): number => groups.reduce((total, group) => total + of(group), 0);
-  return {
-    group: 'all groups',
-    parts: sum(({ parts }) => parts),
-    documents: sum(({ documents }) => documents),
-    samples: sum(({ samples }) => samples),
-    sequences: sum(({ sequences }) => sequences),
-    tokens: sum(({ tokens }) => tokens),
-    bytes: sum(({ bytes }) => bytes),
-  };
-}
-
-function outputLines({ output, groups }: TargetStats['outputs'][number], paint: Paint): string[] {
-  const rows = groups.length > 1 ? [...groups, totalOf(groups)] : groups;
-  const [head, ...lines] = table(
-    [output === 'main' ? 'group' : `group of .${output}`, ...heads],
-    rows.map((group) => [group.group, ...cells(group)]),
-  );
-  return [paint.dim(head as string), ...lines];
-}
-
-/** A law's two sides below each other, each with its terms; `=` is what they come to. */
-function balanceLines({ law, left, right, total }: TargetStats['ledger'][number], paint: Paint): string[] {
-  const sides = [left, right].map((terms) => terms.map(({ name, amount }) => `${name} ${formatCount(amount)}`).join(' + '));
-  return [paint.dim(law), `  ${sides[0]} = ${formatCount(total)}`, `  ${sides[1]} = ${formatCount(total)}`];
-}
-
-function linesOf({ target, rule, outputs, ledger, notes }: TargetStats, paint: Paint): string[] {
-  return [
-    `${paint.bold(target)} ${paint.dim(rule)}`,
-    ...notes.map((note) => paint.yellow(note)),
-    ...outputs.flatMap((output) => outputLines(output, paint)),
-    ...ledger.flatMap((balance) => balanceLines(balance, paint)),
-    '',
-  ];
+/** What `--json` gives for a target. */
+export interface StatsRecord extends TargetStats {
+  /** Of a target that was named and whose kind has lengths. */
+  readonly distributions?: Distributions;
 }
 
 export class StatsCommand extends ProjectCommand {
   static override paths = [['stats']];
   static operands = '[targets...]';
   static override usage = Command.Usage({
-    description: 'Say what targets hold, group by group, and where their documents and tokens went, as they were last built.',
-    details: 'The ledger: both sides of each law, term by term. They are equal, since a build that does not balance fails.',
+    description: 'Say what targets hold, how long and how full it is, and where their documents and tokens went, as they were last built.',
+    details:
+      'Figures by group and the ledger (both sides of each law, term by term) are known at once. Of targets that are named, lengths and the ' +
+      'vocabulary are counted as well: the first time that reads all of it, later only what changed. --figures leaves them out.',
     examples: [
-      ['one target', '$0 stats shards'],
-      ['all of them', '$0 stats'],
+      ['one target, with lengths and vocabulary', '$0 stats shards'],
+      ['the figures of all of them', '$0 stats'],
+      ['what is known at once', '$0 stats shards --figures'],
+      ['a page with plots', '$0 stats shards --html'],
       ['for programs', '$0 stats shards --json'],
     ],
   });
 
   targets = Option.Rest();
+  figures = Option.Boolean('--figures', false, { description: 'Only what is known without reading any data.' });
+  html = Option.String('--html', {
+    tolerateBoolean: true,
+    description: '<file> Write one page with plots, as --html=<file>; by default <target>-stats.html.',
+  });
+  overwrite = Option.Boolean('--overwrite', false, { description: 'Write the page over a file that is none of ours.' });
 
   async execute(): Promise<number> {
+    const page =
+      this.html === undefined || this.html === false
+        ? undefined
+        : placeOfPage(this.html, { cwd: this.cwd, targets: this.targets, overwrite: this.overwrite });
     return this.withProject(async (project) => {
-      for (const target of this.#names(project)) {
-        const found = await this.context.engine.stats(project, target);
-        if (this.json) this.printJson(found);
-        else this.print(linesOf(found, this.paint).join('\n'));
+      const records: StatsRecord[] = [];
+      for (const target of this.#names(project)) records.push(await this.#tell(project, target));
+      if (page !== undefined) {
+        writePage(page, pageOf(records));
+        if (!this.json) this.print(`written: ${page}`);
       }
       return exitCode.ok;
     });
@@ -81,5 +60,33 @@ export class StatsCommand extends ProjectCommand {
 
   #names({ graph }: Project): readonly string[] {
     return this.targets.length > 0 ? this.targets : graph.targets.map(({ name }) => name);
+  }
+
+  async #tell(project: Project, target: string): Promise<StatsRecord> {
+    const figures = await this.context.engine.stats(project, target);
+    if (!this.json) this.print(figureLines(figures, this.paint).join('\n'));
+    const isCounted = !this.figures && (this.targets.length > 0 || this.html !== undefined);
+    const record = isCounted ? await this.#withDistributions(project, target, figures) : figures;
+    if (this.json) this.printJson(record);
+    return record;
+  }
+
+  async #withDistributions(project: Project, target: string, figures: TargetStats): Promise<StatsRecord> {
+    const line = new ProgressLine(this.context.stderr, { redraws: !this.json && !isCi(this.context.env) });
+    const tell = ({ done, total }: { done: number; total: number }): void =>
+      line.show(() => `counting ${target}: ${formatCount(done)} of ${formatCount(total)} steps`);
+    try {
+      const found = await this.context.engine.distributions(project, target, { tell });
+      line.clear();
+      if (found === undefined) return figures;
+      if ('missing' in found) {
+        if (!this.json) this.print(`${this.paint.yellow(found.missing)}\n`);
+        return { ...figures, notes: [...figures.notes, found.missing] };
+      }
+      if (!this.json) this.print(distributionLines(found, { paint: this.paint, columns: columnsOf(this.context.stdout) }).join('\n'));
+      return { ...figures, distributions: found };
+    } finally {
+      line.clear();
+    }
   }
 }

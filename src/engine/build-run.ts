@@ -88,10 +88,7 @@ export class BuildRun {
     this.lock = readLock(project.lockFile, options.locked ? 'locked' : 'add');
     this.files = new FileDigests(project.stateDir);
     this.keepsGroup = options.only === undefined ? () => true : matcher(options.only);
-    this.published = new PublishedFolders(
-      project.stateDir,
-      project.graph.targets.flatMap(({ out }) => out ?? []),
-    );
+    this.published = new PublishedFolders(project.stateDir, project.graph.folders);
     this.#needs = new Needs(this);
     this.locations = new Locations(project.store);
     this.locations.add(this.published);

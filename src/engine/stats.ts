@@ -1,19 +1,21 @@
 import type { Digest } from '../base/digest.ts';
 import { BuildError } from '../base/errors.ts';
 import { byCodeUnit } from '../base/names.ts';
-import { readPart } from '../cache/part-reader.ts';
 import type { CollectionResult, TargetResult } from '../cache/results.ts';
 import { type Balance, sumTerms } from '../execute/laws.ts';
 import { targetBalances } from '../execute/ledger.ts';
 import { outputNames } from '../execute/plan-run.ts';
 import type { GraphTarget } from '../graph/graph.ts';
-import { decodeCollection } from '../rule/collection.ts';
 import { type Part, sumOf } from '../rule/part.ts';
-import { type LastPlan, readLastPlan } from './last-plan.ts';
+import { readTable } from '../source/table.ts';
+import { type SourceFile, TableView } from '../source/view.ts';
+import { type LastPlan, lastTableOf, readLastPlan } from './last-plan.ts';
+import { shownPath } from './places.ts';
 import type { Project } from './project.ts';
 import { collectionResult, figuresOf } from './target-result.ts';
 import { outdatedBy } from './trace/outdated.ts';
 import { unknownTarget } from './unknown-target.ts';
+import { partsOf } from './verify/last-results.ts';
 
 /** What one group of an output holds. */
 export interface GroupStats {
@@ -26,6 +28,15 @@ export interface GroupStats {
   readonly bytes: number;
 }
 
+/** The local files that a target was made from: how many, and the largest. */
+export interface SourceStats {
+  readonly files: number;
+  readonly lines: number;
+  readonly bytes: number;
+  /** Paths below the project's folder. */
+  readonly largest: readonly SourceFile[];
+}
+
 /** A target as it was last built: what it holds, and where its documents and tokens went. */
 export interface TargetStats {
   readonly target: string;
@@ -34,7 +45,10 @@ export interface TargetStats {
   /** Both sides of each law that applies; they are equal, or the build had failed. */
   readonly ledger: readonly (Balance & { readonly total: number })[];
   readonly notes: readonly string[];
+  readonly sources?: SourceStats;
 }
+
+const largestMax = 10;
 
 function groupsOf(parts: readonly Part[]): GroupStats[] {
   const groups = new Map<string, Part[]>();
@@ -56,20 +70,32 @@ function groupsOf(parts: readonly Part[]): GroupStats[] {
     }));
 }
 
-function partsIn(digest: Digest, { store }: Project): readonly Part[] | undefined {
-  const location = store.locate(digest);
-  return location && decodeCollection(readPart(digest, location));
-}
-
 /** What a target read when it was last built, in the order of its inputs; undefined when a list of it was removed since. */
 function readBy(target: GraphTarget, last: LastPlan, project: Project): CollectionResult[] | undefined {
   const digests = (last.manifest.inputs ?? {}) as Readonly<Record<string, Digest>>;
   const read = target.inputs.map(({ input, key }) => {
     const digest = digests[key === '' ? input : `${input}.${key}`];
-    const parts = digest === undefined ? undefined : partsIn(digest, project);
+    const parts = digest === undefined ? undefined : partsOf(project, digest);
     return digest === undefined || parts === undefined ? undefined : collectionResult(digest, parts);
   });
   return read.every((one) => one !== undefined) ? (read as CollectionResult[]) : undefined;
+}
+
+/** Of a target that reads local files. */
+function sourcesOf({ name }: GraphTarget, { stateDir, settings, root }: Project): { sources?: SourceStats } {
+  const table = readTable(lastTableOf(stateDir, name), settings.chunkBytes);
+  if (!table) return {};
+  const files = [...new TableView(table).files()];
+  const sum = (of: (file: SourceFile) => number): number => files.reduce((total, file) => total + of(file), 0);
+  const largest = files.sort((a, b) => b.bytes - a.bytes || byCodeUnit(a.path, b.path)).slice(0, largestMax);
+  return {
+    sources: {
+      files: files.length,
+      lines: sum(({ lines }) => lines),
+      bytes: sum(({ bytes }) => bytes),
+      largest: largest.map((file) => ({ ...file, path: shownPath(root, file.path) })),
+    },
+  };
 }
 
 function ledgerOf(
@@ -79,7 +105,7 @@ function ledgerOf(
 ): TargetStats['ledger'] {
   const read = readBy(target, last, project);
   const main = result.outputs[outputNames(target)[0] as string];
-  const parts = main && partsIn(main.digest, project);
+  const parts = main && partsOf(project, main.digest);
   if (!read || !main || !parts) return [];
   const balances = targetBalances(figuresOf(target, { read, main, parts, counters: result.counters }));
   return balances.map((balance) => ({ ...balance, total: sumTerms(balance.left) }));
@@ -98,9 +124,10 @@ export function stats(project: Project, name: string): TargetStats {
   if (!last || !result)
     throw new BuildError('not-built', { message: `${name} was not built yet`, hint: `Build it first: dsbuild build ${target.name}` });
   const outputs = outputNames(target).flatMap((output) => {
-    const parts = partsIn(result.outputs[output]?.digest ?? '', project);
+    const parts = partsOf(project, result.outputs[output]?.digest ?? '');
     return parts && parts.length > 0 ? [{ output, groups: groupsOf(parts) }] : [];
   });
   const ledger = ledgerOf(target, result, { last, project });
-  return { target: target.name, rule: target.rule.name, outputs, ledger, notes: outdatedBy(target, last, project) };
+  const notes = outdatedBy(target, last, project);
+  return { target: target.name, rule: target.rule.name, outputs, ledger, notes, ...sourcesOf(target, project) };
 }

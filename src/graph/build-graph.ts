@@ -199,6 +199,7 @@ function shardsFolder(node: TargetNode, inputs: readonly GraphInput[]): string |
 
 const graphOf = (targets: readonly GraphTarget[], outputs: ReadonlyMap<string, GraphOutput>): Graph => ({
   targets,
+  folders: [...new Set(targets.flatMap(({ out }) => out ?? []))],
   outputs,
   get: (name) => outputs.get(name)?.target,
 });

@@ -43,6 +43,8 @@ export interface GraphOutput {
 /** All targets, each after those that it needs. */
 export interface Graph {
   readonly targets: readonly GraphTarget[];
+  /** Folders that anything is published in, each once. */
+  readonly folders: readonly string[];
   /** By every name that works: `clean`, another name of the same target, `clean.rejected`, `clean/filter`. */
   readonly outputs: ReadonlyMap<string, GraphOutput>;
   get(name: string): GraphTarget | undefined;

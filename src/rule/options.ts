@@ -54,6 +54,16 @@ export interface TokenizerEngines {
   whyNotOwn(model: Uint8Array): Promise<string | undefined>;
   /** Where ids of the general engine may differ from the reference, as sentences. */
   differences(model: Uint8Array): Promise<readonly string[]>;
+  /** Turns ids back into text, for people: nothing of it is in any key. */
+  decoder(model: Uint8Array): Promise<TokenDecoder>;
+}
+
+/** The way back from ids, as far as showing them needs it. */
+export interface TokenDecoder {
+  /** The largest id plus one. */
+  readonly vocabularySize: number;
+  /** Text of ids, special tokens included. */
+  decode(ids: ArrayLike<number>): string;
 }
 
 declare const seenType: unique symbol;

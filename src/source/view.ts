@@ -23,6 +23,13 @@ export interface SourceLine {
   readonly line: number;
 }
 
+export interface SourceFile {
+  /** Absolute. */
+  readonly path: string;
+  readonly lines: number;
+  readonly bytes: number;
+}
+
 /** Answers questions about a table; makes objects only for what is asked. */
 export class TableView {
   readonly #table: SourceTable;
@@ -100,10 +107,14 @@ export class TableView {
   /** Lines of the file at this absolute path; undefined if it is none of the sources. */
   linesOf(path: string): number | undefined {
     const file = this.#file(path);
-    if (file === undefined) return undefined;
-    if (hasFlag(this.#table, file, 'small')) return this.#table.fileRecords[file];
-    const { from, to } = chunkRanges(this.#table).get(file) ?? { from: 0, to: 0 };
-    return this.#table.chunkRecords.subarray(from, to).reduce((sum, records) => sum + records, 0);
+    return file === undefined ? undefined : this.#lines(file, chunkRanges(this.#table));
+  }
+
+  /** All files, in order. */
+  *files(): Generator<SourceFile> {
+    const ranges = chunkRanges(this.#table);
+    for (const [file, path] of this.paths().entries())
+      yield { path, lines: this.#lines(file, ranges), bytes: Number(this.#table.sizes[file]) };
   }
 
   /** Absolute paths of all files. */
@@ -116,6 +127,12 @@ export class TableView {
   identity(path: string): FileIdentity | undefined {
     const file = this.#file(path);
     return file === undefined ? undefined : identityRow(this.#table, file);
+  }
+
+  #lines(file: number, ranges: ReturnType<typeof chunkRanges>): number {
+    if (hasFlag(this.#table, file, 'small')) return this.#table.fileRecords[file] as number;
+    const { from, to } = ranges.get(file) ?? { from: 0, to: 0 };
+    return this.#table.chunkRecords.subarray(from, to).reduce((sum, records) => sum + records, 0);
   }
 
   #check(index: number): void {

@@ -58,6 +58,7 @@ const noEngine: Engine = {
   trace: unexpected,
   diff: unexpected,
   stats: unexpected,
+  distributions: unexpected,
   verify: unexpected,
   look: unexpected,
   update: unexpected,

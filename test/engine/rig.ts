@@ -40,7 +40,7 @@ const resultOf = ({ parts, counters, quarantined }: Made): string =>
   JSON.stringify([parts.map(({ output, digest, facts }) => [output, digest, facts]), Object.entries(counters).sort(), quarantined]);
 
 /** Runs steps where the test runs, once they may begin, and notes what each gave. */
-function inlineRunner(results: Map<string, string>, mayBegin: Promise<void>): Runner {
+export function inlineRunner(results = new Map<string, string>(), mayBegin: Promise<void> = Promise.resolve()): Runner {
   return {
     jobs: 2,
     run: async (job, progress) => {

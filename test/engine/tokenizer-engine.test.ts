@@ -86,6 +86,7 @@ function asked(
       return Promise.resolve('a Unigram model');
     },
     differences: () => Promise.resolve([]),
+    decoder: () => Promise.reject(new Error('nothing is decoded here')),
     ...change,
   };
   const digest = rig.root;

@@ -23,7 +23,7 @@ export interface LastResult {
 }
 
 /** Bytes of the store, or undefined where they are not there or not whole. */
-function bytesOf({ store }: Project, digest: Digest): Buffer | undefined {
+export function bytesOf({ store }: Project, digest: Digest): Buffer | undefined {
   const location = store.locate(digest);
   try {
     return location && readPart(digest, location);

@@ -1,0 +1,84 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { readLastPlan } from '../../src/engine/last-plan.ts';
+import type { Project } from '../../src/engine/project.ts';
+import { distributions } from '../../src/engine/statistics/distributions.ts';
+import type { Distributions } from '../../src/engine/statistics/shape.ts';
+import { partsOf } from '../../src/engine/verify/last-results.ts';
+import { inlineRunner, Rig } from './rig.ts';
+
+const test = suite('distributions');
+
+const config = `import { defineConfig, download, exportDataset } from 'dsbuild';
+const raw = download({ sources: { 'a/one': 'in/one.jsonl' } });
+export default defineConfig({ targets: { raw, files: exportDataset(raw, { format: 'jsonl', out: 'out' }) } });
+`;
+
+async function built(lines = 'one\ntwo\nthree\n'): Promise<Rig> {
+  const rig = new Rig();
+  const documents = lines.split('\n').filter((text) => text !== '');
+  rig.write({ 'datasets.config.ts': config, 'in/one.jsonl': documents.map((text) => `${JSON.stringify({ text })}\n`).join('') });
+  assert.is((await rig.build()).summary.ok, true);
+  return rig;
+}
+
+const counted = (project: Project, name: string): ReturnType<typeof distributions> =>
+  distributions(project, name, { tell: () => undefined, makeRunner: () => inlineRunner() });
+
+/** Where the merged counts of a target lie. */
+function locationOf(project: Project, target: string): { path: string; offset: number; length: number } {
+  const key = readLastPlan(project.stateDir, `${target}/statistics`)?.key ?? '';
+  const [part] = partsOf(project, project.results.target(key)?.outputs['main']?.digest ?? '') ?? [];
+  const [segment] = project.store.locate(part?.digest ?? '') ?? [];
+  assert.ok(segment, 'counts were kept');
+  return segment;
+}
+
+test('damaged counts are made again', async () => {
+  const rig = await built();
+  const first = (await rig.withProject((project) => counted(project, 'raw'))) as Distributions;
+  const { path, offset } = await rig.withProject(async (project) => locationOf(project, 'raw'));
+  const file = openSync(path, 'r+');
+  writeSync(file, '!', offset);
+  closeSync(file);
+  const again = (await rig.withProject((project) => counted(project, 'raw'))) as Distributions;
+  assert.ok(again.steps.ran > 0);
+  assert.equal(again.lengths, first.lengths);
+  const known = (await rig.withProject((project) => counted(project, 'raw'))) as Distributions;
+  assert.equal(known.steps, { ran: 0, known: 0 });
+});
+
+test('counting builds and publishes nothing else, not even what shares a folder', async () => {
+  const rig = await built();
+  const before = rig.tree('out');
+  rig.remove('out');
+  await rig.withProject((project) => counted(project, 'raw'));
+  assert.equal(rig.tree('out'), {});
+  assert.ok(Object.keys(before).length > 0);
+});
+
+test('a target of files has no lengths, and one that was never built none yet', async () => {
+  const rig = await built();
+  assert.is(await rig.withProject((project) => counted(project, 'files')), undefined);
+  const unbuilt = new Rig();
+  unbuilt.write({ 'datasets.config.ts': config, 'in/one.jsonl': '{"text":"a"}\n' });
+  assert.is(await unbuilt.withProject((project) => counted(project, 'raw')), undefined);
+});
+
+test('bars of lengths are octaves without gaps; those in which nothing lies are there as well', async () => {
+  const rig = await built(`${'a'.repeat(2)}\n${'a'.repeat(3)}\n${'a'.repeat(40)}\n`);
+  const { lengths } = (await rig.withProject((project) => counted(project, 'raw'))) as Distributions;
+  assert.equal(
+    lengths[0]?.bars.map(({ from, to, count }) => [from, to, count]),
+    [
+      [2, 3, 2],
+      [4, 7, 0],
+      [8, 15, 0],
+      [16, 31, 0],
+      [32, 63, 1],
+    ],
+  );
+});
+
+test.run();
