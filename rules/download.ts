@@ -6,7 +6,7 @@ import { LineageBuilder, lineageOutput } from '../src/rule/lineage.ts';
 import { sources } from '../src/rule/options.ts';
 import type { Part } from '../src/rule/part.ts';
 import { type Build, defineRule, type Running } from '../src/rule/rule.ts';
-import type { SourceFormat, SourceItem } from '../src/rule/source.ts';
+import type { ObjectIdentity, SourceFormat, SourceItem } from '../src/rule/source.ts';
 import { defineExternalStep, defineStep, type StepIo } from '../src/rule/step.ts';
 import type { UserFunction } from '../src/rule/user-function.ts';
 import { lineCheckOf } from './lib/adapt.ts';
@@ -71,18 +71,23 @@ interface FetchParams {
   readonly declaredPin: string | null;
   readonly endpoint: string | null;
   readonly region: string | null;
+  /** Of an object that was listed: what the server said of it stands for its content, so that the key is known before a byte came. */
+  readonly object?: ObjectIdentity;
 }
 
 const fetch = defineExternalStep('fetch', { version: 1 }, async (_inputs: Record<string, never>, params: FetchParams, io) => {
-  const { address, pin, declaredPin, endpoint, region } = params;
+  const { address, pin, declaredPin, endpoint, region, object } = params;
   const options = {
     ...(endpoint !== null && { endpoint }),
     ...(region !== null && { region }),
     ...(declaredPin !== null && { declaredPin }),
+    ...(object && { object }),
   };
   const { path, etag, lastModified } = await io.fetch({ address, ...options });
   const bytes = statSync(path).size;
   const blake3 = await io.adopt(path);
+  // Of these the listing as a whole is what the lock names.
+  if (object) return;
   if (pin !== null && blake3 !== pin) throw changed(address, { pin, blake3 });
   io.pin(address, { blake3, bytes: String(bytes), ...(etag && { etag }), ...(lastModified && { 'last-modified': lastModified }) });
 });
@@ -107,8 +112,8 @@ function assertNoPassword(build: Build, { address, group }: RemoteItem): void {
 
 function fetched(build: Build, item: RemoteItem): Part {
   assertNoPassword(build, item);
-  const { address, pin = null, declaredPin = null, endpoint = null, region = null } = item;
-  return build.step(fetch, {}, { address, pin, declaredPin, endpoint, region }).part.main;
+  const { address, pin = null, declaredPin = null, endpoint = null, region = null, object } = item;
+  return build.step(fetch, {}, { address, pin, declaredPin, endpoint, region, ...(object && { object }) }).part.main;
 }
 
 function documentsOf(build: Build, item: SourceItem): Running {

@@ -18,6 +18,7 @@ import type { Part } from '../rule/part.ts';
 import type { LocalSources } from '../source/local.ts';
 import type { BuildOptions } from './api.ts';
 import { FileDigests } from './file-digests.ts';
+import { Listings } from './listings.ts';
 import { Needs } from './needs.ts';
 import type { Project } from './project.ts';
 import { PublishedFolders } from './published-folders.ts';
@@ -48,6 +49,7 @@ export class BuildRun {
   readonly lock: Lock;
   readonly files: FileDigests;
   readonly published: PublishedFolders;
+  readonly listings: Listings;
   /** Of this pass alone: the next one may find the sources changed. */
   readonly locations: Locations;
   readonly owners = new WeakMap<StepRun, PlanRun>();
@@ -89,6 +91,7 @@ export class BuildRun {
     this.files = new FileDigests(project.stateDir);
     this.keepsGroup = options.only === undefined ? () => true : matcher(options.only);
     this.published = new PublishedFolders(project.stateDir, project.graph.folders);
+    this.listings = new Listings(this);
     this.#needs = new Needs(this);
     this.locations = new Locations(project.store);
     this.locations.add(this.published);

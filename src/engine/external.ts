@@ -16,7 +16,7 @@ function extended(io: JobIo, run: BuildRun): StepIo {
   const { lock } = run;
   const digests = new Map<string, string>();
   const more: Pick<ExternalIo, 'fetch' | 'adopt' | 'pin'> = {
-    async fetch({ address, endpoint, region, declaredPin }) {
+    async fetch({ address, endpoint, region, declaredPin, object }) {
       if (run.options.offline) {
         throw new BuildError('offline', {
           message: 'this source was not fetched yet, and --offline is given',
@@ -24,7 +24,7 @@ function extended(io: JobIo, run: BuildRun): StepIo {
           hint: 'Build once without --offline.',
         });
       }
-      const pinned = lock.get('source', address);
+      const pinned = object ? run.listings.contentOf(address) : lock.get('source', address)?.blake3;
       const { fetchFile } = await import('../source/fetch.ts');
       const fetched = await fetchFile({
         address: run.addresses.get(address) ?? address,
@@ -35,9 +35,11 @@ function extended(io: JobIo, run: BuildRun): StepIo {
         ...(endpoint && { endpoint }),
         ...(region && { region }),
         ...(declaredPin && { declaredPin: declaredPin as `blake3:${string}` }),
-        ...(pinned?.blake3 && { expect: { blake3: pinned.blake3 } }),
+        ...(object && { etag: object.etag }),
+        ...(pinned && { expect: { blake3: pinned } }),
       });
       digests.set(fetched.path, fetched.blake3);
+      if (object) run.listings.note(address, fetched.blake3);
       return fetched;
     },
     adopt(path, output = 'main') {

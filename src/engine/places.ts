@@ -18,7 +18,7 @@ export const shownPath = (root: string, path: string): string => {
 export function fileOf(part: Digest, run: BuildRun): string | undefined {
   const packed = run.packedFiles.get(part);
   if (packed !== undefined) return shownPath(run.project.root, packed);
-  return run.lock.entries().find(({ kind, values }) => kind === 'source' && values.blake3 === part)?.address;
+  return run.listings.addressOf(part);
 }
 
 /** The error of a step that can not know which file it reads, with that file as its place. */

@@ -1,6 +1,7 @@
 import type { Digest } from '../base/digest.ts';
 import { changesBetween, describeChange } from '../plan/explain.ts';
 import type { Manifest } from '../plan/manifest.ts';
+import { changesInWords, listingChanges } from '../source/listing.ts';
 import type { LocalSources } from '../source/local.ts';
 import type { BuildRun } from './build-run.ts';
 import { type LastChunks, lastChunks } from './last-chunks.ts';
@@ -24,8 +25,10 @@ export function reasonsFor(build: TargetBuild, run: BuildRun, inputs: Manifest |
   const local = run.locals.get(target.name);
   const isSource = (path: string): boolean => path === 'options.sources.local' || path === 'settings.chunkBytes';
   const isFile = (path: string): boolean => path.startsWith('options.sources.files');
+  const isListing = (path: string): boolean => path.startsWith('options.sources.listings');
   return [
-    ...changes.filter(({ path }) => !local || !(isSource(path) || isFile(path))).map(describeChange),
+    ...changes.filter(({ path }) => !local || !(isSource(path) || isFile(path) || isListing(path))).map(describeChange),
+    ...(changes.some(({ path }) => isListing(path)) ? listingReasons({ before: listingsIn(before), now: listingsIn(now) }, run) : []),
     ...(local && changes.some(({ path }) => isFile(path)) ? fileReasons({ before: filesIn(before), now: filesIn(now) }, run) : []),
     ...(local && changes.some(({ path }) => isSource(path)) ? sourceReasons(local, run, target.name) : []),
     ...inputReasons(build, run, { last, inputs }),
@@ -55,6 +58,25 @@ function fileReasons({ before, now }: Record<'before' | 'now', readonly ListedFi
     ...more,
     ...(changed.length === 0 ? [`${gone.length} ${gone.length === 1 ? 'file is' : 'files are'} gone from the sources`] : []),
   ];
+}
+
+interface ListedGroup {
+  readonly group: string;
+  readonly digest: Digest;
+}
+
+const listingsIn = (manifest: unknown): readonly ListedGroup[] =>
+  (manifest as { options?: { sources?: { listings?: ListedGroup[] } } }).options?.sources?.listings ?? [];
+
+/** Which objects a pattern matches that it did not match before. */
+function listingReasons({ before, now }: Record<'before' | 'now', readonly ListedGroup[]>, { listings }: BuildRun): string[] {
+  const changed = now.filter(({ group, digest }, i) => before[i]?.group !== group || before[i]?.digest !== digest);
+  if (changed.length === 0) return ['objects are gone from the sources'];
+  return changed.map(({ group, digest }) => {
+    const was = before.find((listed) => listed.group === group);
+    const [old, current] = [was && listings.earlier(was.digest), listings.earlier(digest)];
+    return old && current ? `source "${group}": ${changesInWords(listingChanges(old, current))}` : `source "${group}": its objects changed`;
+  });
 }
 
 /** Which lines of which files are new. Chunks are what is built, so a chunk's first and last line are named. */

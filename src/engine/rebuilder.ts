@@ -15,6 +15,7 @@ import type { GraphTarget } from '../graph/graph.ts';
 import { keyOf, stepHead, stepKey } from '../plan/manifest.ts';
 import { kindOf, type Way } from '../plan/rates.ts';
 import type { Part } from '../rule/part.ts';
+import type { ObjectIdentity } from '../rule/source.ts';
 import { decodeView } from '../rule/view.ts';
 import type { BuildRun } from './build-run.ts';
 import { removeDamaged, sourceChanged } from './damage.ts';
@@ -258,8 +259,8 @@ export class Rebuilder implements StepWork {
 
   /** A step that reached outside is kept under what it found there, never under "not known yet": else it would never look again. */
   #keyToKeep(step: StepRun): Digest | undefined {
-    const params = step.params as { pin?: string; address?: string } | undefined;
-    if (!step.definition.external || params?.pin) return step.key;
+    const params = step.params as { pin?: string; address?: string; object?: ObjectIdentity } | undefined;
+    if (!step.definition.external || params?.pin || params?.object) return step.key;
     const pin = params?.address && this.#run.lock.get('source', params.address)?.blake3;
     return pin ? this.keyOf(step, { ...params, pin }) : undefined;
   }

@@ -8,9 +8,11 @@ import type { Manifest, ManifestValue } from '../plan/manifest.ts';
 import type { Part } from '../rule/part.ts';
 import { isSourceValue, type SourceFormat, type SourceItem, type Sources, type SourceValue } from '../rule/source.ts';
 import type { UserFunction } from '../rule/user-function.ts';
-import { grouping, type SourceSpec } from '../source/list.ts';
+import { grouping, groupNamed, type SourceSpec } from '../source/list.ts';
 import { type LocalSources, scanLocal } from '../source/local.ts';
+import { isObjectPattern, parseObjectPattern } from '../source/object-pattern.ts';
 import type { BuildRun } from './build-run.ts';
+import type { PinnedListing } from './listings.ts';
 import { sampleOf } from './sample.ts';
 import { manifestOfUse, withBundle } from './user-code.ts';
 
@@ -103,27 +105,68 @@ async function packedItems(entries: readonly Entry[], { others }: LocalSources, 
   return items;
 }
 
+type RemoteItem = Extract<SourceItem, { item: 'remote' }>;
+
+/** One address of a source, or all that its pattern was found to match. */
+interface RemoteSource {
+  readonly entry: Entry;
+  readonly address: string;
+  readonly listed: PinnedListing | undefined;
+}
+
 /** Addresses without what must not be seen: these name entries in the lock and go into steps; only the fetch itself gets the whole one. */
-function remoteItems(entries: readonly Entry[], run: BuildRun): Extract<SourceItem, { item: 'remote' }>[] {
-  return entries.flatMap(({ group, value, remote, adapt }) =>
-    remote.map((whole) => {
+async function remoteSources(entries: readonly Entry[], run: BuildRun): Promise<RemoteSource[]> {
+  const sources = entries.flatMap((entry) => entry.remote.map((whole) => ({ entry, whole })));
+  return Promise.all(
+    sources.map(async ({ entry, whole }) => {
       const address = publicAddress(whole);
       run.addresses.set(address, whole);
-      const pin = run.lock.get('source', address)?.blake3;
-      const { pin: declaredPin, endpoint, region } = value;
-      return {
-        item: 'remote' as const,
-        address,
-        group,
-        format: formatOf(withoutQuery(address)),
-        ...(pin && { pin }),
-        ...(declaredPin && { declaredPin }),
-        ...(endpoint && { endpoint }),
-        ...(region && { region }),
-        ...(adapt && { adapt }),
-      };
+      const { endpoint, region } = entry.value;
+      return { entry, address, listed: isObjectPattern(address) ? await run.listings.resolve({ address, endpoint, region }) : undefined };
     }),
   );
+}
+
+function* remoteItems(sources: readonly RemoteSource[], run: BuildRun): Generator<RemoteItem> {
+  const seen = new Map<Entry, Set<string>>();
+  for (const source of sources) {
+    const met = seen.get(source.entry) ?? new Set();
+    seen.set(source.entry, met);
+    for (const item of source.listed ? objectItems(source, run) : [fileItem(source, run)]) {
+      // Patterns of one source may overlap.
+      if (!met.has(item.address)) yield item;
+      met.add(item.address);
+    }
+  }
+}
+
+function remoteItem({ group, value, adapt }: Entry, address: string): RemoteItem {
+  const { declaredPin, endpoint, region } = { ...value, declaredPin: value.pin };
+  return {
+    item: 'remote',
+    address,
+    group,
+    format: formatOf(/^s3:/i.test(address) ? address : withoutQuery(address)),
+    ...(declaredPin && { declaredPin }),
+    ...(endpoint && { endpoint }),
+    ...(region && { region }),
+    ...(adapt && { adapt }),
+  };
+}
+
+function fileItem({ entry, address }: RemoteSource, run: BuildRun): RemoteItem {
+  const pin = run.lock.get('source', address)?.blake3;
+  return { ...remoteItem(entry, address), ...(pin && { pin }) };
+}
+
+function* objectItems({ entry, address: pattern, listed }: RemoteSource, run: BuildRun): Generator<RemoteItem> {
+  const { folder } = parseObjectPattern(pattern);
+  for (const { name, bytes, etag, version, blake3 } of listed?.listing().objects ?? []) {
+    const address = folder + name;
+    if (blake3 !== undefined) run.listings.note(address, blake3);
+    const object = { etag, bytes, ...(version !== undefined && { version }) };
+    yield { ...remoteItem(entry, address), group: groupNamed(entry.group, name), object };
+  }
 }
 
 /** Why a path is no file: nothing is there, or something else. */
@@ -166,17 +209,19 @@ export async function resolveSources(
   const packed = await packedItems(entries, local, run);
   assertFound(local, packed, { entries, base: target.base });
   run.addLocal(target.name, local);
-  const remote = remoteItems(entries, run);
+  const remote = await remoteSources(entries, run);
   const keeps = run.keepsGroup;
   const adapts = adaptsByGroup(entries, local);
   const items = function* (): Generator<SourceItem> {
     for (const item of chunkItems(local, { adapts, run })) if (keeps(itemGroup(item))) yield item;
-    for (const item of [...packed, ...remote]) if (keeps(itemGroup(item))) yield item;
+    for (const item of packed) if (keeps(itemGroup(item))) yield item;
+    for (const item of remoteItems(remote, run)) if (keeps(itemGroup(item))) yield item;
   };
   const sampled = run.options.sample === undefined ? items : () => sampleOf(items(), run.options.sample as number, run);
-  const groups = [...new Set([...local.groups, ...[...packed, ...remote].map(itemGroup)])].filter(keeps);
   const seen: Sources = {
-    groups,
+    get groups() {
+      return [...new Set([...local.groups, ...[...packed, ...remoteItems(remote, run)].map(itemGroup)])].filter(keeps);
+    },
     async *[Symbol.asyncIterator]() {
       yield* sampled();
     },
@@ -204,21 +249,25 @@ function adaptsByGroup(entries: readonly Entry[], local: LocalSources): Map<stri
 interface Found {
   readonly local: LocalSources;
   readonly packed: readonly SourceItem[];
-  readonly remote: readonly Extract<SourceItem, { item: 'remote' }>[];
+  readonly remote: readonly RemoteSource[];
   readonly entries: readonly Entry[];
 }
 
 /** Contents and groups; never paths or addresses. A remote file that nobody has fetched yet makes the key unknowable: undefined digest. */
 function manifestOf({ local, packed, remote, entries }: Found, run: BuildRun): Manifest {
   const digestOf = (item: SourceItem): Digest | null => (item.item === 'remote' ? (item.pin ?? null) : item.part.digest);
-  const listed = [...packed, ...remote].map((item) => ({
+  const single = remote.filter(({ listed }) => !listed).map((source) => fileItem(source, run));
+  const listings = remote.flatMap(({ entry, listed }) => (listed ? [{ group: entry.group, digest: listed.digest }] : []));
+  const files = [...packed, ...single].map((item) => ({
     group: itemGroup(item),
     digest: digestOf(item),
     format: item.item === 'chunk' ? '' : item.format,
   }));
   return {
     local: local.listDigest,
-    files: listed,
+    files,
+    // Of a whole pattern, what the bucket said: known before anything was fetched.
+    ...(listings.length > 0 && { listings }),
     adapts: Object.fromEntries(entries.flatMap(({ group, adapt }) => (adapt ? [[group, manifestOfUse(adapt)] as const] : []))),
     only: run.options.only,
     sample: run.options.sample,

@@ -4,10 +4,11 @@ import { messageOf } from '../base/errors.ts';
 import type { BuildEstimate, TargetEstimate } from '../base/events.ts';
 import { identityOf } from '../base/files.ts';
 import type { GraphTarget } from '../graph/graph.ts';
-import { isSourceValue } from '../rule/source.ts';
 import { listSource } from '../source/list.ts';
+import { isObjectPattern } from '../source/object-pattern.ts';
 import type { BuildOptions, SourceStatus, StatusReport, TargetStatus } from './api.ts';
 import type { BuildRun } from './build-run.ts';
+import { type DeclaredSource, declaredSources } from './declared-sources.ts';
 import { estimateOf, freeBytes } from './estimating.ts';
 import { folderProblems } from './folder-problems.ts';
 import { readLastPlan } from './last-plan.ts';
@@ -68,22 +69,25 @@ export function statusOf(build: TargetBuild, run: BuildRun, estimate?: TargetEst
 
 /** What is there of the sources that a target declares, before anything is fetched. */
 function sourcesOf(target: GraphTarget, run: BuildRun): SourceStatus[] {
-  const option = Object.entries(target.rule.options).find(([, { shape }]) => shape.type === 'sources');
-  const given = option && (target.options[option[0]] as Record<string, unknown> | undefined);
-  return Object.entries(given ?? {}).flatMap(([group, value]) => {
-    const patterns = typeof value === 'string' ? [value] : isSourceValue(value) ? value.patterns : [];
-    return patterns.map((pattern) => sourceStatus({ group, pattern, target }, run));
-  });
+  return declaredSources(target).map((source) => sourceStatus(source, target, run));
 }
 
-function sourceStatus({ group, pattern, target }: { group: string; pattern: string; target: GraphTarget }, run: BuildRun): SourceStatus {
-  if (isRemote(pattern)) {
-    const address = publicAddress(pattern);
-    const pin = run.lock.get('source', address);
-    const isHere = pin?.blake3 !== undefined && run.locations.locate(pin.blake3) !== undefined;
-    return { group, source: address, state: isHere ? 'fetched' : 'not-fetched', ...(pin?.bytes && { bytes: Number(pin.bytes) }) };
-  }
-  const { paths } = listSource({ group, patterns: [pattern], base: target.base });
-  const bytes = paths.reduce((sum, path) => sum + Number(identityOf(resolve(target.base, path))?.size ?? 0n), 0);
+function sourceStatus({ group, pattern }: DeclaredSource, { base }: GraphTarget, run: BuildRun): SourceStatus {
+  if (isRemote(pattern)) return { group, source: publicAddress(pattern), ...remoteStatus(publicAddress(pattern), run) };
+  const { paths } = listSource({ group, patterns: [pattern], base });
+  const bytes = paths.reduce((sum, path) => sum + Number(identityOf(resolve(base, path))?.size ?? 0n), 0);
   return { group, source: pattern, state: paths.length > 0 ? 'there' : 'missing', files: paths.length, bytes };
+}
+
+function remoteStatus(address: string, run: BuildRun): Pick<SourceStatus, 'state' | 'files' | 'bytes'> {
+  const isHere = (digest: string | undefined): boolean => digest !== undefined && run.locations.locate(digest) !== undefined;
+  if (!isObjectPattern(address)) {
+    const { blake3, bytes } = run.lock.get('source', address) ?? {};
+    return { state: isHere(blake3) ? 'fetched' : 'not-fetched', ...(bytes && { bytes: Number(bytes) }) };
+  }
+  // Undefined where the bucket could not be asked: the target's own line says why.
+  const listed = run.listings.get(address);
+  if (!listed) return { state: 'not-fetched' };
+  const { objects, bytes } = listed;
+  return { state: listed.listing().objects.every(({ blake3 }) => isHere(blake3)) ? 'fetched' : 'not-fetched', files: objects, bytes };
 }

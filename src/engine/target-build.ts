@@ -12,6 +12,7 @@ import { decodeCollection } from '../rule/collection.ts';
 import type { Part } from '../rule/part.ts';
 import type { BuildRun } from './build-run.ts';
 import { removeDamaged } from './damage.ts';
+import { objectPatterns } from './declared-sources.ts';
 import { withFilesInPlace } from './in-place.ts';
 import { readLastPlan, writeLastPlan } from './last-plan.ts';
 import { placeOf } from './places.ts';
@@ -200,6 +201,7 @@ export class TargetBuild {
       return;
     }
     this.#assertWhole();
+    this.#run.listings.pinContents(objectPatterns(this.target), plan);
     record();
     this.state = 'built';
     this.#finish();

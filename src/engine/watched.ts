@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isRemote } from '../base/address.ts';
 import type { GraphTarget } from '../graph/graph.ts';
-import { isSourceValue, type SourceValue } from '../rule/source.ts';
 import { patternFiles } from '../source/watched.ts';
 import type { BuildOptions } from './api.ts';
 import { wantedTargets } from './build.ts';
+import { declaredSources } from './declared-sources.ts';
 import type { Project } from './project.ts';
 
 /** The files whose change can change a build. */
@@ -27,20 +27,15 @@ function optionFiles({ rule, options, base }: GraphTarget): string[] {
   });
 }
 
-function sourcePatterns({ rule, options, base }: GraphTarget): { patterns: readonly string[]; base: string }[] {
-  return Object.entries(options).flatMap(([name, value]) => {
-    if (rule.options[name]?.shape.type !== 'sources') return [];
-    const patterns = Object.values(value as Readonly<Record<string, string | SourceValue>>).flatMap((source) =>
-      isSourceValue(source) ? source.patterns : [source],
-    );
-    return [{ patterns: patterns.filter((pattern) => !isRemote(pattern)), base }];
-  });
+function sourcePatterns(target: GraphTarget): { patterns: readonly string[]; base: string } {
+  const patterns = declaredSources(target).map(({ pattern }) => pattern);
+  return { patterns: patterns.filter((pattern) => !isRemote(pattern)), base: target.base };
 }
 
 /** What `watch` looks at: local sources of the targets that are wanted, files that options name, the config. */
 export function watchedFiles(project: Project, options: BuildOptions): WatchedFiles {
   const targets = wantedTargets(project, options);
-  const sources = patternFiles(targets.flatMap(sourcePatterns));
+  const sources = patternFiles(targets.map(sourcePatterns));
   // A tokenizer may be named by package or Hub: only what lies here can change here. A folder stands for all files in it.
   const named = targets.flatMap(optionFiles).filter((path) => existsSync(path));
   const config = [...project.configFiles];

@@ -31,7 +31,7 @@ export function url(address: string, options: SourceOptions & { blake3?: string;
   return { [sourceMark]: true, patterns: [address], ...rest, ...(pin && { pin }) };
 }
 
-/** One object of S3 or a server that speaks its protocol. */
+/** One object of S3 or a server that speaks its protocol, or with a glob all that match. */
 export function s3(address: `s3://${string}`, options: SourceOptions & { endpoint?: string; region?: string } = {}): SourceValue {
   return { [sourceMark]: true, patterns: [address], ...options };
 }
@@ -41,13 +41,20 @@ export const isSourceValue = (value: unknown): value is SourceValue => typeof va
 /** How a source's bytes are wrapped, read off its name. */
 export type SourceFormat = 'jsonl' | 'jsonl.gz' | 'jsonl.zst';
 
+/** Which content of an object is meant: what a bucket's listing said of it when it was pinned. */
+export interface ObjectIdentity {
+  readonly etag: string;
+  readonly bytes: number;
+  readonly version?: string;
+}
+
 /** A piece of a source as `download`'s plan sees it, in the order of the config. */
 export type SourceItem =
   /** A chunk of a plain local file, by reference. */
   | { readonly item: 'chunk'; readonly part: Part; readonly adapt?: UserFunction }
   /** A whole local file that has to be unwrapped first. */
   | { readonly item: 'file'; readonly part: Part; readonly format: SourceFormat; readonly adapt?: UserFunction }
-  /** A remote file; `pin` is the BLAKE3 digest that the lock or an earlier fetch gives it. */
+  /** A remote file; `pin` is the BLAKE3 digest that the lock or an earlier fetch gives it, `object` what a listing says of it. */
   | {
       readonly item: 'remote';
       readonly address: string;
@@ -55,6 +62,7 @@ export type SourceItem =
       readonly format: SourceFormat;
       readonly pin?: string;
       readonly declaredPin?: string;
+      readonly object?: ObjectIdentity;
       readonly endpoint?: string;
       readonly region?: string;
       readonly adapt?: UserFunction;

@@ -1,5 +1,6 @@
 import type { DocumentRow } from './documents.ts';
 import type { Facts, Form, Part } from './part.ts';
+import type { ObjectIdentity } from './source.ts';
 
 export type StepInputs = Readonly<Record<string, Part | readonly Part[]>>;
 
@@ -83,9 +84,18 @@ export interface FetchedFile {
   readonly lastModified?: string;
 }
 
+/** What to fetch; `object`: only this content of it. */
+export interface RemoteFile {
+  readonly address: string;
+  readonly endpoint?: string;
+  readonly region?: string;
+  readonly declaredPin?: string;
+  readonly object?: ObjectIdentity;
+}
+
 /** What an external step may use besides: it runs on the driver and reaches outside. */
 export interface ExternalIo extends StepIo {
-  fetch(file: { address: string; endpoint?: string; region?: string; declaredPin?: string }): Promise<FetchedFile>;
+  fetch(file: RemoteFile): Promise<FetchedFile>;
   /** Takes a file that this step made as an output part; the file is moved. Gives its digest. */
   adopt(path: string, output?: string): Promise<string>;
   /** Notes in the lock what an address resolved to. */

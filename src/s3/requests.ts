@@ -47,6 +47,8 @@ export interface Span {
 
 export interface OpenOptions {
   readonly span?: Span | undefined;
+  /** All of it, and only of this content. */
+  readonly etag?: string | undefined;
   /** Hold the whole object against the checksum that the server has of it, if it has one. */
   readonly checksum?: boolean;
   readonly signal?: AbortSignal | undefined;
@@ -93,7 +95,7 @@ export class Requests {
   }
 
   /** One try to open an object, for who reads it in its own way. The caller holds the request's slot as long as it reads. */
-  async open(key: string, { span, checksum, signal }: OpenOptions = {}): Promise<OpenObject> {
+  async open(key: string, { span, etag = span?.etag, checksum, signal }: OpenOptions = {}): Promise<OpenObject> {
     const range = span && { Range: `bytes=${span.from}-${span.to === undefined ? '' : span.to - 1}` };
     const answer = await this.send(signal, ({ client, sdk }, to) =>
       client.send(
@@ -101,7 +103,7 @@ export class Requests {
           Bucket: this.bucket,
           Key: key,
           ...range,
-          ...(span?.etag !== undefined && { IfMatch: span.etag }),
+          ...(etag !== undefined && { IfMatch: etag }),
           ...(checksum && { ChecksumMode: 'ENABLED' }),
         }),
         to,

@@ -40,6 +40,8 @@ export class PartialFile {
   readonly #folder: string;
   readonly #handle: FileHandle;
   #bytesSafe = 0;
+  /** There is a file that says which bytes are safe. */
+  #hasState = false;
   #blake3: Hasher = createHasher();
   #sha256: Hash = createHash('sha256');
 
@@ -74,7 +76,8 @@ export class PartialFile {
     this.seen = seen;
     this.#blake3 = createHasher();
     this.#sha256 = createHash('sha256');
-    this.#saveState(0);
+    // Nothing says that there are safe bytes, of most files ever: a small one costs no state.
+    if (this.#hasState) this.#saveState(0);
   }
 
   async append(bytes: Uint8Array): Promise<void> {
@@ -117,12 +120,15 @@ export class PartialFile {
 
   #saveState(bytesSafe: number): void {
     this.#bytesSafe = bytesSafe;
+    this.#hasState = true;
     writeFileAtomic(join(this.#folder, 'state.json'), JSON.stringify({ seen: this.seen, bytesSafe } satisfies State));
   }
 
   /** Reads the bytes that are certain, to hash them; the rest is cut off. */
   async #load(): Promise<void> {
-    const state = parseState(readIfThere(join(this.#folder, 'state.json')));
+    const text = readIfThere(join(this.#folder, 'state.json'));
+    const state = parseState(text);
+    this.#hasState = text !== undefined;
     const size = (await this.#handle.stat()).size;
     const keep = state && state.bytesSafe <= size ? state.bytesSafe : 0;
     if (size > keep) await this.#handle.truncate(keep);

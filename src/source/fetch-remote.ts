@@ -31,6 +31,8 @@ export interface Remote {
 
 export interface Trouble {
   readonly message: string;
+  /** Of the error that it ends in; `fetch-failed` by default. */
+  readonly code?: string;
   /** Whether the same request may do better later. */
   readonly again: boolean;
   /** What the server asked for. */
@@ -52,8 +54,8 @@ export class TransferError extends Error {
   }
 
   toBuildError(address: string, tries: number): BuildError {
-    const { message, hint, cause } = this.trouble;
-    return new BuildError('fetch-failed', {
+    const { message, code = 'fetch-failed', hint, cause } = this.trouble;
+    return new BuildError(code, {
       message: tries > 1 ? `gave up after ${tries} tries: ${message}` : message,
       where: publicAddress(address),
       hint: hint ?? 'Check the network and the address, then build again: what has arrived is kept.',

@@ -15,6 +15,8 @@ export interface FetchRequest {
   /** S3 only. */
   readonly endpoint?: string | undefined;
   readonly region?: string | undefined;
+  /** S3 only: fetch this content and no other. */
+  readonly etag?: string | undefined;
   /** From the config: `blake3:<hex>` or `sha256:<hex>`. */
   readonly declaredPin?: string | undefined;
   /** From the lock. Only the digest decides; a server may change the rest without changing a byte. */
@@ -58,7 +60,7 @@ const defaultPausesMs: readonly number[] = [1000, 4000, 15_000];
  * the server says that it is still the same file.
  *
  * @throws {BuildError} `fetch-failed` (after the last try, or at once where no try would help), `pin-mismatch` (the bytes are kept
- * beside, under another name), `bad-address`. Errors of this machine's disk (`ENOSPC` ...) and the signal's reason come as they are.
+ * beside, under another name), `source-changed-remotely` (`etag` is not there any more), `bad-address`. Errors of this machine's disk (`ENOSPC` ...) and the signal's reason come as they are.
  */
 export async function fetchFile(request: FetchRequest): Promise<Fetched> {
   request.signal.throwIfAborted();
@@ -79,8 +81,8 @@ export async function fetchFile(request: FetchRequest): Promise<Fetched> {
   return accept(file, request);
 }
 
-function remoteOf({ address, endpoint, region, env }: FetchRequest): Remote {
-  if (/^s3:/i.test(address)) return s3Remote({ address, endpoint, region, env });
+function remoteOf({ address, endpoint, region, etag, env }: FetchRequest): Remote {
+  if (/^s3:/i.test(address)) return s3Remote({ address, endpoint, region, etag, env });
   if (/^https?:/i.test(address) && URL.canParse(address)) return httpRemote(address, env);
   throw new BuildError('bad-address', {
     message: 'only http://, https:// and s3://bucket/key can be fetched',

@@ -185,7 +185,9 @@ export function grouping({ group, patterns, base }: SourceSpec): (path: string) 
   const prefixes = patterns.map((pattern) => namingFolder(pattern, base)).map((folder) => (folder === '' ? '' : `${folder}/`));
   return (path) => {
     const prefix = prefixes.find((candidate) => path.startsWith(candidate)) ?? '';
-    const name = path.slice(prefix.length).replace(recordExtension, '');
-    return group.replace('*', () => name);
+    return groupNamed(group, path.slice(prefix.length));
   };
 }
+
+/** The group of a file by its path below the fixed beginning of its pattern: a star in `group` becomes that, without the extension of a record file. */
+export const groupNamed = (group: string, name: string): string => group.replace('*', () => name.replace(recordExtension, ''));

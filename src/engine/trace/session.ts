@@ -3,12 +3,14 @@ import { BuildError } from '../../base/errors.ts';
 import { readLock } from '../../cache/lock.ts';
 import type { TargetResult } from '../../cache/results.ts';
 import type { GraphTarget } from '../../graph/graph.ts';
+import { ListingFiles } from '../../source/listing-files.ts';
 import { listDigestHex, readTable, type SourceTable } from '../../source/table.ts';
 import { TableView } from '../../source/view.ts';
 import { FileDigests } from '../file-digests.ts';
 import { type LastPlan, lastTableOf, readLastPlan } from '../last-plan.ts';
 import type { LineageTable } from '../lineage-table.ts';
 import type { Project } from '../project.ts';
+import { remoteFiles } from '../remote-files.ts';
 import { tableFileOf } from '../resolve-sources.ts';
 import { Archive } from './archive.ts';
 import { lineageAgain } from './lineage-again.ts';
@@ -24,6 +26,7 @@ export class TraceSession {
   readonly notes = new Set<string>();
   readonly #targets = new Map<GraphTarget, Promise<TracedTarget>>();
   #addresses: ReadonlyMap<Digest, string> | undefined;
+  #remote: readonly (readonly [address: string, digest: Digest])[] | undefined;
 
   constructor(project: Project) {
     this.project = project;
@@ -53,18 +56,19 @@ export class TraceSession {
 
   /** The digest of what lay at an address when it was fetched. */
   digestOf(address: string): Digest | undefined {
-    return readLock(this.project.lockFile).get('source', address)?.['blake3'];
+    return this.#remoteFiles().find(([known]) => known === address)?.[1];
   }
 
   /** The address that the lock says a fetched file came from. */
   addressOf(digest: Digest): string | undefined {
-    this.#addresses ??= new Map(
-      readLock(this.project.lockFile)
-        .entries()
-        .filter(({ kind }) => kind === 'source')
-        .map(({ address, values }) => [values['blake3'] ?? '', address]),
-    );
+    this.#addresses ??= new Map(this.#remoteFiles().map(([address, content]) => [content, address]));
     return this.#addresses.get(digest);
+  }
+
+  #remoteFiles(): readonly (readonly [address: string, digest: Digest])[] {
+    const { lockFile } = this.project;
+    this.#remote ??= [...remoteFiles(readLock(lockFile), ListingFiles.beside(lockFile))];
+    return this.#remote;
   }
 
   async #load(target: GraphTarget): Promise<TracedTarget> {

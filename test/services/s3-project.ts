@@ -1,0 +1,87 @@
+/** A project whose builds reach a real S3 server, through a recorder. */
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { TestProject } from '../build/project.ts';
+import { Recorder } from './recorder.ts';
+import type { S3Service } from './s3.ts';
+
+export class S3Project extends TestProject {
+  readonly recorder: Recorder;
+  readonly bucket: string;
+  readonly #client: S3Client;
+
+  private constructor(recorder: Recorder, { bucket, service }: { bucket: string; service: S3Service }) {
+    super();
+    this.recorder = recorder;
+    this.bucket = bucket;
+    const { endpoint, accessKey: accessKeyId, secretKey: secretAccessKey } = service;
+    this.#client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials: { accessKeyId, secretAccessKey } });
+    Object.assign(this.env, {
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      AWS_ENDPOINT_URL: recorder.endpoint,
+    });
+  }
+
+  static #count = 0;
+
+  /** With a bucket of its own. */
+  static async on(service: S3Service): Promise<S3Project> {
+    const bucket = `bucket-${S3Project.#count++}`;
+    const project = new S3Project(await Recorder.before(service.endpoint), { bucket, service });
+    await project.#client.send(new CreateBucketCommand({ Bucket: bucket }));
+    return project;
+  }
+
+  /** Another folder with the same server and bucket: a fresh checkout. */
+  another(): TestProject {
+    const other = new TestProject();
+    Object.assign(other.env, this.env);
+    return other;
+  }
+
+  async put(key: string, content: string | Uint8Array): Promise<void> {
+    await this.#client.send(new PutObjectCommand({ Bucket: this.bucket, Key: key, Body: content }));
+  }
+
+  async putAll(objects: Readonly<Record<string, string>>): Promise<void> {
+    const left = Object.entries(objects);
+    const next = async (): Promise<void> => {
+      for (let object = left.pop(); object; object = left.pop()) await this.put(...object);
+    };
+    await Promise.all(Array.from({ length: 16 }, next));
+  }
+
+  async get(key: string): Promise<Buffer> {
+    const { Body } = await this.#client.send(new GetObjectCommand({ Bucket: this.bucket, Key: key }));
+    return Buffer.from((await Body?.transformToByteArray()) ?? []);
+  }
+
+  async removeObject(key: string): Promise<void> {
+    await this.#client.send(new DeleteObjectCommand({ Bucket: this.bucket, Key: key }));
+  }
+
+  /** ETags of all objects below a prefix, by key. */
+  async objects(prefix = ''): Promise<Record<string, string>> {
+    const found: Record<string, string> = {};
+    let token: string | undefined;
+    do {
+      const page = await this.#client.send(new ListObjectsV2Command({ Bucket: this.bucket, Prefix: prefix, ContinuationToken: token }));
+      for (const { Key = '', ETag = '' } of page.Contents ?? []) found[Key] = ETag;
+      token = page.NextContinuationToken;
+    } while (token !== undefined);
+    return found;
+  }
+
+  override end(): void {
+    this.recorder.close();
+    this.#client.destroy();
+    super.end();
+  }
+}
