@@ -2,8 +2,9 @@ import { parseS3Address } from './address.ts';
 import { type Condition, conditionFailed, headersOf, type Written } from './condition.ts';
 import { type Download, downloadTo } from './download.ts';
 import { S3Error, s3Error, wrongBytes } from './errors.ts';
+import { type ByteSource, collect } from './promised.ts';
 import { type BucketOptions, type Counters, type OpenObject, type OpenOptions, Requests } from './requests.ts';
-import { collect, type Upload, uploadParts } from './upload.ts';
+import { type Upload, uploadParts } from './upload.ts';
 
 export type { Condition, Written } from './condition.ts';
 export type { Download } from './download.ts';
@@ -51,20 +52,18 @@ export class Bucket {
   }
 
   /** A small object, whole in memory. Undefined: there is none. One of more than `bytesMax` (64 MiB) is `wrong-bytes`. */
-  async get(key: string, { signal, bytesMax = 64 * MiB }: CallOptions & { readonly bytesMax?: number } = {}): Promise<Got | undefined> {
-    return this.#requests
-      .again(signal, () => this.#requests.slots.run({ requests: 1, bytes: 0 }, () => this.#getOnce(key, { signal, bytesMax })))
-      .catch(undefinedIfMissing);
+  get(key: string, { signal, bytesMax = 64 * MiB }: CallOptions & { readonly bytesMax?: number } = {}): Promise<Got | undefined> {
+    const once = (): Promise<Got> => this.#getOnce(key, { signal, bytesMax });
+    return this.#requests.slots.run(oneRequest, () => this.#requests.again({ signal }, once)).catch(undefinedIfMissing);
   }
 
   async #getOnce(key: string, { signal, bytesMax }: { signal: AbortSignal | undefined; bytesMax: number }): Promise<Got> {
     const { etag, bytesTotal = 0, body } = await this.#requests.open(this.#prefix + key, { signal });
-    const tooLong = (): S3Error => wrongBytes(`it has more than ${bytesMax} bytes`, etag);
     const pieces: Uint8Array[] = [];
-    let left = bytesMax - (bytesTotal > bytesMax ? bytesTotal : 0);
+    let bytes = 0;
     for await (const piece of body) {
-      left -= piece.length;
-      if (left < 0) throw tooLong();
+      bytes += piece.length;
+      if (Math.max(bytes, bytesTotal) > bytesMax) throw wrongBytes(`it has more than ${bytesMax} bytes`, etag);
       pieces.push(piece);
     }
     return { bytes: Buffer.concat(pieces), etag };
@@ -72,19 +71,12 @@ export class Bucket {
 
   /** What is known of an object without its bytes. Undefined: there is none. */
   async head(key: string, { signal }: CallOptions = {}): Promise<Listed | undefined> {
-    return this.#requests
-      .again(signal, async () => {
-        const answer = await this.#requests.send(signal, ({ client, sdk }, to) =>
-          client.send(new sdk.HeadObjectCommand(this.#at(key)), to),
-        );
-        return {
-          key,
-          bytes: answer.ContentLength ?? 0,
-          etag: answer.ETag ?? '',
-          modified: answer.LastModified?.getTime() ?? 0,
-        };
-      })
+    const answer = await this.#requests
+      .call({ signal }, ({ client, sdk }, sent) => client.send(new sdk.HeadObjectCommand(this.#at(key)), sent))
       .catch(undefinedIfMissing);
+    if (!answer) return undefined;
+    const { ContentLength: bytes = 0, ETag: etag = '', LastModified } = answer;
+    return { key, bytes, etag, modified: LastModified?.getTime() ?? 0 };
   }
 
   /**
@@ -99,23 +91,30 @@ export class Bucket {
   }
 
   /** Writes a small object. Of two that write it at once with `absent`, one gets `written`. */
-  put(key: string, bytes: Uint8Array, condition: Condition): Promise<Written> {
-    return this.#requests.slots.run({ requests: 1, bytes: bytes.length }, () => this.#putHeld(key, bytes, condition));
+  put(key: string, bytes: Uint8Array, condition: Condition, { signal }: CallOptions = {}): Promise<Written> {
+    return this.#requests.slots.run({ requests: 1, bytes: bytes.length }, () => this.#putHeld(key, bytes, { condition, signal }));
   }
 
-  async #putHeld(key: string, bytes: Uint8Array, condition: Condition): Promise<Written> {
+  async #putHeld(key: string, bytes: Uint8Array, { condition, signal }: Pick<Upload, 'condition' | 'signal'>): Promise<Written> {
+    const whole = { ...this.#at(key), Body: bytes, ...headersOf(condition) };
+    let tries = 0;
     try {
-      await this.#requests.again(undefined, () =>
-        this.#requests.send(undefined, ({ client, sdk }, to) =>
-          client.send(new sdk.PutObjectCommand({ ...this.#at(key), Body: bytes, ...headersOf(condition) }), to),
-        ),
-      );
+      await this.#requests.again({ signal }, () => {
+        tries++;
+        return this.#requests.send({ signal }, ({ client, sdk }, sent) => client.send(new sdk.PutObjectCommand(whole), sent));
+      });
     } catch (error) {
-      if (condition !== 'any' && conditionFailed(error)) return 'exists';
-      throw error;
+      if (condition === 'any' || !conditionFailed(error)) throw error;
+      // An earlier try may have written it, with its answer lost.
+      if (tries === 1 || !(await this.#holds(key, bytes, signal))) return 'exists';
     }
     this.#requests.counters.bytesOut += bytes.length;
     return 'written';
+  }
+
+  async #holds(key: string, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<boolean> {
+    const got = await this.#requests.again({ signal }, () => this.#getOnce(key, { signal, bytesMax: bytes.length })).catch(() => undefined);
+    return got?.bytes.equals(bytes) ?? false;
   }
 
   /**
@@ -124,47 +123,67 @@ export class Bucket {
    *
    * @throws {S3Error} `wrong-bytes` if the source gives others than it promised; what the source throws comes as it is.
    */
-  async upload(key: string, source: () => AsyncIterable<Uint8Array>, how: Upload): Promise<Written> {
+  upload(key: string, source: ByteSource, how: Upload): Promise<Written> {
     if (how.bytes > this.#requests.sizes.wholeBytesMax) return uploadParts(this.#requests, { key: this.#prefix + key, source, how });
     const load = { requests: 1, bytes: how.bytes };
-    return this.#requests.slots.run(load, async () => this.#putHeld(key, await collect(source, how), how.condition));
+    return this.#requests.slots.run(load, async () => this.#putHeld(key, await collect(source, how), how));
   }
 
   /** All objects whose keys begin with the prefix, in order of their keys' UTF-8, a page at a time. */
   async *list(prefix: string, { signal, after }: CallOptions & { readonly after?: string } = {}): AsyncGenerator<Listed, void> {
-    let token: string | undefined;
-    do {
-      const page = await this.#requests.again(signal, () =>
-        this.#requests.send(signal, ({ client, sdk }, to) =>
-          client.send(
-            new sdk.ListObjectsV2Command({
-              Bucket: this.#requests.bucket,
-              Prefix: this.#prefix + prefix,
-              ...(token === undefined ? after !== undefined && { StartAfter: this.#prefix + after } : { ContinuationToken: token }),
-            }),
-            to,
-          ),
-        ),
-      );
+    const Prefix = this.#prefix + prefix;
+    let from: { StartAfter?: string; ContinuationToken?: string } = after === undefined ? {} : { StartAfter: this.#prefix + after };
+    for (;;) {
+      const about = { Bucket: this.#requests.bucket, Prefix, ...from };
+      const page = await this.#requests.call({ signal }, ({ client, sdk }, sent) => client.send(new sdk.ListObjectsV2Command(about), sent));
       for (const { Key = '', Size = 0, ETag = '', LastModified } of page.Contents ?? []) {
         yield { key: Key.slice(this.#prefix.length), bytes: Size, etag: ETag, modified: LastModified?.getTime() ?? 0 };
       }
-      token = page.IsTruncated ? page.NextContinuationToken : undefined;
-    } while (token !== undefined);
+      if (!page.IsTruncated || page.NextContinuationToken === undefined) return;
+      from = { ContinuationToken: page.NextContinuationToken };
+    }
   }
 
   /** Removes objects, a thousand with each request; those that are not there are no error. */
   async remove(keys: Iterable<string>, { signal }: CallOptions = {}): Promise<void> {
-    const all = [...keys];
-    for (let at = 0; at < all.length; at += 1000) {
-      const Objects = all.slice(at, at + 1000).map((key) => ({ Key: this.#prefix + key }));
-      await this.#requests.again(signal, async () => {
-        const { Errors = [] } = await this.#requests.send(signal, ({ client, sdk }, to) =>
-          client.send(new sdk.DeleteObjectsCommand({ Bucket: this.#requests.bucket, Delete: { Objects, Quiet: true } }), to),
+    const all = Array.from(keys, (key) => ({ Key: this.#prefix + key }));
+    const batches = Array.from({ length: Math.ceil(all.length / 1000) }, (_, i) => all.slice(i * 1000, (i + 1) * 1000));
+    const about = (Objects: typeof all) => ({ Bucket: this.#requests.bucket, Delete: { Objects, Quiet: true } });
+    await Promise.all(
+      batches.map(async (batch) => {
+        const { Errors = [] } = await this.#requests.call({ signal }, ({ client, sdk }, sent) =>
+          client.send(new sdk.DeleteObjectsCommand(about(batch)), sent),
         );
         const [first] = Errors.filter(({ Code }) => Code !== 'NoSuchKey');
-        if (first) throw refused(first.Code ?? '', Errors.length, this.#requests.bucket);
-      });
+        if (first) throw notRemoved(first.Code ?? '', this.#requests.bucket);
+      }),
+    );
+  }
+
+  /**
+   * Takes back uploads in parts that were begun and never completed: a process that was killed leaves some.
+   *
+   * @param before begun earlier than that, in milliseconds since 1970: later ones may be under way.
+   * @returns how many.
+   */
+  async removeUnfinished({ before, signal }: CallOptions & { readonly before: number }): Promise<number> {
+    let count = 0;
+    let from: { KeyMarker?: string; UploadIdMarker?: string } = {};
+    for (;;) {
+      const about = { Bucket: this.#requests.bucket, Prefix: this.#prefix, ...from };
+      const page = await this.#requests.call({ signal }, ({ client, sdk }, sent) =>
+        client.send(new sdk.ListMultipartUploadsCommand(about), sent),
+      );
+      for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
+        if ((Initiated?.getTime() ?? before) >= before) continue;
+        const one = { Bucket: this.#requests.bucket, Key, UploadId };
+        await this.#requests
+          .call({ signal }, ({ client, sdk }, sent) => client.send(new sdk.AbortMultipartUploadCommand(one), sent))
+          .catch(undefinedIfMissing);
+        count++;
+      }
+      if (!page.IsTruncated || page.NextKeyMarker === undefined) return count;
+      from = { KeyMarker: page.NextKeyMarker, ...(page.NextUploadIdMarker && { UploadIdMarker: page.NextUploadIdMarker }) };
     }
   }
 
@@ -189,11 +208,10 @@ function undefinedIfMissing(error: unknown): undefined {
   if (!isMissing(error)) throw error;
 }
 
-const refused = (code: string, count: number, bucket: string): S3Error =>
-  s3Error(
-    Object.assign(new Error(`${count} objects were not removed`), {
-      name: code,
-      $metadata: { httpStatusCode: code === 'AccessDenied' ? 403 : 500 },
-    }),
-    bucket,
-  );
+const oneRequest = { requests: 1, bytes: 0 };
+
+/** A request for many objects succeeds as a whole, and names those that it could not remove. */
+const notRemoved = (name: string, bucket: string): S3Error => {
+  const status = name === 'AccessDenied' ? 403 : 500;
+  return s3Error(Object.assign(new Error('not removed'), { name, $metadata: { httpStatusCode: status } }), bucket);
+};

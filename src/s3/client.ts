@@ -1,4 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3';
+import type { HttpTimes } from './http.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -15,20 +16,19 @@ export interface Connection {
   readonly client: S3Client;
 }
 
-export interface ConnectionTimes {
-  readonly connectMs: number;
-  /** Without a byte in either direction. */
-  readonly stallMs: number;
+export interface Limits {
+  readonly times: HttpTimes;
+  readonly requestsMax: number;
 }
 
 /**
  * Credentials are the environment's that is given, else the SDK's usual chain (profiles, web identity, container and machine roles).
  * Retries and their pauses are the caller's: it can go on where a body was cut off, the SDK can not.
  */
-export async function connect({ endpoint, region, pathStyle, env }: Place, times: ConnectionTimes): Promise<Connection> {
+export async function connect({ endpoint, region, pathStyle, env }: Place, { times, requestsMax }: Limits): Promise<Connection> {
   // Which Node the SDK's later versions want is no news for whoever builds a dataset.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
-  const sdk = await import('@aws-sdk/client-s3');
+  const [sdk, { HttpHandler }] = await Promise.all([import('@aws-sdk/client-s3'), import('./http.ts')]);
   const url = endpoint ?? env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'];
   const [accessKeyId, secretAccessKey, sessionToken] = [env['AWS_ACCESS_KEY_ID'], env['AWS_SECRET_ACCESS_KEY'], env['AWS_SESSION_TOKEN']];
   const client = new sdk.S3Client({
@@ -40,12 +40,7 @@ export async function connect({ endpoint, region, pathStyle, env }: Place, times
     // The SHA-256 of what is sent is signed, and what comes is held against BLAKE3: a third checksum of every byte tells nothing new.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    requestHandler: {
-      connectionTimeout: times.connectMs,
-      socketTimeout: times.stallMs,
-      httpAgent: { keepAlive: true, maxSockets: 64 },
-      httpsAgent: { keepAlive: true, maxSockets: 64 },
-    },
+    requestHandler: new HttpHandler(times, requestsMax),
     ...(url && { endpoint: url, forcePathStyle: pathStyle ?? true }),
     ...(!url && pathStyle !== undefined && { forcePathStyle: pathStyle }),
     ...(accessKeyId && secretAccessKey && { credentials: { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) } }),

@@ -1,4 +1,4 @@
-import { messageOf, systemCodeOf } from '../base/errors.ts';
+import { messageOf } from '../base/errors.ts';
 import { networkFault, passingStatus, retryAfterMs } from '../base/network.ts';
 
 /**
@@ -72,8 +72,8 @@ const kinds: Readonly<Record<string, S3Kind>> = {
   InsufficientStorage: 'full',
 };
 
-/** Wrong only as long as this machine's clock is: the SDK has just learned by how much. */
-const clockNames = /^(RequestTimeTooSkewed|RequestExpired|RequestInTheFuture)$/;
+/** A clock is wrong only until the SDK has learned by how much; two writers are in each other's way only now. */
+const passingNames = /^(RequestTimeTooSkewed|RequestExpired|RequestInTheFuture|ConditionalRequestConflict|OperationAborted)$/;
 
 interface SdkError {
   readonly name?: string;
@@ -95,14 +95,14 @@ export function s3Error(error: unknown, bucket: string): S3Error {
       cause: error,
     });
   const status = $metadata?.httpStatusCode;
-  if (status === undefined || status < 300) return noAnswer(error, name);
+  if (status === undefined || status < 300) return noAnswer(error);
   const hint = hints[name]?.(bucket);
   const pauseMs = retryAfterMs($response?.headers?.['retry-after'], { now: Date.now(), msMax: pauseMsMax });
   const text = /^(Unknown|\w*Error)$/.test(name) ? '' : ` ${name}`;
   return new S3Error({
     kind: kindOf(name, status),
     message: `the server answered ${status}${text}`,
-    again: passingStatus(status) || clockNames.test(name),
+    again: passingStatus(status) || passingNames.test(name),
     status,
     ...(pauseMs !== undefined && { pauseMs }),
     ...(hint && { hint }),
@@ -116,6 +116,7 @@ function kindOf(name: string, status: number): S3Kind {
   if (status === 401 || status === 403) return 'denied';
   if (status === 404 && name !== 'NoSuchBucket') return 'missing';
   if (status === 409 || status === 412) return 'conflict';
+  if (status === 416) return 'wrong-bytes';
   if (status === 429) return 'throttled';
   return status === 507 ? 'full' : 'other';
 }
@@ -129,9 +130,8 @@ const noCredentials = (cause: unknown): S3Error =>
     cause,
   });
 
-function noAnswer(error: unknown, name: string): S3Error {
-  // The SDK gives this name to cut connections, too.
-  if (name === 'TimeoutError' && !/^E(CONN|PIPE)/.test(systemCodeOf(error) ?? ''))
-    return new S3Error({ kind: 'timeout', message: 'no answer came in time', again: true, cause: error });
+function noAnswer(error: unknown): S3Error {
+  if (error instanceof Error && error.name === 'TimeoutError')
+    return new S3Error({ kind: 'timeout', message: error.message, again: true, cause: error });
   return new S3Error({ kind: 'network', ...networkFault(error), cause: error });
 }

@@ -2,20 +2,26 @@ import type { Readable } from 'node:stream';
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import { parseS3Address } from './address.ts';
 import { type Connection, connect, type Place } from './client.ts';
-import { s3Error } from './errors.ts';
+import { S3Error, s3Error } from './errors.ts';
+import type { HttpTimes } from './http.ts';
 import { Slots } from './slots.ts';
 import { Tries, type TryTimes } from './tries.ts';
 
 const MiB = 1024 * 1024;
 
 /** What is waited for how long; the same for all requests. */
-export interface Times extends TryTimes {
-  readonly connectMs: number;
-  /** Without a byte in either direction. */
-  readonly stallMs: number;
-}
+export interface Times extends TryTimes, HttpTimes {}
 
-const defaultTimes: Times = { connectMs: 4000, stallMs: 5000, triesMax: 4, giveUpMs: 8000, pauseMs: 200, pauseMsMax: 4000 };
+const defaultTimes: Times = {
+  connectMs: 4000,
+  answerMs: 5000,
+  stallMs: 5000,
+  bytesPerSecondMin: 16 * 1024,
+  triesMax: 4,
+  giveUpMs: 8000,
+  pauseMs: 200,
+  pauseMsMax: 4000,
+};
 
 export interface Sizes {
   readonly requestsMax: number;
@@ -23,6 +29,7 @@ export interface Sizes {
   readonly heldBytesMax: number;
   /** Above it an object travels in parts. */
   readonly wholeBytesMax: number;
+  /** S3 takes parts of 5 MiB to 5 GiB, at most 10,000 of them. */
   readonly partBytes: number;
 }
 
@@ -42,7 +49,7 @@ export interface Span {
   /** The byte behind the last; without it to the end. */
   readonly to?: number;
   /** Only of this content. */
-  readonly etag: string | undefined;
+  readonly etag?: string | undefined;
 }
 
 export interface OpenOptions {
@@ -76,6 +83,21 @@ export interface Counters {
   failures: number;
 }
 
+/** How a request is sent. */
+export interface Sent {
+  readonly abortSignal?: AbortSignal;
+  readonly requestTimeout?: number;
+}
+
+/** How long it may take, and who may end it. */
+export interface SendOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** How much longer than usual an answer may take, where the server has much to do. */
+  readonly moreMs?: number;
+  /** The bucket's own signal does not end it: it cleans up. */
+  readonly detached?: boolean;
+}
+
 /** The requests of one bucket: one client, one semaphore, one set of counters; keys are whole. */
 export class Requests {
   readonly counters: Counters = { requests: 0, bytesIn: 0, bytesOut: 0, retries: 0, failures: 0 };
@@ -94,10 +116,44 @@ export class Requests {
     this.slots = new Slots({ requests: this.sizes.requestsMax, bytes: this.sizes.heldBytesMax });
   }
 
-  /** One try to open an object, for who reads it in its own way. The caller holds the request's slot as long as it reads. */
+  /** A request that waits for its slot, and is repeated while that may help. */
+  call<T>(options: SendOptions, request: (connection: Connection, sent: Sent) => Promise<T>): Promise<T> {
+    return this.slots.run({ requests: 1, bytes: 0 }, () => this.again(options, () => this.send(options, request)));
+  }
+
+  /** Repeats what may do better later. The caller holds a slot. */
+  async again<T>(options: SendOptions, work: (tries: Tries) => Promise<T>): Promise<T> {
+    for (const tries = new Tries(this.#times, this.signalOf(options)); ; this.counters.retries++) {
+      try {
+        return await work(tries);
+      } catch (error) {
+        await tries.after(error);
+      }
+    }
+  }
+
+  /** One request, counted, its errors in this layer's words. */
+  async send<T>(options: SendOptions, request: (connection: Connection, sent: Sent) => Promise<T>): Promise<T> {
+    const { moreMs } = options;
+    const all = this.signalOf(options);
+    all?.throwIfAborted();
+    this.#connection ??= connect(this.#options, { times: this.#times, requestsMax: this.sizes.requestsMax });
+    this.counters.requests++;
+    try {
+      return await request(await this.#connection, {
+        ...(all && { abortSignal: all }),
+        ...(moreMs && { requestTimeout: this.#times.answerMs + moreMs }),
+      });
+    } catch (error) {
+      all?.throwIfAborted();
+      throw this.#failed(error);
+    }
+  }
+
+  /** One try to open an object. */
   async open(key: string, { span, etag = span?.etag, checksum, signal }: OpenOptions = {}): Promise<OpenObject> {
     const range = span && { Range: `bytes=${span.from}-${span.to === undefined ? '' : span.to - 1}` };
-    const answer = await this.send(signal, ({ client, sdk }, to) =>
+    const answer = await this.send({ signal }, ({ client, sdk }, sent) =>
       client.send(
         new sdk.GetObjectCommand({
           Bucket: this.bucket,
@@ -106,10 +162,18 @@ export class Requests {
           ...(etag !== undefined && { IfMatch: etag }),
           ...(checksum && { ChecksumMode: 'ENABLED' }),
         }),
-        to,
+        sent,
       ),
     );
-    return this.#opened(answer, signal);
+    return this.#opened(answer, this.signalOf({ signal }));
+  }
+
+  /** Ends idle connections. What is under way is ended by the signal. */
+  close(): void {
+    void this.#connection?.then(
+      ({ client }) => client.destroy(),
+      () => {},
+    );
   }
 
   #opened(answer: GetObjectCommandOutput, signal: AbortSignal | undefined): OpenObject {
@@ -121,68 +185,40 @@ export class Requests {
       ...(answer.VersionId && answer.VersionId !== 'null' && { version: answer.VersionId }),
       ...(total !== undefined && { bytesTotal: Number(total) }),
       partial,
-      body: this.#bodyOf(answer.Body as Readable, this.#signals(signal)),
+      body: this.#bodyOf(answer.Body as Readable, signal),
     };
   }
 
   async *#bodyOf(body: Readable, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void> {
-    const stop = (): void => void body.destroy();
-    signal?.addEventListener('abort', stop, { once: true });
+    const since = performance.now();
+    const { stallMs, bytesPerSecondMin } = this.#times;
+    let bytes = 0;
     try {
-      for await (const piece of body) {
-        this.counters.bytesIn += (piece as Uint8Array).length;
-        yield piece as Uint8Array;
+      for await (const piece of body as AsyncIterable<Uint8Array>) {
+        bytes += piece.length;
+        this.counters.bytesIn += piece.length;
+        yield piece;
+        if (performance.now() - since > stallMs + (bytes / bytesPerSecondMin) * 1000) throw tooSlow(bytesPerSecondMin);
       }
       signal?.throwIfAborted();
     } catch (error) {
       signal?.throwIfAborted();
-      this.counters.failures++;
-      throw s3Error(error, this.bucket);
-    } finally {
-      signal?.removeEventListener('abort', stop);
+      throw this.#failed(error);
     }
   }
 
-  /** Repeats what may do better later. */
-  async again<T>(signal: AbortSignal | undefined, work: (tries: Tries) => Promise<T>): Promise<T> {
-    for (const tries = new Tries(this.#times, this.#signals(signal)); ; this.counters.retries++) {
-      try {
-        return await work(tries);
-      } catch (error) {
-        await tries.after(error);
-      }
-    }
+  #failed(error: unknown): S3Error {
+    const fault = s3Error(error, this.bucket);
+    if (fault.kind !== 'missing' && fault.kind !== 'conflict') this.counters.failures++;
+    return fault;
   }
 
-  /** One request, counted, its errors in this layer's words. */
-  async send<T>(
-    signal: AbortSignal | undefined,
-    request: (connection: Connection, to: { abortSignal?: AbortSignal }) => Promise<T>,
-  ): Promise<T> {
-    const all = this.#signals(signal);
-    all?.throwIfAborted();
-    this.#connection ??= connect(this.#options, this.#times);
-    this.counters.requests++;
-    try {
-      return await request(await this.#connection, all ? { abortSignal: all } : {});
-    } catch (error) {
-      all?.throwIfAborted();
-      const fault = s3Error(error, this.bucket);
-      if (fault.kind !== 'missing' && fault.kind !== 'conflict') this.counters.failures++;
-      throw fault;
-    }
-  }
-
-  #signals(signal: AbortSignal | undefined): AbortSignal | undefined {
-    const own = this.#options.signal;
+  /** What ends a request: the call's signal and the bucket's. */
+  signalOf({ signal, detached }: SendOptions): AbortSignal | undefined {
+    const own = detached ? undefined : this.#options.signal;
     return own && signal ? AbortSignal.any([own, signal]) : (own ?? signal);
   }
-
-  /** Ends idle connections. What is under way is ended by the signal. */
-  close(): void {
-    void this.#connection?.then(
-      ({ client }) => client.destroy(),
-      () => {},
-    );
-  }
 }
+
+const tooSlow = (bytesPerSecondMin: number): S3Error =>
+  new S3Error({ kind: 'timeout', message: `it came slower than ${Math.round(bytesPerSecondMin / 1024)} KiB/s`, again: true });

@@ -1,6 +1,7 @@
-import { createHasher, type Digest } from '../base/digest.ts';
+import type { Digest } from '../base/digest.ts';
 import { type Condition, conditionFailed, headersOf, type Written } from './condition.ts';
-import { S3Error, wrongBytes } from './errors.ts';
+import { S3Error } from './errors.ts';
+import { type ByteSource, Promised } from './promised.ts';
 import type { Requests } from './requests.ts';
 
 /** What will be sent, and when it may be written. */
@@ -14,80 +15,43 @@ export interface Upload {
 export interface UploadTask {
   /** With its prefix. */
   readonly key: string;
-  readonly source: () => AsyncIterable<Uint8Array>;
+  readonly source: ByteSource;
   readonly how: Upload;
-}
-
-/** All that a source gives, if it is what was promised. */
-export async function collect(source: () => AsyncIterable<Uint8Array>, { bytes, digest }: Upload): Promise<Buffer> {
-  const all = Buffer.allocUnsafe(bytes);
-  const hasher = createHasher();
-  let done = 0;
-  for await (const piece of source()) {
-    if (done + piece.length > bytes) throw wrongSource();
-    all.set(piece, done);
-    done += piece.length;
-    hasher.update(piece);
-  }
-  if (done !== bytes || hasher.digest().toString('hex') !== digest) throw wrongSource();
-  return all;
-}
-
-const wrongSource = (): Error => wrongBytes('the bytes that were to be sent are not those that were promised');
-
-/** Pieces of exactly `partBytes`, but for the last. */
-async function* cut(source: AsyncIterable<Uint8Array>, partBytes: number): AsyncGenerator<Buffer, void> {
-  let part = Buffer.allocUnsafe(partBytes);
-  let filled = 0;
-  for await (const piece of source) {
-    for (let at = 0; at < piece.length; ) {
-      const taken = Math.min(piece.length - at, partBytes - filled);
-      part.set(piece.subarray(at, at + taken), filled);
-      at += taken;
-      filled += taken;
-      if (filled < partBytes) continue;
-      yield part;
-      part = Buffer.allocUnsafe(partBytes);
-      filled = 0;
-    }
-  }
-  if (filled > 0) yield part.subarray(0, filled);
 }
 
 /** See `Bucket.upload`. */
 export async function uploadParts(requests: Requests, task: UploadTask): Promise<Written> {
   const { key, how } = task;
-  const { signal } = how;
+  const { condition, signal } = how;
   const at = { Bucket: requests.bucket, Key: key };
-  if (how.condition === 'absent' && (await isThere(requests, at, signal))) return 'exists';
-  const { UploadId } = await requests.again(signal, () =>
-    requests.send(signal, ({ client, sdk }, to) => client.send(new sdk.CreateMultipartUploadCommand(at), to)),
+  // A large body is not sent for nothing.
+  if (condition === 'absent' && (await metadataOf(requests, at, signal))) return 'exists';
+  const about = { ...at, Metadata: { [digestName]: how.digest } };
+  const { UploadId } = await requests.call({ signal }, ({ client, sdk }, sent) =>
+    client.send(new sdk.CreateMultipartUploadCommand(about), sent),
   );
-  const upload = { ...at, UploadId };
+  const begun = { ...at, UploadId };
   try {
-    const Parts = await sendParts(requests, task, upload);
-    await requests.again(signal, () =>
-      requests.send(signal, ({ client, sdk }, to) =>
-        client.send(new sdk.CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts }, ...headersOf(how.condition) }), to),
-      ),
-    );
+    await complete(requests, how, { begun, parts: await sendParts(requests, task, begun) });
     return 'written';
   } catch (error) {
-    await requests.send(undefined, ({ client, sdk }, to) => client.send(new sdk.AbortMultipartUploadCommand(upload), to)).catch(() => {});
-    if (how.condition !== 'any' && conditionFailed(error)) return 'exists';
+    if (conditionFailed(error) && (await metadataOf(requests, at, signal))?.[digestName] === how.digest) return 'written';
+    await takeBack(requests, begun);
+    if (condition !== 'any' && conditionFailed(error)) return 'exists';
     throw error;
   }
 }
 
-/** A large body is not sent for nothing. */
-async function isThere(requests: Requests, at: { Bucket: string; Key: string }, signal: AbortSignal | undefined): Promise<boolean> {
-  try {
-    await requests.again(signal, () => requests.send(signal, ({ client, sdk }, to) => client.send(new sdk.HeadObjectCommand(at), to)));
-    return true;
-  } catch (error) {
-    if (error instanceof S3Error && error.kind === 'missing') return false;
-    throw error;
-  }
+/** Tells an object that was completed, though the answer was lost, from another's. */
+const digestName = 'blake3';
+
+interface ObjectAt {
+  readonly Bucket: string;
+  readonly Key: string;
+}
+
+interface Begun extends ObjectAt {
+  readonly UploadId: string | undefined;
 }
 
 interface SentPart {
@@ -95,28 +59,120 @@ interface SentPart {
   readonly ETag: string | undefined;
 }
 
-async function sendParts(
+/** Of an object that is there. */
+async function metadataOf(
   requests: Requests,
-  { source, how }: UploadTask,
-  upload: { Bucket: string; Key: string; UploadId: string | undefined },
-): Promise<SentPart[]> {
-  const hasher = createHasher();
-  const sent: SentPart[] = [];
-  let bytes = 0;
-  for await (const part of cut(source(), requests.sizes.partBytes)) {
-    hasher.update(part);
-    bytes += part.length;
-    const PartNumber = sent.length + 1;
-    const { ETag } = await requests.slots.run({ requests: 1, bytes: part.length }, () =>
-      requests.again(how.signal, () =>
-        requests.send(how.signal, ({ client, sdk }, to) =>
-          client.send(new sdk.UploadPartCommand({ ...upload, PartNumber, Body: part }), to),
-        ),
-      ),
-    );
-    requests.counters.bytesOut += part.length;
-    sent.push({ PartNumber, ETag });
+  at: ObjectAt,
+  signal: AbortSignal | undefined,
+): Promise<Readonly<Record<string, string>> | undefined> {
+  try {
+    const { Metadata = {} } = await requests.call({ signal }, ({ client, sdk }, sent) => client.send(new sdk.HeadObjectCommand(at), sent));
+    return Metadata;
+  } catch (error) {
+    if (error instanceof S3Error && error.kind === 'missing') return undefined;
+    throw error;
   }
-  if (bytes !== how.bytes || hasher.digest().toString('hex') !== how.digest) throw wrongSource();
-  return sent;
+}
+
+/** S3 takes no more. */
+const partsMax = 10_000;
+
+/** Reads part after part while earlier ones are on their way, as far as there is room for them in memory. */
+async function sendParts(requests: Requests, { source, how }: UploadTask, begun: Begun): Promise<SentPart[]> {
+  const partBytes = Math.max(requests.sizes.partBytes, Math.ceil(how.bytes / partsMax));
+  const promised = new Promised(source, how);
+  const parts: Promise<SentPart>[] = [];
+  const ending = new Ending(requests.signalOf(how));
+  try {
+    while (promised.left > 0) {
+      ending.throwIfBegun();
+      const load = { requests: 1, bytes: Math.min(partBytes, promised.left) };
+      await requests.slots.take(load);
+      const PartNumber = parts.length + 1;
+      const read = promised.read(partBytes);
+      const sent = read.then((Body) => sendPart(requests, { ...begun, PartNumber, Body }, ending.signal));
+      parts.push(sent.finally(() => requests.slots.free(load)));
+      parts.at(-1)?.catch((error: unknown) => ending.begin(error));
+      await read;
+    }
+    return await Promise.all(parts);
+  } finally {
+    ending.begin(undefined);
+    await Promise.allSettled(parts);
+    ending.close();
+    await promised.end();
+  }
+}
+
+/**
+ * When an upload fails or is aborted, what is under way may finish within a second: a server that is done with a part only after the
+ * upload was taken back would keep it.
+ */
+class Ending {
+  readonly #outer: AbortSignal | undefined;
+  readonly #now = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+  #reason: unknown;
+
+  constructor(outer: AbortSignal | undefined) {
+    this.#outer = outer;
+    outer?.addEventListener('abort', this.#abort, { once: true });
+  }
+
+  readonly #abort = (): void => this.begin(this.#outer?.reason);
+
+  /** For what is under way. */
+  get signal(): AbortSignal {
+    return this.#now.signal;
+  }
+
+  /** Only the first has a say. */
+  begin(reason: unknown): void {
+    if (this.#timer) return;
+    this.#reason = reason;
+    this.#timer = setTimeout(() => this.#now.abort(reason), 1000);
+  }
+
+  throwIfBegun(): void {
+    this.#outer?.throwIfAborted();
+    if (this.#timer) throw this.#reason;
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#outer?.removeEventListener('abort', this.#abort);
+  }
+}
+
+async function sendPart(
+  requests: Requests,
+  part: Begun & { readonly PartNumber: number; readonly Body: Buffer },
+  signal: AbortSignal,
+): Promise<SentPart> {
+  const options = { signal, detached: true };
+  const { ETag } = await requests.again(options, () =>
+    requests.send(options, ({ client, sdk }, sent) => client.send(new sdk.UploadPartCommand(part), sent)),
+  );
+  requests.counters.bytesOut += part.Body.length;
+  return { PartNumber: part.PartNumber, ETag };
+}
+
+/** Some servers copy all parts before they answer. */
+const assembledBytesPerSecond = 32 * 1024 * 1024;
+
+async function complete(
+  requests: Requests,
+  { bytes, condition, signal }: Upload,
+  { begun, parts }: { readonly begun: Begun; readonly parts: SentPart[] },
+): Promise<void> {
+  const whole = { ...begun, MultipartUpload: { Parts: parts }, ...headersOf(condition) };
+  await requests.call({ signal, moreMs: (bytes / assembledBytesPerSecond) * 1000 }, ({ client, sdk }, sent) =>
+    client.send(new sdk.CompleteMultipartUploadCommand(whole), sent),
+  );
+}
+
+/** Parts of an upload that is never completed cost money. What can not be taken back now is left to the gc. */
+async function takeBack(requests: Requests, begun: Begun): Promise<void> {
+  const options = { signal: AbortSignal.timeout(3000), detached: true };
+  await requests.call(options, ({ client, sdk }, sent) => client.send(new sdk.AbortMultipartUploadCommand(begun), sent)).catch(() => {});
 }

@@ -1,18 +1,21 @@
 /** What a bucket does when the network or the server fails: toxiproxy for connections, a proxy of our own for single requests. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { digestHex } from '../../src/base/digest.ts';
 import { Bucket, type BucketOptions, S3Error, type S3Kind } from '../../src/s3/bucket.ts';
 import { type Fault, type FaultProxy, startFaults } from './faults.ts';
+import { noise } from './noise.ts';
 import { type S3Service, startS3 } from './s3.ts';
 import { startToxiproxy, type ToxicProxy, type Toxiproxy } from './toxiproxy.ts';
 
 const service = await startS3();
 const toxiproxy = await startToxiproxy();
 const MiB = 1024 * 1024;
+const large = noise(11 * MiB);
 const small = Buffer.from('{"text":"small"}\n'.repeat(1000));
 
 async function kindOf(work: Promise<unknown>): Promise<S3Kind> {
@@ -24,6 +27,11 @@ async function kindOf(work: Promise<unknown>): Promise<S3Kind> {
   }
   throw new Error('nothing failed');
 }
+
+const inPieces = (bytes: Buffer) =>
+  async function* (): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < bytes.length; at += MiB) yield bytes.subarray(at, at + MiB);
+  };
 
 function define(toxi: Toxiproxy, { endpoint, accessKey, secretKey, stop }: S3Service): void {
   const test = suite('s3 faults');
@@ -40,18 +48,29 @@ function define(toxi: Toxiproxy, { endpoint, accessKey, secretKey, stop }: S3Ser
   let count = 0;
   let key = '';
 
-  /** Everything is quick, so that no test waits. */
-  const bucketAt = (at: string, more: Partial<BucketOptions> = {}): Bucket => {
+  /** `waitMs` only matters where nothing ever comes. */
+  const bucketAt = (at: string, { waitMs = 5000, ...more }: Partial<BucketOptions> & { waitMs?: number } = {}): Bucket => {
     const bucket = new Bucket({
       address: 's3://cache',
       endpoint: at,
       env: { AWS_ACCESS_KEY_ID: accessKey, AWS_SECRET_ACCESS_KEY: secretKey },
-      times: { connectMs: 300, stallMs: 300, pauseMs: 1, pauseMsMax: 2, ...more.times },
-      sizes: { wholeBytesMax: MiB, partBytes: 5 * MiB, ...more.sizes },
+      times: { connectMs: waitMs, answerMs: waitMs, stallMs: waitMs, giveUpMs: 60_000, pauseMs: 1, pauseMsMax: 2, ...more.times },
+      sizes: { wholeBytesMax: MiB, partBytes: 5 * MiB },
+      signal: more.signal,
     });
     opened.push(bucket);
     return bucket;
   };
+  const download = (bucket: Bucket, bytes: Buffer) =>
+    bucket.download(key, { path: join(dir, 'file'), digest: digestHex(bytes), bytes: bytes.length });
+  const upload = (bucket: Bucket, bytes: Buffer, source = inPieces(bytes)) =>
+    bucket.upload(key, source, { bytes: bytes.length, digest: digestHex(bytes), condition: 'absent' });
+  const incomplete = async (): Promise<number> =>
+    (await client.send(new ListMultipartUploadsCommand({ Bucket: 'cache' }))).Uploads?.length ?? 0;
+  const arrived = (bytes: Buffer): void => assert.ok(readFileSync(join(dir, 'file')).equals(bytes));
+  /** Waits for nothing where a fault makes everybody wait. */
+  const waitMsOf = ({ do: what }: Fault): number => (what === 'black-hole' || what === 'stall' ? 300 : 5000);
+
   test.before(async () => {
     await client.send(new CreateBucketCommand({ Bucket: 'cache' }));
     faults = await startFaults(endpoint);
@@ -87,24 +106,183 @@ function define(toxi: Toxiproxy, { endpoint, accessKey, secretKey, stop }: S3Ser
   ];
   for (const [what, fault] of passing) {
     test(`a request that ${what} once is sent again`, async () => {
-      const bucket = bucketAt(faults.endpoint);
+      const bucket = bucketAt(faults.endpoint, { waitMs: waitMsOf(fault) });
       faults.faults.push(fault);
-      assert.is(await bucket.put(key, small, 'any'), 'written');
+      assert.is(await bucket.put(key, small, 'absent'), 'written');
       faults.faults.push(fault);
       assert.ok((await bucket.get(key))?.bytes.equals(small));
-      assert.equal([bucket.counters.requests, bucket.counters.retries, bucket.counters.failures], [4, 2, 2]);
+      assert.equal([bucket.counters.retries, bucket.counters.failures], [2, 2]);
     });
 
     test(`a request that ${what} each time fails after a few`, async () => {
-      const bucket = bucketAt(faults.endpoint, { times: { triesMax: 3 } });
+      const bucket = bucketAt(faults.endpoint, { waitMs: waitMsOf(fault), times: { triesMax: 3 } });
       faults.decide = () => fault;
       assert.ok(['network', 'timeout', 'other', 'throttled'].includes(await kindOf(bucket.get(key))));
       assert.is(faults.seen.length, 3);
     });
+
+    test(`an upload in parts is written whichever of its requests ${what}`, async () => {
+      // One to see whether it is there, one to begin, three parts, one to complete.
+      for (let at = 0; at < 6; at++) {
+        const bucket = bucketAt(faults.endpoint, { waitMs: waitMsOf(fault) });
+        key = `${key}-${at}`;
+        faults.faults.push(...Array.from({ length: at }, () => undefined), fault);
+        assert.is(await upload(bucket, large), 'written', `request ${at}`);
+        assert.is(await download(bucket, large), true);
+        arrived(large);
+        assert.is(faults.faults.length, 0);
+      }
+      // Of an upload whose beginning was not answered nobody has the name: it is left to the gc.
+      assert.is(await incomplete(), fault.do === 'lose-answer' ? 1 : 0);
+      assert.is(await bucketAt(endpoint).removeUnfinished({ before: Date.now() + 3_600_000 }), fault.do === 'lose-answer' ? 1 : 0);
+      assert.is(await incomplete(), 0);
+    });
+
+    test(`a download in parts arrives whichever of its requests ${what}`, async () => {
+      await upload(bucketAt(endpoint), large);
+      for (let at = 0; at < 3; at++) {
+        faults.faults.push(...Array.from({ length: at }, () => undefined), fault);
+        assert.is(await download(bucketAt(faults.endpoint, { waitMs: waitMsOf(fault) }), large), true);
+        arrived(large);
+      }
+    });
   }
 
+  for (const fault of [
+    { do: 'cut', bytes: 100_000 },
+    { do: 'stall', bytes: 100_000 },
+    { do: 'shorten', bytes: 100_000 },
+  ] as const) {
+    test(`a body that is lost in its middle (${fault.do}) is gone on with where it stopped, of the same object only`, async () => {
+      await upload(bucketAt(endpoint), large);
+      const bucket = bucketAt(faults.endpoint, { waitMs: waitMsOf(fault) });
+      faults.faults.push(undefined, fault);
+      assert.is(await download(bucket, large), true);
+      arrived(large);
+      assert.is(faults.seen.length, 4);
+      const { range, 'if-match': ifMatch } = faults.seen[3]?.headers ?? {};
+      const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? [];
+      assert.ok(Number(from) > 5 * MiB && Number(from) < Number(to) && Number(to) === 10 * MiB - 1, range);
+      assert.is(ifMatch, (await bucket.head(key))?.etag);
+    });
+  }
+
+  test('a byte that was flipped on the way is found, and nothing of the object stays', async () => {
+    await upload(bucketAt(endpoint), large);
+    await bucketAt(endpoint).put(`${key}-small`, small, 'any');
+    const bucket = bucketAt(faults.endpoint);
+    for (let at = 0; at < 3; at++) {
+      faults.faults.push(...Array.from({ length: at }, () => undefined), { do: 'flip', at: 1_000_000 * at });
+      assert.is(await kindOf(download(bucket, large)), 'wrong-bytes');
+      faults.faults.length = 0;
+    }
+    key = `${key}-small`;
+    faults.faults.push({ do: 'flip', at: 12 });
+    assert.is(await kindOf(download(bucket, small)), 'wrong-bytes');
+    faults.faults.push({ do: 'shorten', bytes: 1 });
+    assert.is(await kindOf(download(bucket, small)), 'wrong-bytes');
+    assert.equal(readdirSync(dir), []);
+  });
+
+  test('an object that seems to be another with each answer is fetched once more, then given up', async () => {
+    await upload(bucketAt(endpoint), large);
+    const bucket = bucketAt(faults.endpoint);
+    faults.faults.push(undefined, { do: 'lie', headers: { etag: '"another"' } });
+    assert.is(await download(bucket, large), true);
+    arrived(large);
+    let count = 0;
+    faults.decide = () => ({ do: 'lie', headers: { etag: `"${count++}"` } });
+    assert.is(await kindOf(download(bucket, large)), 'conflict');
+    assert.equal(readdirSync(dir), []);
+  });
+
+  test('rights that end in the middle end a transfer at once, and take an upload back', async () => {
+    await upload(bucketAt(endpoint), large);
+    const bucket = bucketAt(faults.endpoint);
+    const denied: Fault = { do: 'answer', status: 403, code: 'AccessDenied' };
+    faults.faults.push(undefined, denied);
+    assert.is(await kindOf(download(bucket, large)), 'denied');
+    assert.equal(readdirSync(dir), []);
+    faults.faults.length = 0;
+    key = `${key}-other`;
+    faults.faults.push(undefined, undefined, undefined, denied);
+    assert.is(await kindOf(upload(bucket, large)), 'denied');
+    assert.is(await incomplete(), 0);
+  });
+
+  test('a full server is said to be full', async () => {
+    const bucket = bucketAt(faults.endpoint);
+    faults.faults.push({ do: 'answer', status: 507, code: 'XMinioStorageFull' });
+    faults.decide = () => ({ do: 'answer', status: 403, code: 'QuotaExceeded' });
+    assert.is(await kindOf(bucket.put(key, small, 'any')), 'full');
+  });
+
+  test('a server that asks for a longer rest than there is time is not asked again', async () => {
+    const bucket = bucketAt(faults.endpoint, { times: { giveUpMs: 1000 } });
+    faults.decide = () => ({ do: 'answer', status: 503, code: 'SlowDown', headers: { 'retry-after': '30' } });
+    assert.is(await kindOf(bucket.get(key)), 'throttled');
+    assert.is(faults.seen.length, 1);
+  });
+
+  test('an abort ends what waits for an answer, with its reason, and takes an upload back', async () => {
+    await upload(bucketAt(endpoint), large);
+    const reason = new Error('enough');
+    const thrownBy = (work: Promise<unknown>) => work.catch((error: unknown) => error);
+    for (const fault of [{ do: 'black-hole' }, { do: 'stall', bytes: 10 }] as const) {
+      const stop = new AbortController();
+      const bucket = bucketAt(faults.endpoint, { signal: stop.signal });
+      faults.decide = () => {
+        setImmediate(() => stop.abort(reason));
+        return fault;
+      };
+      assert.is(await thrownBy(bucket.get(key)), reason);
+      assert.is(await thrownBy(download(bucket, large)), reason);
+    }
+    key = `${key}-other`;
+    const stop = new AbortController();
+    faults.decide = ({ path }) => {
+      if (!path.includes('partNumber=2')) return undefined;
+      stop.abort(reason);
+      return { do: 'black-hole' };
+    };
+    assert.is(await thrownBy(upload(bucketAt(faults.endpoint, { signal: stop.signal }), large)), reason);
+    assert.is(await incomplete(), 0);
+    assert.equal(readdirSync(dir), []);
+  });
+
+  test('an upload whose source fails is taken back, with the error of the source', async () => {
+    const error = new Error('the disk is gone');
+    const source = async function* (): AsyncGenerator<Uint8Array> {
+      yield large.subarray(0, 6 * MiB);
+      throw error;
+    };
+    assert.is(await upload(bucketAt(endpoint), large, source).catch((thrown: unknown) => thrown), error);
+    assert.is(await incomplete(), 0);
+  });
+
+  test('a slow line is no fault as long as it moves', async () => {
+    const bucket = bucketAt(toxics.endpoint, { waitMs: 1500 });
+    await toxics.add({ type: 'bandwidth', bytesPerSecond: 4_000_000, stream: 'upstream' });
+    await toxics.add({ type: 'bandwidth', bytesPerSecond: 4_000_000 });
+    await toxics.add({ type: 'latency', ms: 400, jitterMs: 100 });
+    assert.is(await upload(bucket, large), 'written');
+    assert.is(await download(bucket, large), true);
+    arrived(large);
+    assert.equal([bucket.counters.retries, bucket.counters.failures], [0, 0]);
+  });
+
+  test('connections that end after so many bytes, in both directions, cost tries and no bytes', async () => {
+    const bucket = bucketAt(toxics.endpoint, { times: { triesMax: 20 } });
+    await toxics.add({ type: 'limit', bytes: 6_000_000, stream: 'upstream' });
+    await toxics.add({ type: 'limit', bytes: 2_000_000 });
+    assert.is(await upload(bucket, large), 'written');
+    assert.is(await download(bucket, large), true);
+    arrived(large);
+    assert.ok(bucket.counters.retries > 0);
+  });
+
   test('a connection that is down, black or reset fails in time', async () => {
-    const bucket = bucketAt(toxics.endpoint, { times: { triesMax: 2 } });
+    const bucket = bucketAt(toxics.endpoint, { waitMs: 300, times: { triesMax: 2 } });
     await bucket.put(key, small, 'any');
     await toxics.add({ type: 'black-hole' });
     assert.is(await kindOf(bucket.get(key)), 'timeout');
