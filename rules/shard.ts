@@ -4,7 +4,7 @@ import { BuildError } from '../src/base/errors.ts';
 import { lineageOutput } from '../src/rule/lineage.ts';
 import { boolean, choice, integer, list, size } from '../src/rule/options.ts';
 import { factOf, type Part, sumOf } from '../src/rule/part.ts';
-import { type Build, defineRule, type Running } from '../src/rule/rule.ts';
+import { type Build, defineRule, type PreviewFile, type Running } from '../src/rule/rule.ts';
 import { defineStep, type StepIo } from '../src/rule/step.ts';
 import { badSplit, jsonFile, shardNameByDigest, shardNameByNumber, splitOf, statsName } from './lib/names.ts';
 import type { PackOptions } from './lib/pack.ts';
@@ -148,9 +148,8 @@ export const shard = defineRule({
   name: 'shard',
   version: 2,
   doc: 'Packs tokens into sequences of one length and writes them as Parquet shards, a folder for each split.',
-  preview: async function* ({ part, path }) {
-    if (part.name?.endsWith('.parquet')) yield* (await import('./lib/parquet/preview.ts')).parquetRows(path);
-  },
+  preview: (file) => previewRows(file),
+  previewOnly: previewRows,
   check: shardCheck,
   inputs: { tokens: 'tokens' },
   output: 'shards',
@@ -187,6 +186,11 @@ export const shard = defineRule({
     for (const { split, groups } of packed) await emitSplit(split, groups, { options, build });
   },
 });
+
+/** Statistics lie beside the shards, and have no rows. */
+async function* previewRows({ part, path }: PreviewFile, only?: readonly number[]): AsyncGenerator<Readonly<Record<string, unknown>>> {
+  if (part.name?.endsWith('.parquet')) yield* (await import('./lib/parquet/preview.ts')).shardRows(path, only);
+}
 
 /** In a stream no document is too long. */
 function assertUsed({ packing, longDocuments }: Pick<PackOptions, 'packing' | 'longDocuments'>, build: Build): void {

@@ -4,6 +4,7 @@ import type {
   BuildSummary,
   DiffItem,
   DiffRequest,
+  HeadOptions,
   HeadRow,
   OpenOptions,
   StatusReport,
@@ -38,7 +39,7 @@ export interface Engine {
   watchedFiles(project: Project, options: BuildOptions): Promise<WatchedFiles>;
   status(project: Project, options: BuildOptions): Promise<StatusReport>;
   why(project: Project, target: string): Promise<WhyReport>;
-  head(project: Project, target: string, options: { rows: number; rejected: boolean }): AsyncIterable<HeadRow>;
+  head(project: Project, target: string, options: HeadOptions): AsyncIterable<HeadRow>;
   trace(project: Project, place: string, cwd: string): AsyncIterable<TraceItem>;
   stats(project: Project, target: string): Promise<TargetStats>;
   /** Lengths and token ids of what a target holds. */

@@ -1,26 +1,13 @@
 import { Command, Option } from 'clipanion';
-import { formatCount } from '../base/bytes.ts';
-import type { HeadRow } from '../engine/api.ts';
-import { isTerminal } from './context.ts';
+import { BuildError } from '../base/errors.ts';
+import type { HeadOptions, HeadRow } from '../engine/api.ts';
+import { columnsOf, isTerminal } from './context.ts';
 import { exitCode } from './exit-codes.ts';
 import { wholeNumber } from './numbers.ts';
 import { ProjectCommand } from './project-command.ts';
+import { blockOf } from './show-head.ts';
 
-const textShownMax = 300;
-const itemsShownMax = 16;
-
-/** A value as it fits a screen: long texts and lists are cut, and say so. */
-function cut(value: unknown): unknown {
-  if (typeof value === 'string' && value.length > textShownMax) {
-    return `${value.slice(0, textShownMax)}… (${formatCount(value.length)} characters)`;
-  }
-  if (Array.isArray(value) && value.length > itemsShownMax)
-    return [...value.slice(0, itemsShownMax), `… (${formatCount(value.length)} in all)`];
-  return value;
-}
-
-const cutRow = (row: HeadRow['row']): string =>
-  JSON.stringify(Object.fromEntries(Object.entries(row).map(([name, value]) => [name, cut(value)])));
+const seedBelow = 1_000_000;
 
 /** The reason stands beside the document: a document may have a field of that name. */
 const wholeRow = ({ row, reason }: HeadRow): string => JSON.stringify(reason === undefined ? row : { reason, document: row });
@@ -29,34 +16,48 @@ export class HeadCommand extends ProjectCommand {
   static override paths = [['head']];
   static operands = '<target>';
   static override usage = Command.Usage({
-    description: 'Show the first documents or training rows of a target, one JSON object a line.',
-    details: 'In a terminal long texts and lists are cut; into a pipe or a file they are written whole.',
+    description: 'Show the first documents or training rows of a target, or some from anywhere.',
+    details:
+      'In a terminal each is a block: long texts are folded and cut, ids stand with their texts, documents of a row apart, and ids whose label ' +
+      'is masked in ( ). Into a pipe or a file each is one JSON object a line, whole.',
     examples: [
       ['ten documents', '$0 head clean'],
       ['three training rows', '$0 head shards -n 3'],
+      ['five from anywhere, and the same ones each time', '$0 head clean --random -n 5 --seed 7'],
       ['what was dropped, and why', '$0 head clean --rejected'],
-      ['with the group of each', '$0 head clean --json'],
+      ['with group, place, and decoded tokens', '$0 head shards --json'],
     ],
   });
 
   target = Option.String();
   rows = Option.String('-n,--rows', '10', { description: '<n> How many; 10 by default.' });
   rejected = Option.Boolean('--rejected', false, { description: 'The dropped documents, with their reasons.' });
+  random = Option.Boolean('--random', false, { description: 'Rows from anywhere in the target, each as likely as the others.' });
+  seed = Option.String('--seed', { description: '<n> With --random: one seed gives the same rows each time.' });
 
   async execute(): Promise<number> {
-    const rows = wholeNumber('--rows', this.rows, 1) as number;
-    const whole = !isTerminal(this.context.stdout);
+    const pretty = isTerminal(this.context.stdout) && !this.json;
+    const options = this.#options(pretty || this.json);
     return this.withProject(async (project) => {
-      for await (const found of this.context.engine.head(project, this.target, { rows, rejected: this.rejected })) {
+      for await (const found of this.context.engine.head(project, this.target, options)) {
         if (this.context.signal.aborted) break;
         if (this.json) this.printJson(found);
-        else this.print(whole ? wholeRow(found) : this.#shown(found));
+        else if (pretty) this.print(blockOf(found, { paint: this.paint, columns: columnsOf(this.context.stdout) }).join('\n'));
+        else this.print(wholeRow(found));
       }
+      if (options.seed !== undefined && this.seed === undefined && pretty)
+        this.print(this.paint.dim(`the same rows again: --seed ${options.seed}`));
       return exitCode.ok;
     });
   }
 
-  #shown({ group, row, reason }: HeadRow): string {
-    return [this.paint.dim(group), ...(reason === undefined ? [] : [this.paint.yellow(reason)]), cutRow(row)].join('  ');
+  #options(texts: boolean): HeadOptions {
+    const rows = wholeNumber('--rows', this.rows, 1) as number;
+    const seed = wholeNumber('--seed', this.seed, 0);
+    if (seed !== undefined && !this.random) {
+      throw new BuildError('usage', { message: '--seed has no effect without --random', hint: `For example --random --seed ${seed}.` });
+    }
+    const drawn = this.random ? { seed: seed ?? Math.floor(Math.random() * seedBelow) } : {};
+    return { rows, rejected: this.rejected, texts, ...drawn };
   }
 }

@@ -98,9 +98,37 @@ export interface WhyReport {
 /** A document, a training row, or a file's line, as `head` shows it. */
 export interface HeadRow {
   readonly group: string;
+  /** `shards:17`, as `trace` takes it; absent of what is no row of a target, such as a bad record. */
+  readonly place?: string;
   readonly row: Readonly<Record<string, unknown>>;
   /** Why a filter dropped the document; only of dropped ones, and only while what tells it is still there. */
   readonly reason?: string;
+  /** Of a row of token ids, where it was asked for: the text of each id by itself. */
+  readonly texts?: readonly string[];
+  /** The same: its documents, and its padding. */
+  readonly pieces?: readonly RowPiece[];
+}
+
+/** A stretch of a row of token ids. */
+export interface RowPiece {
+  readonly is: 'document' | 'padding';
+  /** Its first token, and the one behind its last. */
+  readonly from: number;
+  readonly to: number;
+  /** Whether it ends with the token that ends documents; absent where that token is not known. */
+  readonly ends?: boolean;
+  /** Of a document: its tokens as one text. */
+  readonly text?: string;
+}
+
+export interface HeadOptions {
+  readonly rows: number;
+  /** Dropped documents with their reasons, or bad records. */
+  readonly rejected: boolean;
+  /** Rows from anywhere, each as likely as the others; equal seeds give equal rows. */
+  readonly seed?: number;
+  /** Whether ids are turned back into text. */
+  readonly texts?: boolean;
 }
 
 export type { BuildSummary, DiffItem, DiffRequest, RunOutputs, Tell, TraceItem, VerifyItem, VerifyOptions, VerifySummary };

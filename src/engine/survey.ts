@@ -6,14 +6,31 @@ import { TargetBuild } from './target-build.ts';
 
 const silent = (): void => undefined;
 
-/** Plans everything and runs nothing: what `status`, `why`, `head` and `clean` read from. */
-export async function survey<T>(project: Project, options: BuildOptions, read: (run: BuildRun) => Promise<T> | T): Promise<T> {
+/** A pass that plans everything and runs nothing. Whoever asks for it closes its runner. */
+async function planned(project: Project, options: BuildOptions): Promise<BuildRun> {
+  const wanted = wantedTargets(project, options);
   const run = new BuildRun({ ...project, emit: silent }, { ...options, dryRun: true, keepGoing: true });
+  for (const target of wanted) run.targets.set(target, new TargetBuild(target, run));
+  for (const target of run.targets.values()) target.start();
+  await Promise.all([...run.targets.values()].map((target) => target.done));
+  return run;
+}
+
+/** Plans everything and runs nothing: what `status`, `why` and `clean` read from. */
+export async function survey<T>(project: Project, options: BuildOptions, read: (run: BuildRun) => Promise<T> | T): Promise<T> {
+  const run = await planned(project, options);
   try {
-    for (const target of wantedTargets(project, options)) run.targets.set(target, new TargetBuild(target, run));
-    for (const target of run.targets.values()) target.start();
-    await Promise.all([...run.targets.values()].map((target) => target.done));
     return await read(run);
+  } finally {
+    await run.runner.close(true);
+  }
+}
+
+/** The same for what is read piece by piece. */
+export async function* surveyed<T>(project: Project, options: BuildOptions, read: (run: BuildRun) => AsyncIterable<T>): AsyncGenerator<T> {
+  const run = await planned(project, options);
+  try {
+    yield* read(run);
   } finally {
     await run.runner.close(true);
   }

@@ -70,6 +70,8 @@ export interface Rule {
   readonly inherit?: (ancestors: readonly Ancestor[], out: string | undefined) => Readonly<Record<string, unknown>>;
   /** The rows of one of its parts as a person wants to see them, one by one. */
   readonly preview?: (file: PreviewFile) => AsyncIterable<Readonly<Record<string, unknown>>>;
+  /** The same for rows of these numbers only (from 0, rising), for files of which it would take long to go through all. */
+  readonly previewOnly?: (file: PreviewFile, rows: readonly number[]) => AsyncIterable<Readonly<Record<string, unknown>>>;
   /** Looks at published files for what no digest tells: `dsbuild verify`. */
   readonly check?: RuleCheck;
   readonly plan: (inputs: never, options: never, build: Build) => Promise<void>;
@@ -147,6 +149,7 @@ export function defineRule<const I extends InputSpecs, const O extends OutputSpe
   gathers?: Rule['gathers'];
   inherit?: Rule['inherit'];
   preview?: Rule['preview'];
+  previewOnly?: Rule['previewOnly'];
   check?: RuleCheck;
   plan(inputs: PlanInputs<I>, options: OptionsSeen<P>, build: Build): Promise<void>;
 }): RuleCall<I, O, P> {

@@ -45,7 +45,7 @@ test('each dropped document is shown with the reason for which it was dropped, a
       { reason: 'too-short', document: document(6, 'abcd') },
     ]);
     assert.equal(await head(project, 'clean/filter', '--rejected', '--json', '-n', '1'), [
-      { group: 'code/apps', row: document(1, 'long enough'), reason: 'odd' },
+      { group: 'code/apps', place: 'clean/filter.rejected:0', row: document(1, 'long enough'), reason: 'odd' },
     ]);
     assert.equal(await head(project, 'clean.rejected', '-n', '1'), [document(2, 'abc')]);
     project.edit('in/a.jsonl', (text) => text.replace(line(2, 'abc'), line(2, '')));

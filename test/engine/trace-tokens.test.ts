@@ -1,7 +1,7 @@
 import { cpSync, readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parquetRows } from '../../rules/lib/parquet/preview.ts';
+import { shardRows } from '../../rules/lib/parquet/preview.ts';
 import { loadTokenizer } from '../../rules/lib/tokenizer.ts';
 import type { TraceItem } from '../../src/engine/trace/items.ts';
 import { numbers } from '../source/files.ts';
@@ -70,8 +70,8 @@ for (const { name, ...options } of choices) {
       const back: string[] = [];
       let row = 0;
       for (const file of Object.keys(rig.tree('train')).filter((path) => path.endsWith('.parquet'))) {
-        for await (const { input_ids, attention_mask } of parquetRows(rig.path(`train/${file}`))) {
-          const real = (attention_mask as number[]).filter((one) => one === 1).length;
+        for await (const { input_ids = [], attention_mask = [] } of shardRows(rig.path(`train/${file}`))) {
+          const real = attention_mask.filter((one) => one === 1).length;
           const [head, ...rest] = await itemsOf(project, `shards:${row}`);
           assert.is((head as { file: string }).file, `train/${file}`);
           const seen: number[] = [];
@@ -80,14 +80,14 @@ for (const { name, ...options } of choices) {
             const ids = idsOf(sources.get(span.source?.file as string)?.[(span.source?.line as number) - 1] as string);
             assert.equal([span.how, span.tokens], ['exact', { start: seen.length, length }]);
             for (let i = start; i < start + length; i++) {
-              const id = (input_ids as number[])[seen.length] as number;
+              const id = input_ids[seen.length] as number;
               // The end of a document, and both ends of a window, are no tokens of its text.
               seen.push(specials.has(id) ? id : (ids[i] as number));
             }
             assert.ok(start + length <= ids.length + 1);
             back.push(`${span.source?.file}:${span.source?.line} ${row} ${span.tokens?.start} ${start} ${length}`);
           }
-          assert.equal(seen, (input_ids as number[]).slice(0, real));
+          assert.equal(seen, input_ids.slice(0, real));
           row++;
         }
       }

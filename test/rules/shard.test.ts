@@ -326,6 +326,25 @@ test('rows of a shard are shown whatever its codec', async () => {
   }
 });
 
+test('single rows are shown without those between them, across row groups', async () => {
+  const [part] = shardsIn(await run(partsOf(chunks(12)), { ...fine, columns: ['document_ids'] }));
+  const path = join(folder, 'rows.parquet');
+  writeFileSync(path, bytesOf(part as Part));
+  const file = { part: part as Part, path, bytes: () => bytesOf(part as Part) };
+  const { preview, previewOnly } = shard.rule;
+  const all: unknown[] = [];
+  for await (const row of preview?.(file) ?? []) all.push(row);
+  assert.ok(all.length > 40, `${all.length} rows`);
+  for (const only of [[0], [all.length - 1], [3, 4, 20, 39, all.length - 1], []]) {
+    const some: unknown[] = [];
+    for await (const row of previewOnly?.(file, only) ?? []) some.push(row);
+    assert.equal(
+      some,
+      only.map((row) => all[row]),
+    );
+  }
+});
+
 test('each pack group leaves a lineage: which samples of its parts its sequences hold', async () => {
   const tokens = [tokensPart([[5, 6, 7], []]), tokensPart([[8, 9]])];
   const spansOf = async (options: object): Promise<unknown> => {

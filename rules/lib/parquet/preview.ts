@@ -1,45 +1,42 @@
-import { createRequire } from 'node:module';
-import { loadZstd } from '../zstd.ts';
+import { ShardReader } from './read-shard.ts';
 
-const require = createRequire(import.meta.url);
+type Row = Readonly<Record<string, readonly number[]>>;
 
-/** How @dsnp/parquetjs decompresses pages, by codec. It is no part of what the package exports by name. */
-type Methods = Record<string, { inflate(bytes: Uint8Array): Uint8Array }>;
-
-/** The reader knows no zstd, but looks its codecs up in an object that can be added to. */
-async function addZstd(): Promise<void> {
-  const { PARQUET_COMPRESSION_METHODS: methods } = require('@dsnp/parquetjs/dist/lib/compression.js') as {
-    PARQUET_COMPRESSION_METHODS: Methods;
-  };
-  const { decompress } = await loadZstd();
-  methods['ZSTD'] ??= { inflate: (bytes) => Buffer.from(decompress(bytes)) };
-}
-
-/** A list column as @dsnp/parquetjs gives it. */
-interface ListValue {
-  readonly list: readonly { readonly element: number }[];
-}
-
-const flat = (value: unknown): unknown => {
-  const { list } = (value ?? {}) as Partial<ListValue>;
-  return Array.isArray(list) ? list.map(({ element }) => element) : value;
-};
-
-/** The rows of a Parquet file one by one, lists as plain arrays. Memory: one row group. */
-export async function* parquetRows(path: string): AsyncGenerator<Readonly<Record<string, unknown>>> {
-  await addZstd();
-  const { ParquetReader } = require('@dsnp/parquetjs') as typeof import('@dsnp/parquetjs');
-  const reader = await ParquetReader.openFile(path);
+/**
+ * Rows of a shard one by one, a list of numbers for each column.
+ *
+ * @param only numbers of the rows, rising; without it all. Row groups that none of them lies in are not read.
+ * Memory: one row group.
+ */
+export async function* shardRows(path: string, only?: readonly number[]): AsyncGenerator<Row> {
+  const reader = new ShardReader(path);
   try {
-    const cursor = reader.getCursor();
-    for (
-      let row = (await cursor.next()) as Record<string, unknown> | null;
-      row;
-      row = (await cursor.next()) as Record<string, unknown> | null
-    ) {
-      yield Object.fromEntries(Object.entries(row).map(([name, value]) => [name, flat(value)]));
+    let first = 0;
+    for (const group of reader.groups) {
+      const end = first + group.rows;
+      const wanted = only ? only.filter((row) => row >= first && row < end) : Array.from({ length: group.rows }, (_, i) => first + i);
+      if (wanted.length > 0)
+        yield* rowsOf(
+          reader,
+          group,
+          wanted.map((row) => row - first),
+        );
+      first = end;
     }
   } finally {
-    await reader.close();
+    reader.close();
+  }
+}
+
+async function* rowsOf(reader: ShardReader, group: ShardReader['groups'][number], rows: readonly number[]): AsyncGenerator<Row> {
+  const columns: [string, Int32Array][] = [];
+  for (const { name } of group.columns) columns.push([name, await reader.column(group, name)]);
+  for (const row of rows) {
+    yield Object.fromEntries(
+      columns.map(([name, values]) => {
+        const length = values.length / group.rows;
+        return [name, Array.from(values.subarray(row * length, (row + 1) * length))];
+      }),
+    );
   }
 }

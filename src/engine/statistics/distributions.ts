@@ -8,6 +8,7 @@ import { Statistics } from '../../rule/statistics.ts';
 import { build } from '../build.ts';
 
 import { decoderFor } from '../decoder.ts';
+import { eosRead } from '../end-of-documents.ts';
 import { type LastPlan, readLastPlan } from '../last-plan.ts';
 import type { Project } from '../project.ts';
 import { survey } from '../survey.ts';
@@ -72,14 +73,10 @@ interface Counted {
   readonly steps: Distributions['steps'];
 }
 
-/** Shards do not say which token ends a document; the tokens that they were made of do. */
+/** Shards do not say which token ends a document. */
 function optionsFor(project: Project, { kind, last }: Wanted): { eosId?: number } {
-  if (kind !== 'shards') return {};
-  for (const digest of Object.values((last.manifest['inputs'] ?? {}) as Readonly<Record<string, Digest>>)) {
-    const eosId = partsOf(project, digest)?.find(({ facts }) => facts['eos'] !== undefined)?.facts['eos'];
-    if (eosId !== undefined) return { eosId };
-  }
-  return {};
+  const eosId = kind === 'shards' ? eosRead(project, last) : undefined;
+  return eosId === undefined ? {} : { eosId };
 }
 
 /** What is known of exactly this collection. */
