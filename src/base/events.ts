@@ -34,6 +34,7 @@ export type BuildEvent =
   | { type: 'target-failed'; target: string; error: ShownError }
   | { type: 'target-blocked'; target: string; by: string }
   | { type: 'published'; target: string; out: string; files: number; removed: number; bytes: number }
+  | { type: 'remote-progress'; way: 'up' | 'down'; done: number; total: number; bytes: number }
   | { type: 'warning'; code: string; message: string; where?: string; hint?: string; target?: string }
   | { type: 'note'; message: string; target?: string }
   | { type: 'watching'; files: readonly string[]; folders: readonly string[] }
@@ -128,8 +129,30 @@ export interface BuildSummary {
   warnings: number;
   /** What was expected, and by how much it was too high (0.09: 9 %) or too low; only of a build that went to its end. */
   estimate?: { tookMs: number; error: number; bytesOut: number; bytesWritten: number };
+  /** What the remote cache did; only where there is one. */
+  remote?: RemoteSummary;
   /** It was given up for a newer one: something changed meanwhile. */
   superseded?: true;
+}
+
+/** `down`: it did not answer; `full`: it took no more bytes; `read-only`: by option, or because the credentials may not write. */
+export type RemoteState = 'ok' | 'read-only' | 'full' | 'down';
+
+/** How the remote cache was used. What could not be used is a miss, and one of the three kinds below where it could not be read. */
+export interface RemoteSummary {
+  state: RemoteState;
+  requests: number;
+  /** Records, packs of results and blobs that were asked for: those that were used, and those that were not there. */
+  hits: number;
+  misses: number;
+  bytesIn: number;
+  bytesOut: number;
+  /** Requests that came to nothing although they were repeated. */
+  failures: number;
+  /** Objects that held something else than their names say. */
+  damaged: number;
+  /** Records that nobody signed whose key is accepted. */
+  untrusted: number;
 }
 
 export type Emit = (event: BuildEvent) => void;

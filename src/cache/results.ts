@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Digest } from '../base/digest.ts';
 import type { Facts, Part } from '../rule/part.ts';
 import { Log } from './log.ts';
+import type { Origin } from './remote/trust.ts';
 
 /** One output part of a step, with the output it belongs to. */
 export interface OutputPart extends Part {
@@ -24,6 +25,8 @@ export interface StepResult {
   readonly counters: Facts;
   readonly quarantined: readonly Quarantined[];
   readonly tookMs: number;
+  /** Where it came from; none was made on this machine. */
+  readonly origin?: Origin;
 }
 
 export interface CollectionResult {
@@ -46,6 +49,8 @@ export interface TargetResult {
   readonly tookMs: number;
   /** The table of where its parts come from; results of earlier versions have none. */
   readonly lineage?: Digest;
+  /** The worst of those of the steps that it is composed of. */
+  readonly origin?: Origin;
 }
 
 /** The keys of steps and of targets lie apart: a build that has nothing to do never opens the former. */

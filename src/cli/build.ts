@@ -33,6 +33,8 @@ export class BuildCommand extends PlanningCommand {
   overwrite = Option.Boolean('--overwrite', false, { description: 'Replace published files that were edited by hand.' });
   sample = Option.String('--sample', { description: '<documents> Take so many of each group, and build apart from the real outputs.' });
   noPublish = Option.Boolean('--no-publish', false, { description: 'Build, but leave the `out` folders as they are.' });
+  noRemote = Option.Boolean('--no-remote', false, { description: 'Leave the remote cache alone.' });
+  requireRemote = Option.Boolean('--require-remote', false, { description: 'Fail if the remote cache is not there, or fails.' });
   plain = Option.Boolean('--plain', false, { description: 'Lines instead of the view for terminals.' });
 
   async execute(): Promise<number> {
@@ -63,6 +65,8 @@ export class BuildCommand extends PlanningCommand {
       force: this.force,
       overwrite: this.overwrite,
       publish: !this.noPublish,
+      remote: !this.noRemote,
+      requireRemote: this.requireRemote,
     };
   }
 

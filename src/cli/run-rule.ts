@@ -79,7 +79,8 @@ abstract class RunRuleCommand extends FolderCommand {
           }),
         }),
       });
-    return { open, options: { targets: [], force, overwrite, keepGoing, offline, ...(jobs !== undefined && { jobs }) } };
+    // What is run once is of no use to others.
+    return { open, options: { targets: [], force, overwrite, keepGoing, offline, remote: false, ...(jobs !== undefined && { jobs }) } };
   }
 }
 

@@ -34,6 +34,7 @@ export class WatchCommand extends PlanningCommand {
   jobs = Option.String('-j,--jobs', { description: '<n> Steps that run at once; by default one per processor.' });
   keepGoing = Option.Boolean('-k,--keep-going', false, { description: 'After a failure, finish what does not depend on it.' });
   overwrite = Option.Boolean('--overwrite', false, { description: 'Replace published files that were edited by hand.' });
+  noRemote = Option.Boolean('--no-remote', false, { description: 'Leave the remote cache alone.' });
   plain = Option.Boolean('--plain', false, { description: 'Lines instead of the view for terminals.' });
 
   async execute(): Promise<number> {
@@ -72,7 +73,7 @@ export class WatchCommand extends PlanningCommand {
   #buildOptions(): BuildOptions {
     const jobs = wholeNumber('--jobs', this.jobs, 1);
     const { keepGoing, overwrite } = this;
-    return { ...this.planOptions(this.targets), ...(jobs !== undefined && { jobs }), keepGoing, overwrite };
+    return { ...this.planOptions(this.targets), ...(jobs !== undefined && { jobs }), keepGoing, overwrite, remote: !this.noRemote };
   }
 
   /** A mistake in the config is shown, and watched until it is mended; one in the program ends it. */

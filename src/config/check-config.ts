@@ -4,6 +4,7 @@ import { problemOf } from '../rule/option-checks.ts';
 import type { OptionShape } from '../rule/options.ts';
 import { isExecutor } from './define.ts';
 import type { Problem } from './problems.ts';
+import { isSecret } from './secret.ts';
 
 type Check = (value: unknown) => string | undefined;
 /** What may stand in an object of the config, by name. */
@@ -37,6 +38,18 @@ const chunkSize: Check = (value) => {
   return problem ?? ((parseSize(value as string) as number) < 1000 ? `must be at least 1KB, but is ${shown(value)}` : undefined);
 };
 
+const endpoint: Check = (value) =>
+  typeof value === 'string' && /^https?:\/\/[^/]*@/.test(value)
+    ? 'must hold no user and no password: credentials come from the environment or a profile'
+    : matches(/^https?:\/\/[^/]+/, "an address such as 'https://s3.example.org'")(value);
+
+const signingKey: Check = (value) => (isSecret(value) ? undefined : "must be secret('NAME'), so that the key itself is written nowhere");
+
+const accept: Check = (value) =>
+  Array.isArray(value) && value.every((key) => /^ed25519:[\w-]{43}$/.test(String(key)))
+    ? undefined
+    : `must be a list of public keys, each 'ed25519:' and 43 characters, but is ${shown(value)}`;
+
 const localFields: Fields = { jobs: shape({ type: 'integer', min: 1 }), memory: shape({ type: 'size' }) };
 
 const executor: Check = (value) => {
@@ -51,7 +64,12 @@ const fields: Fields = {
   targets: (value) => (isRecord(value) ? undefined : `must be an object of name: target, but is ${shown(value)}`),
   cache: {
     remote: matches(/^s3:\/\/[^/]+/, "an address such as 's3://bucket/folder'"),
-    endpoint: matches(/^https?:\/\/[^/]+/, "an address such as 'https://s3.example.org'"),
+    endpoint,
+    region: matches(/./, "a region such as 'eu-central-1'"),
+    pathStyle: shape({ type: 'boolean' }),
+    scope: matches(/^[a-z0-9][a-z0-9._-]{0,63}$/, "a name such as 'main' or 'pr-17'"),
+    readOnly: shape({ type: 'boolean' }),
+    signing: { key: signingKey, accept },
     sizeMax,
   },
   executor,

@@ -1,5 +1,6 @@
 import type { Size } from '../rule/options.ts';
 import type { AnyTarget, Common } from '../rule/target.ts';
+import type { Secret } from './secret.ts';
 
 const configMark: unique symbol = Symbol.for('dsbuild.config');
 const executorMark: unique symbol = Symbol.for('dsbuild.executor');
@@ -29,7 +30,16 @@ export interface Config {
     | {
         /** Results and their bytes are read from there, and written if the credentials allow it. */
         readonly remote?: `s3://${string}` | undefined;
+        /** Of a server that is not AWS; without it `AWS_ENDPOINT_URL` counts. */
         readonly endpoint?: string | undefined;
+        readonly region?: string | undefined;
+        /** `server/bucket/key` instead of `bucket.server/key`: by default with an endpoint. */
+        readonly pathStyle?: boolean | undefined;
+        /** Where on the remote this build writes; it reads there and in `main`. `DSBUILD_SCOPE` wins. */
+        readonly scope?: string | undefined;
+        readonly readOnly?: boolean | undefined;
+        /** What is written is signed with `key`; where `accept` lists public keys, nothing is read that none of them signed. */
+        readonly signing?: { readonly key?: Secret | undefined; readonly accept?: readonly string[] | undefined } | undefined;
         /** The local store is kept below this: a size, or a share of the disk. */
         readonly sizeMax?: Size | `${number}%` | undefined;
       }

@@ -33,7 +33,12 @@ export interface BuildOptions {
   readonly overwrite?: boolean;
   /** Fail if dsbuild.lock would change. */
   readonly locked?: boolean;
+  /** Use no network; the remote cache neither. */
   readonly offline?: boolean;
+  /** False: leave the remote cache alone, though there is one. */
+  readonly remote?: boolean;
+  /** Fail when the remote cache is not there, or did not do all that was asked of it. */
+  readonly requireRemote?: boolean;
   /** Reread local files whatever their identity says. */
   readonly paranoid?: boolean;
   readonly publish?: boolean;

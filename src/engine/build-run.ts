@@ -5,6 +5,8 @@ import { BuildError } from '../base/errors.ts';
 import { moduleUrl } from '../base/program.ts';
 import { Locations } from '../cache/locations.ts';
 import { type Lock, readLock } from '../cache/lock.ts';
+import type { Origin, Trust } from '../cache/remote/trust.ts';
+import type { StepResult } from '../cache/results.ts';
 import type { KeptModule } from '../config/kept-module.ts';
 import { isSecret } from '../config/secret.ts';
 import type { PlanRun } from '../execute/plan-run.ts';
@@ -19,12 +21,14 @@ import type { LocalSources } from '../source/local.ts';
 import type { BuildOptions } from './api.ts';
 import { FileDigests } from './file-digests.ts';
 import { Listings } from './listings.ts';
-import { Needs } from './needs.ts';
+import { type MissingBytes, Needs } from './needs.ts';
 import type { Project } from './project.ts';
 import { PublishedFolders } from './published-folders.ts';
 import { Rebuilder } from './rebuilder.ts';
+import type { BuildRemote } from './remote.ts';
 import { type StepEnd, Tally } from './tally.ts';
 import type { TargetBuild } from './target-build.ts';
+import { trustOf } from './trust.ts';
 
 /** Remembers what was made once for each name, also while it is being made. */
 class Once<T> {
@@ -70,6 +74,10 @@ export class BuildRun {
   readonly keepsGroup: (group: string) => boolean;
   /** Files of sources that were found to hold something else than their times said: these are read again. */
   readonly doubted = new Set<string>();
+  /** The remote cache, where there is one. */
+  remote: BuildRemote | undefined;
+  /** What came from elsewhere turned out to be wrong: none of it is used. */
+  distrusts = false;
   warnings = 0;
   /** Steps that were begun, and how long sources were read before. */
   stepsStarted = 0;
@@ -80,6 +88,7 @@ export class BuildRun {
   readonly #tallies = new WeakMap<PlanRun, Tally>();
   readonly #restoring = new WeakSet<StepRun>();
   readonly #needs: Needs;
+  readonly #trust: Trust;
 
   constructor(project: Project, options: BuildOptions, runner?: Runner) {
     this.project = project;
@@ -93,6 +102,7 @@ export class BuildRun {
     this.published = new PublishedFolders(project.stateDir, project.graph.folders);
     this.listings = new Listings(this);
     this.#needs = new Needs(this);
+    this.#trust = trustOf(project);
     this.locations = new Locations(project.store);
     this.locations.add(this.published);
     this.locations.add({ locate: (digest) => this.#locateSource(digest) });
@@ -100,13 +110,24 @@ export class BuildRun {
 
   /** What was planned with is no longer what lies there: a source, or a list in the store. */
   plansAgain(error: unknown): error is BuildError {
-    const codes = ['source-changed', 'source-changing', 'source-gone', 'store-damaged'];
+    const codes = ['source-changed', 'source-changing', 'source-gone', 'store-damaged', 'remote-differs'];
     return this.mayPlanAgain && error instanceof BuildError && codes.includes(error.code);
   }
 
   /** This pass ends unfinished and nothing of it failed: a newer one takes its place. */
   isGivenUp(error: unknown): boolean {
     return this.plansAgain(error) || isSuperseded(error);
+  }
+
+  /** Whether a result may be used that was made elsewhere. */
+  believes(origin: Origin | undefined): boolean {
+    return origin === undefined || (!this.distrusts && this.#trust.believes(origin));
+  }
+
+  /** The known result of a step, from wherever this build believes it. */
+  stepResult(key: Digest): StepResult | undefined {
+    const result = this.project.results.step(key);
+    return result && this.believes(result.origin) ? result : undefined;
   }
 
   isForced(target: string): boolean {
@@ -123,8 +144,8 @@ export class BuildRun {
     this.locals.set(target, sources);
   }
 
-  need(digest: Digest, consumer: PlanRun): Promise<void> {
-    return this.#needs.need(digest, consumer);
+  need(missing: MissingBytes, consumer: PlanRun): Promise<void> {
+    return this.#needs.need(missing, consumer);
   }
 
   needFor(digest: Digest, target: GraphTarget): Promise<void> {

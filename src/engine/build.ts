@@ -8,11 +8,13 @@ import type { Graph, GraphTarget } from '../graph/graph.ts';
 import { select } from '../graph/select.ts';
 import type { BuildOptions } from './api.ts';
 import { BuildRun, isSuperseded, jobsOf, superseded } from './build-run.ts';
+import { diskFull } from './disk-full.ts';
 import { Expectation } from './expectation.ts';
 import { reportProgress } from './progress.ts';
 import type { Project } from './project.ts';
 import { publishAll } from './publishing.ts';
-import { diskFull } from './rebuilder.ts';
+import type { BuildRemote } from './remote.ts';
+import { openRemote } from './remote-settings.ts';
 import { shownError } from './shown.ts';
 import { TargetBuild } from './target-build.ts';
 
@@ -67,12 +69,40 @@ export async function build(project: Project, options: BuildOptions, makeRunner?
     jobs: jobsOf(project, options),
     needs: Object.fromEntries(wanted.map(({ name, inputs }) => [name, [...new Set(inputs.map(({ from }) => from.name))]])),
   });
-  const earlier: BuildRun[] = [];
+  const remote = await openRemote(project, options);
   const expectation = new Expectation();
+  try {
+    const passes = await buildPasses(wanted, { project, options, remote, expectation, makeRunner });
+    if (isSuperseded(passes.at(-1)?.scheduler.stopped)) remote?.uploads.giveUp();
+    await remote?.finish();
+    return await summarize(passes, { id, tookMs: performance.now() - started, remote, expectation });
+  } finally {
+    remote?.close();
+  }
+}
+
+interface Passes {
+  readonly project: Project;
+  readonly options: BuildOptions;
+  readonly remote: BuildRemote | undefined;
+  readonly expectation: Expectation;
+  readonly makeRunner: (() => Runner) | undefined;
+}
+
+/** Builds until what was planned with is what lies there; the last pass counts. */
+async function buildPasses(
+  wanted: readonly GraphTarget[],
+  { project, options, remote, expectation, makeRunner }: Passes,
+): Promise<BuildRun[]> {
+  const passes: BuildRun[] = [];
   for (;;) {
     const run = new BuildRun(project, options, makeRunner?.());
-    run.mayPlanAgain = earlier.length < limits.replansMax;
-    for (const path of earlier.at(-1)?.doubted ?? []) run.doubted.add(path);
+    const before = passes.at(-1);
+    run.remote = remote;
+    run.mayPlanAgain = passes.length < limits.replansMax;
+    run.distrusts = before !== undefined && (before.distrusts || codeOf(before.scheduler.stopped) === 'remote-differs');
+    for (const path of before?.doubted ?? []) run.doubted.add(path);
+    passes.push(run);
     const endWait = expectation.await(run);
     try {
       await buildOnce(run, wanted);
@@ -81,11 +111,12 @@ export async function build(project: Project, options: BuildOptions, makeRunner?
       await end(run);
     }
     const { stopped } = run.scheduler;
-    if (!run.plansAgain(stopped)) return summarize(run, { id, earlier, expectation, tookMs: performance.now() - started });
+    if (!run.plansAgain(stopped)) return passes;
     project.emit({ type: 'note', message: `${stopped.where ?? 'a source'}: ${stopped.message}; planning again` });
-    earlier.push(run);
   }
 }
+
+const codeOf = (error: unknown): string | undefined => (error instanceof BuildError ? error.code : undefined);
 
 const interrupted = (): BuildError =>
   new BuildError('interrupted', { message: 'the build was interrupted', hint: 'Build again to go on from here.' });
@@ -167,15 +198,16 @@ function addSteps(steps: StepCounts, run: BuildRun, ways: readonly (keyof StepCo
   }
 }
 
-interface Finished {
+interface Ended {
   readonly id: string;
   readonly tookMs: number;
-  /** Passes that were given up because a source changed; what they ran counts, and is a hit in the last pass. */
-  readonly earlier: readonly BuildRun[];
+  readonly remote: BuildRemote | undefined;
   readonly expectation: Expectation;
 }
 
-async function summarize(run: BuildRun, { id, tookMs, earlier, expectation }: Finished): Promise<BuildSummary> {
+/** @param passes the last counts; what those before it ran counts too, and is a hit in the last. */
+async function summarize(passes: readonly BuildRun[], { id, tookMs, remote, expectation }: Ended): Promise<BuildSummary> {
+  const run = passes.at(-1) as BuildRun;
   const { project, scheduler } = run;
   const targets: Record<string, TargetSummary> = {};
   const steps = { ran: 0, hit: 0, restored: 0, failed: 0 };
@@ -185,20 +217,22 @@ async function summarize(run: BuildRun, { id, tookMs, earlier, expectation }: Fi
     if (build.state === 'failed') ok = false;
   }
   addSteps(steps, run, ['ran', 'hit', 'restored', 'failed']);
-  for (const pass of earlier) addSteps(steps, pass, ['ran', 'restored']);
-  const warnings = earlier.reduce((sum, pass) => sum + pass.warnings, run.warnings);
-  const isGivenUp = isSuperseded(scheduler.stopped);
-  const estimate = await expectation.end([...earlier, run], { ok, tookMs });
+  for (const pass of passes.slice(0, -1)) addSteps(steps, pass, ['ran', 'restored']);
+  const error = run.options.requireRemote ? remote?.failure() : undefined;
+  if (error) project.emit({ type: 'target-failed', target: '', error: shownError(error) });
+  const warnings = passes.reduce((sum, pass) => sum + pass.warnings, remote?.warnings ?? 0);
+  const estimate = await expectation.end(passes, { ok, tookMs });
   const summary: BuildSummary = {
     type: 'summary',
-    ok,
+    ok: ok && !error,
     run: id,
     steps,
     tookMs,
     targets,
     warnings,
     ...(estimate && { estimate }),
-    ...(isGivenUp && { superseded: true }),
+    ...(remote && { remote: remote.summary() }),
+    ...(isSuperseded(scheduler.stopped) && { superseded: true }),
   };
   project.emit(summary);
   return summary;

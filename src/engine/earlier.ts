@@ -37,7 +37,7 @@ export class EarlierRuns {
     const runs: EarlierRun[] = [];
     const locations: Record<Digest, Location> = {};
     for (const part of this.#predecessors.of(step, plan)) {
-      const result = this.#run.project.results.step(stepKey(head, { ...inputs, [rowPure]: part }));
+      const result = this.#run.stepResult(stepKey(head, { ...inputs, [rowPure]: part }));
       if (result) runs.push(this.#located(result.parts, locations));
     }
     return { runs, locations };

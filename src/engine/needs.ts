@@ -5,8 +5,14 @@ import { StepRun } from '../execute/step-run.ts';
 import type { GraphTarget } from '../graph/graph.ts';
 import type { BuildRun } from './build-run.ts';
 
+/** Bytes that nobody has here. How many is known of the parts of a plan. */
+export interface MissingBytes {
+  readonly digest: Digest;
+  readonly bytes?: number;
+}
+
 /**
- * Brings back bytes that a result names but nobody holds any more: finds the step that makes them, by running the plan of its target again
+ * Brings back bytes that a result names but nobody here holds any more: from the remote cache, or else by finding the step that makes them, by running the plan of its target again
  * (all hits), and runs that one step. So intermediate bytes may be thrown away, and a missing blob is never fatal.
  */
 export class Needs {
@@ -18,8 +24,10 @@ export class Needs {
   }
 
   /** @param consumer the plan whose step reads the bytes: they were made by one of its own steps, or upstream of it. */
-  need(digest: Digest, consumer: PlanRun): Promise<void> {
+  need({ digest, bytes }: MissingBytes, consumer: PlanRun): Promise<void> {
     return this.#once(digest, async () => {
+      const places = [consumer.target, ...upstream(consumer.target)];
+      if (await this.#fetch({ digest, bytes }, places)) return;
       const own = producerIn(consumer, digest);
       if (own) return this.#make(own, consumer, digest);
       await this.#search(upstream(consumer.target), digest);
@@ -28,7 +36,18 @@ export class Needs {
 
   /** @param target the target whose output is to be published. */
   needOf(digest: Digest, target: GraphTarget): Promise<void> {
-    return this.#once(digest, () => this.#search([target, ...upstream(target)], digest));
+    const places = [target, ...upstream(target)];
+    return this.#once(digest, async () => {
+      if (!(await this.#fetch({ digest }, places))) await this.#search(places, digest);
+    });
+  }
+
+  /** Whether the remote cache has them. */
+  async #fetch({ digest, bytes }: { digest: Digest; bytes?: number | undefined }, places: readonly GraphTarget[]): Promise<boolean> {
+    const { remote, targets, distrusts } = this.#run;
+    if (!remote || distrusts) return false;
+    const builds = places.flatMap((target) => targets.get(target) ?? []);
+    return remote.need(digest, builds, bytes);
   }
 
   #once(digest: Digest, make: () => Promise<void>): Promise<void> {
@@ -47,6 +66,8 @@ export class Needs {
       const producer = plan && producerIn(plan, digest);
       if (plan && producer) return this.#make(producer, plan, digest);
     }
+    const isFromElsewhere = targets.some((target) => this.#run.targets.get(target)?.result?.origin !== undefined);
+    if (isFromElsewhere) throw remoteDiffers(targets[0]?.name);
     throw new BuildError('missing-bytes', {
       message: `the bytes of ${digest.slice(0, 12)} are gone, and no step was found that makes them`,
       hint: 'Build again with --force.',
@@ -61,6 +82,7 @@ export class Needs {
     this.#run.scheduler.force(again);
     await again.outcome();
     if (this.#run.locations.locate(digest)) return;
+    if (known.result?.origin !== undefined) throw remoteDiffers(plan.target.name);
     throw new BuildError('not-deterministic', {
       message: `step "${known.name}" of ${plan.target.name} gave other bytes than before for the same inputs`,
       where: plan.target.name,
@@ -68,6 +90,14 @@ export class Needs {
     });
   }
 }
+
+/** A result from elsewhere names bytes that no step makes here: the build begins again and believes none of these. */
+const remoteDiffers = (where = ''): BuildError =>
+  new BuildError('remote-differs', {
+    message: 'what the remote cache says of this target is not what its steps give here',
+    where,
+    hint: 'Somebody wrote other results there, or a rule reads something that is not declared.',
+  });
 
 const producerIn = (plan: PlanRun, digest: Digest): StepRun | undefined =>
   plan.steps.find((step) => step.result?.parts.some((part) => part.digest === digest && !isInput(step, digest)));

@@ -71,6 +71,7 @@ async function publishFolder(run: BuildRun, out: string, builds: readonly Target
       need: (digest: string, target: string) => needWhole(run, digest, project.graph.get(target) as GraphTarget),
       warn: (warning: { code: string; message: string; where: string; hint?: string }) => run.warn(warning),
     };
+    if (!run.distrusts) for (const build of builds) await run.remote?.needAll(build.parts('main'), build, run);
     const publication: Publication = {
       out,
       files: filesOf(builds),

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import type { Digest } from '../base/digest.ts';
-import { BuildError, messageOf, systemCodeOf } from '../base/errors.ts';
+import { BuildError, systemCodeOf } from '../base/errors.ts';
 import type { RowsReused } from '../base/events.ts';
 import { isWhole, readPart } from '../cache/part-reader.ts';
 import type { StepResult } from '../cache/results.ts';
@@ -19,8 +19,10 @@ import type { ObjectIdentity } from '../rule/source.ts';
 import { decodeView } from '../rule/view.ts';
 import type { BuildRun } from './build-run.ts';
 import { removeDamaged, sourceChanged } from './damage.ts';
+import { diskFull } from './disk-full.ts';
 import { EarlierRuns } from './earlier.ts';
 import { runExternal } from './external.ts';
+import type { MissingBytes } from './needs.ts';
 import { placedError, placeOf } from './places.ts';
 import { shownError } from './shown.ts';
 import { stepEnd } from './step-end.ts';
@@ -52,7 +54,7 @@ export class Rebuilder implements StepWork {
   lookup(step: StepRun): StepResult | undefined {
     step.key = this.keyOf(step);
     if (this.#run.isForced(this.#owner(step).target.name)) return undefined;
-    return this.#run.project.results.step(step.key);
+    return this.#run.stepResult(step.key);
   }
 
   keyOf(step: StepRun, params: unknown = step.params): Digest {
@@ -98,7 +100,7 @@ export class Rebuilder implements StepWork {
     if (missing.length === 0) return undefined;
     const owner = this.#owner(step);
     // A view that was brought back may select from bytes that are gone as well.
-    return Promise.all(missing.map((digest) => this.#run.need(digest, owner))).then(() => this.ready(step));
+    return Promise.all(missing.map((bytes) => this.#run.need(bytes, owner))).then(() => this.ready(step));
   }
 
   async execute(step: StepRun): Promise<StepResult> {
@@ -219,14 +221,14 @@ export class Rebuilder implements StepWork {
     };
   }
 
-  #missing(part: Part): Digest[] {
+  #missing(part: Part): MissingBytes[] {
     const { locations } = this.#run;
     const location = locations.locate(part.digest);
-    if (!location) return [part.digest];
+    if (!location) return [part];
     if (part.form !== 'view') return [];
-    if (removeDamaged(this.#run, part.digest, location)) return [part.digest];
+    if (removeDamaged(this.#run, part.digest, location)) return [part];
     const { base } = decodeView(readPart(part.digest, location));
-    return locations.locate(base) ? [] : [base];
+    return locations.locate(base) ? [] : [{ digest: base }];
   }
 
   /** Where a part's bytes lie, and those of the part that it selects from; undefined when any is missing. */
@@ -253,8 +255,16 @@ export class Rebuilder implements StepWork {
       else if (file) store.adopt(file, digest);
     }
     const key = this.#keyToKeep(step);
-    if (key !== undefined) results.putStep(key, result);
+    if (key === undefined) return result;
+    results.putStep(key, result);
+    this.#share(step, key, result);
     return result;
+  }
+
+  #share(step: StepRun, key: Digest, result: StepResult): void {
+    const { remote, targets, locations, options } = this.#run;
+    const head = remote && options.sample === undefined ? targets.get(this.#owner(step).target)?.remoteHead() : undefined;
+    if (head !== undefined) remote?.uploads.stepEnded(step, { key, result }, { head, locations });
   }
 
   /** A step that reached outside is kept under what it found there, never under "not known yet": else it would never look again. */
@@ -287,11 +297,3 @@ const isPassing = (error: unknown): boolean => error instanceof BuildError && ['
 
 const wayOf = (isFirst: boolean, recalled: Made['recalled']): Way =>
   recalled && recalled.reused * 2 > recalled.records ? (isFirst ? 'first-reused' : 'warm-reused') : isFirst ? 'first' : 'warm';
-
-export function diskFull(cause: unknown): BuildError {
-  return new BuildError('disk-full', {
-    message: `there is no space left on the disk: ${messageOf(cause)}`,
-    hint: 'Free some space and build again: finished steps are kept. A smaller shardSize needs less at a time; `dsbuild clean` frees the cache.',
-    cause,
-  });
-}

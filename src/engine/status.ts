@@ -62,7 +62,7 @@ export function statusOf(build: TargetBuild, run: BuildRun, estimate?: TargetEst
     ...(estimate && state !== 'fresh' && { estimate }),
     ...(main && { parts: main.parts, documents: main.records, tokens: main.tokens, bytes: main.bytes }),
     ...(out !== undefined && { out }),
-    outProblems: state === 'fresh' && out !== undefined ? folderProblems(run, target, out) : [],
+    outProblems: state === 'fresh' && out !== undefined && (run.options.publish ?? true) ? folderProblems(run, target, out) : [],
     sources: sourcesOf(target, run),
   };
 }

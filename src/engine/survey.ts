@@ -2,18 +2,26 @@ import type { BuildOptions } from './api.ts';
 import { wantedTargets } from './build.ts';
 import { BuildRun } from './build-run.ts';
 import type { Project } from './project.ts';
+import { openRemote } from './remote-settings.ts';
 import { TargetBuild } from './target-build.ts';
 
 const silent = (): void => undefined;
 
-/** A pass that plans everything and runs nothing. Whoever asks for it closes its runner. */
-async function planned(project: Project, options: BuildOptions): Promise<BuildRun> {
+/** A pass that plans everything and runs nothing. Whoever asks for it ends it. The remote cache is asked only where options say so. */
+async function planned(given: Project, options: BuildOptions): Promise<BuildRun> {
+  const project = { ...given, emit: silent };
   const wanted = wantedTargets(project, options);
-  const run = new BuildRun({ ...project, emit: silent }, { ...options, dryRun: true, keepGoing: true });
+  const run = new BuildRun(project, { ...options, dryRun: true, keepGoing: true });
+  run.remote = options.remote ? await openRemote(project, options) : undefined;
   for (const target of wanted) run.targets.set(target, new TargetBuild(target, run));
   for (const target of run.targets.values()) target.start();
   await Promise.all([...run.targets.values()].map((target) => target.done));
   return run;
+}
+
+async function end({ runner, remote }: BuildRun): Promise<void> {
+  await runner.close(true);
+  remote?.close();
 }
 
 /** Plans everything and runs nothing: what `status`, `why` and `clean` read from. */
@@ -22,7 +30,7 @@ export async function survey<T>(project: Project, options: BuildOptions, read: (
   try {
     return await read(run);
   } finally {
-    await run.runner.close(true);
+    await end(run);
   }
 }
 
@@ -32,6 +40,6 @@ export async function* surveyed<T>(project: Project, options: BuildOptions, read
   try {
     yield* read(run);
   } finally {
-    await run.runner.close(true);
+    await end(run);
   }
 }

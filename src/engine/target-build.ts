@@ -2,6 +2,7 @@ import type { Digest } from '../base/digest.ts';
 import { BuildError } from '../base/errors.ts';
 import type { TargetHow, TargetSummary } from '../base/events.ts';
 import { readPart } from '../cache/part-reader.ts';
+import { worstOrigin } from '../cache/remote/trust.ts';
 import type { TargetResult } from '../cache/results.ts';
 import { OutputStream, UpstreamFailed } from '../execute/output-stream.ts';
 import { UnknownYet } from '../execute/pending.ts';
@@ -18,6 +19,7 @@ import { readLastPlan, writeLastPlan } from './last-plan.ts';
 import { placeOf } from './places.ts';
 import { judge, quarantinedOf } from './policies.ts';
 import { reasonsFor } from './reasons.ts';
+import { remoteHead } from './remote-head.ts';
 import { type ResolvedOptions, resolveOptions } from './resolve-options.ts';
 import { tableFileOf } from './resolve-sources.ts';
 import { shownError } from './shown.ts';
@@ -48,6 +50,7 @@ export class TargetBuild {
   replayed: PlanRun | undefined;
   #replaying: Promise<PlanRun> | undefined;
   #streams: Readonly<Record<string, OutputStream>> | undefined;
+  #head: Digest | undefined;
 
   constructor(target: GraphTarget, run: BuildRun) {
     this.target = target;
@@ -102,6 +105,12 @@ export class TargetBuild {
     return targetManifest({ rule, code: this.#run.ruleBundles.get(rule.name), options, inputs, settings: this.#run.project.settings });
   }
 
+  /** What names the packs of its steps on a remote; not known before its options are. */
+  remoteHead(): Digest | undefined {
+    if (this.options) this.#head ??= remoteHead(this.manifest({}), this.target.rule);
+    return this.#head;
+  }
+
   /** The manifest as the config and the sources stand, without inputs that are not finished. */
   currentManifest(): Manifest | undefined {
     return this.options && this.manifest(this.#inputDigests() ?? {});
@@ -121,6 +130,7 @@ export class TargetBuild {
     this.options ??= withFilesInPlace(await resolveOptions(this.target, this.#run), this.target, this.#run);
     const plan = new PlanRun(this.target, this.#run.scheduler, this.#run.owners);
     this.replayed = plan;
+    await this.#fetchSteps();
     await plan.run(this.#planInputs(plan), this.options.seen);
     return plan;
   }
@@ -130,7 +140,7 @@ export class TargetBuild {
     this.options = await scheduler.holding(resolveOptions(this.target, this.#run));
     await Promise.all(this.#inputBuilds().map((input) => input.readable));
     this.options = withFilesInPlace(this.options, this.target, this.#run);
-    if (this.#restore()) return;
+    if (this.#restore() || (await this.#restoreFromElsewhere())) return;
     if (this.#run.options.dryRun) return this.#runPlan(() => undefined);
     const claim = await scheduler.holding(project.claims.take(`target ${this.target.name}`, project.signal));
     // Another build may have ended this target between our last look and now, whether we had to wait for it or not.
@@ -151,13 +161,29 @@ export class TargetBuild {
     if (this.#run.isForced(this.target.name)) return false;
     const key = this.#keyNow();
     const result = key && this.#run.project.results.target(key);
-    if (!result || !this.#isWhole(result)) return false;
+    if (!result || !this.#run.believes(result.origin) || !this.#isWhole(result)) return false;
     this.result = result;
     this.state = 'kept';
     this.#remember(key);
     this.#setReadable();
     this.#finish();
     return true;
+  }
+
+  /** Looks for what it came to on the remote, if its key can be told already. */
+  async #restoreFromElsewhere(): Promise<boolean> {
+    const { remote, distrusts, scheduler } = this.#run;
+    const inputs = this.#inputDigests();
+    const manifest = inputs && this.manifest(inputs);
+    if (!remote || distrusts || !manifest || isUnknowable(manifest) || this.#run.isForced(this.target.name)) return false;
+    return (await scheduler.holding(remote.restore(keyOf(manifest), this.target))) && this.#restore();
+  }
+
+  /** Brings what is known elsewhere of its steps, so that they are hits. */
+  async #fetchSteps(): Promise<void> {
+    const { remote, distrusts, scheduler } = this.#run;
+    const head = this.remoteHead();
+    if (remote && !distrusts && head !== undefined) await scheduler.holding(remote.packs(head, this.target.name));
   }
 
   #isWhole(result: TargetResult): boolean {
@@ -189,6 +215,7 @@ export class TargetBuild {
     this.#setReadable();
     const { plan } = this;
     try {
+      if (!this.#run.isForced(this.target.name)) await this.#fetchSteps();
       await plan.run(this.#planInputs(plan), this.options?.seen);
     } catch (error) {
       // A dry run ends where a plan asks for what only a run can tell.
@@ -222,14 +249,26 @@ export class TargetBuild {
     const inputs = this.#inputDigests() as Manifest;
     const read = this.target.inputs.flatMap(({ from, output }) => this.#buildOf(from).result?.outputs[output] ?? []);
     const local = run.locals.get(this.target.name);
-    this.result = resultOf({ plan, tally: run.tally(plan), read, store: project.store, local, chunkOf: run.chunkOf });
+    const made = resultOf({ plan, tally: run.tally(plan), read, store: project.store, local, chunkOf: run.chunkOf });
+    const origin = worstOrigin(plan.steps.map((step) => step.result?.origin));
+    this.result = origin ? { ...made, origin } : made;
     const manifest = this.manifest(inputs);
     const key = keyOf(manifest);
     if (this.options?.manifest && !isUnknowable(manifest)) {
       project.store.sync();
       project.results.putTarget(key, this.result);
       this.#remember(key);
+      this.#share(key);
     }
+  }
+
+  #share(key: Digest): void {
+    const { remote, locations, options } = this.#run;
+    const head = this.remoteHead();
+    if (!remote || head === undefined || options.sample !== undefined) return;
+    const { steps, outputs } = this.plan as PlanRun;
+    const parts = Object.values(outputs).flatMap((output) => output.parts);
+    remote.uploads.targetEnded({ target: this.target.name, key, result: this.result as TargetResult, steps, parts, head, locations });
   }
 
   /** What stands now, for the next build to say what changed since: also when it was gone back to, and nothing ran. */

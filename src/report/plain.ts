@@ -6,7 +6,7 @@ import { type Clock, type Output, type Reporter, systemClock } from './reporter.
 import { showError } from './show-error.ts';
 import { apply, type BuildView, emptyView, type TargetView } from './state.ts';
 import { outcomeLine, summaryLines } from './summary.ts';
-import { contentWords, counted, formatDuration, stepWords, whyWords } from './words.ts';
+import { contentWords, counted, formatDuration, stepWords, transferWords, whyWords } from './words.ts';
 
 /** Silence is not longer than this while something runs. */
 const heartbeatMs = 10_000;
@@ -96,7 +96,9 @@ class PlainReporter implements Reporter {
     const now = this.#clock.now();
     if (now - this.#lastMs < heartbeatMs) return;
     const running = [...this.#view.targets.values()].filter(({ state }) => state === 'running');
-    if (running.length > 0) this.#say(running.map((target) => this.#paint.dim(progressLine(target, now))));
+    const lines = running.map((target) => progressLine(target, now));
+    if (this.#view.remote) lines.push(transferWords(this.#view.remote));
+    if (lines.length > 0) this.#say(lines.map((line) => this.#paint.dim(line)));
   }
 
   #linesOf(event: BuildEvent): string[] {

@@ -69,6 +69,8 @@ export interface BuildView {
   /** Places of running steps that are free again, and how many there are in all. */
   readonly slots: { readonly free: number[]; count: number };
   readonly published: { target: string; out: string; files: number; removed: number; bytes: number }[];
+  /** How far the transfers are that the build waits for, or has waited for. */
+  remote: Omit<Of<'remote-progress'>, 'type'> | undefined;
   /** What stopped the build as a whole. */
   stopped: ShownError | undefined;
   summary: BuildSummary | undefined;
@@ -95,6 +97,7 @@ export function emptyView(): BuildView {
     slowest: [],
     slots: { free: [], count: 0 },
     published: [],
+    remote: undefined,
     stopped: undefined,
     summary: undefined,
   };
@@ -265,11 +268,15 @@ const handlers: Handlers = {
     view.warnings.push(warning);
     if (view.warnings.length > warningsKeptMax) view.warnings.shift();
   },
+  'remote-progress': (view, { type: _, ...moved }) => {
+    view.remote = moved.done < moved.total ? moved : undefined;
+  },
   note: () => {},
   watching: () => {},
   changed: () => {},
   difference: () => {},
   summary: (view, event) => {
+    view.remote = undefined;
     view.summary = event;
   },
 };

@@ -5,7 +5,7 @@ import { type Paint, uncoloured } from './colour.ts';
 import type { BuildView } from './state.ts';
 import { table } from './table.ts';
 import { timingLines, worthMs } from './timing.ts';
-import { counted, formatDuration, stepWords } from './words.ts';
+import { counted, formatDuration, remoteWords, stepWords } from './words.ts';
 
 type Entry = readonly [string, TargetSummary];
 
@@ -88,6 +88,8 @@ export function summaryLines(view: BuildView, summary: BuildSummary, paint: Pain
   const { files, bytes } = view.scanned;
   if (built && files > 0) lines.push(`read ${counted(files, 'file')}, ${formatBytes(bytes)}`);
   if (built) lines.push(...timingLines(view), ...estimateLines(summary));
+  const remote = summary.remote ? remoteWords(summary.remote) : '';
+  if (remote !== '') lines.push(remote);
   if (summary.warnings > 0) lines.push(paint.yellow(counted(summary.warnings, 'warning')));
   return [...lines, outcomeLine(view, summary, paint)];
 }

@@ -1,5 +1,5 @@
 import { formatBytes, formatCount } from '../base/bytes.ts';
-import type { RowsReused, TargetSummary } from '../base/events.ts';
+import type { RemoteSummary, RowsReused, TargetSummary } from '../base/events.ts';
 
 /** 420 -> `0.42 s`, 3,723,000 -> `1 h 2 min`. */
 export function formatDuration(ms: number): string {
@@ -33,6 +33,33 @@ export function contentWords(summary: TargetSummary): string {
   if (summary.tokens > 0) words.push(counted(summary.tokens, 'token'));
   if (summary.bytesOut > 0) words.push(formatBytes(summary.bytesOut));
   return words.join(', ');
+}
+
+/** `remote cache: fetching 3 of 20, 12 MB` */
+export function transferWords({ way, done, total, bytes }: { way: 'up' | 'down'; done: number; total: number; bytes: number }): string {
+  return `remote cache: ${way === 'up' ? 'sending' : 'fetching'} ${formatCount(done)} of ${formatCount(total)}, ${formatBytes(bytes)}`;
+}
+
+const remoteStates: Readonly<Record<RemoteSummary['state'], string>> = {
+  ok: '',
+  'read-only': 'read only',
+  full: 'full',
+  down: 'does not answer',
+};
+
+/** `remote cache: 12 found, 3 not there, 1.2 MB fetched, 3.4 MB sent`; what is nothing is left out. */
+export function remoteWords({ state, hits, misses, bytesIn, bytesOut, failures, damaged, untrusted }: RemoteSummary): string {
+  const words = [
+    remoteStates[state],
+    hits + misses === 0 ? '' : `${formatCount(hits)} found`,
+    misses === 0 ? '' : `${formatCount(misses)} not there`,
+    damaged === 0 ? '' : `${formatCount(damaged)} damaged`,
+    untrusted === 0 ? '' : `${formatCount(untrusted)} untrusted`,
+    failures === 0 ? '' : counted(failures, 'failure'),
+    bytesIn === 0 ? '' : `${formatBytes(bytesIn)} fetched`,
+    bytesOut === 0 ? '' : `${formatBytes(bytesOut)} sent`,
+  ].filter((word) => word !== '');
+  return words.length === 0 ? '' : `remote cache: ${words.join(', ')}`;
 }
 
 const reasonsShownMax = 3;

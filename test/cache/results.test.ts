@@ -5,31 +5,13 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { digestHex } from '../../src/base/digest.ts';
 import { Results, type StepResult, type TargetResult } from '../../src/cache/results.ts';
-import { digest, part } from '../rule/codecs.ts';
+import { digest } from '../rule/codecs.ts';
 import { temporaryFolder } from './folders.ts';
+import { stepResult } from './remote/results.ts';
 
 const test = suite('results');
 
 const key = digestHex('key');
-const counters = fc.dictionary(fc.constantFrom('documents', 'dropped:too-short', 'quarantined:not-json', '__proto__x'), fc.nat(), {
-  noNullPrototype: true,
-});
-const quarantined = fc.array(
-  fc.record({ part: digest, record: fc.nat(), reason: fc.string(), detail: fc.string({ unit: 'binary' }) }, { noNullPrototype: true }),
-  { maxLength: 3 },
-);
-const stepResult: fc.Arbitrary<StepResult> = fc.record(
-  {
-    parts: fc.array(
-      part.map((one) => ({ ...one, output: 'main' })),
-      { maxLength: 4 },
-    ),
-    counters,
-    quarantined,
-    tookMs: fc.nat(),
-  },
-  { noNullPrototype: true },
-);
 const targetResult: TargetResult = {
   outputs: { main: { digest: key, parts: 1, bytes: 2, records: 3, tokens: 4 } },
   counters: { documents: 3 },

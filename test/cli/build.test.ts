@@ -17,6 +17,8 @@ const plain: BuildOptions = {
   force: false,
   overwrite: false,
   publish: true,
+  remote: true,
+  requireRemote: false,
 };
 
 const cases: readonly [line: string, options: Partial<BuildOptions>][] = [
@@ -36,6 +38,8 @@ const cases: readonly [line: string, options: Partial<BuildOptions>][] = [
   ['--overwrite', { overwrite: true }],
   ['--locked --offline --paranoid', { locked: true, offline: true, paranoid: true }],
   ['--no-publish', { publish: false }],
+  ['--no-remote', { remote: false }],
+  ['--require-remote', { requireRemote: true }],
   ['-- --strange', { targets: ['--strange'] }],
 ];
 

@@ -133,6 +133,34 @@ test('plain: a heartbeat comes every ten seconds of silence, and only then', () 
   reporter.close();
 });
 
+test('plain: a build that waits for the remote cache says how far it is, and at the end what came of it', () => {
+  const clock = new HandClock();
+  const lines: string[] = [];
+  const reporter = plainReporter({ write: (more) => lines.push(more) }, { clock });
+  play(goodBuild.slice(0, 1), { emit: reporter.emit, clock });
+  reporter.emit({ type: 'remote-progress', way: 'up', done: 3, total: 20, bytes: 12_000_000 });
+  clock.moveTo(11_000);
+  assert.equal(lines, ['remote cache: sending 3 of 20, 12.0 MB\n']);
+  reporter.emit({ type: 'remote-progress', way: 'up', done: 20, total: 20, bytes: 90_000_000 });
+  clock.moveTo(25_000);
+  assert.is(lines.length, 1);
+  reporter.close();
+  const remote = {
+    state: 'down',
+    requests: 9,
+    hits: 5,
+    misses: 1,
+    bytesIn: 0,
+    bytesOut: 7_000,
+    failures: 1,
+    damaged: 0,
+    untrusted: 2,
+  } as const;
+  const [summary] = goodBuild.slice(-1) as [(typeof goodBuild)[number]];
+  const text = plainText([...goodBuild.slice(0, -1), [summary[0], { ...summary[1], remote } as BuildEvent]]);
+  assert.match(text, '\nremote cache: does not answer, 5 found, 1 not there, 2 untrusted, 1 failure, 7.0 KB sent\n');
+});
+
 test('plain: colours are painted only where they are wanted', () => {
   assert.not.match(plainText(goodBuild), '\u001b');
   let text = '';

@@ -3,7 +3,7 @@ import { warningLine } from '../plain.ts';
 import { remainingOf } from '../remaining.ts';
 import type { RunningStep } from '../state.ts';
 import { outcomeLine } from '../summary.ts';
-import { counted, formatSeconds } from '../words.ts';
+import { counted, formatSeconds, transferWords } from '../words.ts';
 import { cutLine, type Line, line, piece, spread, windowStart } from './line.ts';
 import { helpLines, targetLines } from './pages.ts';
 import { branchesOf, currentOf, logOf, type Scene, type ScreenSize } from './scene.ts';
@@ -48,6 +48,7 @@ function headLine(scene: Scene, width: number): Line {
   if (view.summary) return [name, ...modes, piece(`  ${outcomeLine(view, view.summary)}`, view.summary.ok ? 'good' : 'bad')];
   if (view.run === '') return [name, ...modes, piece('  starting')];
   const left = [name, ...modes, piece(`  ${ended} of ${counted(targets.length, 'target')}  ${formatSeconds(nowMs - view.startedMs)}`)];
+  if (view.remote) return spread(left, [piece(transferWords(view.remote))], width);
   const remaining = remainingOf(view);
   if (!remaining) return left;
   return spread(left, [piece(`${remaining.isAtLeast ? 'more than' : 'about'} ${formatSeconds(remaining.ms)} left`)], width);

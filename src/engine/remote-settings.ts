@@ -1,0 +1,36 @@
+import { BuildError } from '../base/errors.ts';
+import type { BuildOptions } from './api.ts';
+import type { Project } from './project.ts';
+import type { BuildRemote } from './remote.ts';
+
+/** The remote cache of a build, as config, environment and flags name it. */
+export interface RemoteSettings {
+  readonly address: string;
+  readonly endpoint: string | undefined;
+  readonly region: string | undefined;
+  readonly pathStyle: boolean | undefined;
+  readonly readOnly: boolean;
+}
+
+type Asking = Pick<BuildOptions, 'offline' | 'remote' | 'requireRemote'>;
+
+/** @throws {BuildError} `no-remote` when one is required and none is named. */
+function remoteSettings({ config, env }: Pick<Project, 'config' | 'env'>, options: Asking): RemoteSettings | undefined {
+  const { remote, endpoint, region, pathStyle, readOnly } = config.cache ?? {};
+  const address = env['DSBUILD_REMOTE'] || remote;
+  const isWanted = (options.remote ?? true) && !options.offline;
+  if (address && isWanted) return { address, endpoint, region, pathStyle, readOnly: readOnly ?? false };
+  if (!options.requireRemote) return undefined;
+  throw new BuildError('no-remote', {
+    message: isWanted ? 'a remote cache is required, but none is named' : 'a remote cache is required, and switched off at the same time',
+    hint: "Name it in the config, cache: { remote: 's3://bucket/folder' }, or in DSBUILD_REMOTE.",
+  });
+}
+
+/** The remote cache, where one is named: nothing of it is loaded elsewhere. */
+export async function openRemote(project: Project, options: Asking): Promise<BuildRemote | undefined> {
+  const settings = remoteSettings(project, options);
+  if (!settings) return undefined;
+  const { BuildRemote } = await import('./remote.ts');
+  return new BuildRemote(project, settings);
+}

@@ -1,0 +1,288 @@
+import { setMaxListeners } from 'node:events';
+import { join } from 'node:path';
+import type { Digest } from '../base/digest.ts';
+import { BuildError, systemCodeOf } from '../base/errors.ts';
+import type { RemoteSummary } from '../base/events.ts';
+import { uniqueName } from '../base/files.ts';
+import { limits } from '../base/limits.ts';
+import { readPart } from '../cache/part-reader.ts';
+import { Known } from '../cache/remote/known.ts';
+import { Remote, type RemoteTrouble, type WithOrigin } from '../cache/remote/remote.ts';
+import type { StepPack } from '../cache/remote/step-pack.ts';
+import type { TargetRecord } from '../cache/remote/target-record.ts';
+import type { StepResult } from '../cache/results.ts';
+import { outputNames } from '../execute/plan-run.ts';
+import type { GraphTarget } from '../graph/graph.ts';
+import { decodeCollection } from '../rule/collection.ts';
+import type { Part } from '../rule/part.ts';
+import { Bucket } from '../s3/bucket.ts';
+import type { BuildRun } from './build-run.ts';
+import { diskFull } from './disk-full.ts';
+import type { Project } from './project.ts';
+import type { RemoteSettings } from './remote-settings.ts';
+import { signerFor } from './remote-signer.ts';
+import { RemoteUploads } from './remote-uploads.ts';
+import type { TargetBuild } from './target-build.ts';
+import { trustOf } from './trust.ts';
+
+/** How often it is told how far transfers are. */
+const progressMs = 500;
+
+/** The remote cache as one build uses it: brings results and bytes when they are missed, and takes away what is new. */
+export class BuildRemote {
+  readonly uploads: RemoteUploads;
+  warnings = 0;
+  readonly #project: Project;
+  readonly #bucket: Bucket;
+  readonly #remote: Remote;
+  readonly #known: Known;
+  /** Ends all that is under way. */
+  readonly #ending = new AbortController();
+  readonly #packs = new Map<string, Promise<void>>();
+  readonly #fetching = new Map<Digest, Promise<boolean>>();
+  /** Targets whose steps gave something else elsewhere. */
+  readonly #differing = new Set<string>();
+
+  constructor(project: Project, { address, endpoint, region, pathStyle, readOnly }: RemoteSettings) {
+    const trust = trustOf(project);
+    const { signer, maySign } = signerFor(project, trust);
+    this.#project = project;
+    const { signal } = this.#ending;
+    // One for each request under way.
+    setMaxListeners(0, signal);
+    this.#bucket = new Bucket({ address, endpoint, region, pathStyle, env: project.env, signal });
+    const tell = (trouble: RemoteTrouble): void => this.#tell(trouble);
+    this.#remote = new Remote({ bucket: this.#bucket, trust, signer, readOnly: readOnly || !maySign, tell });
+    this.#known = new Known(project.stateDir, JSON.stringify([address, endpoint, trust.scope]));
+    this.uploads = new RemoteUploads({ remote: this.#remote, known: this.#known, differs: (target) => this.#warnOfDifference(target) });
+    project.signal.addEventListener('abort', this.#end, { once: true });
+    if (project.signal.aborted) this.#end();
+  }
+
+  /** Looks for what a target came to elsewhere, and takes it into results and store. @returns whether it is there now. */
+  async restore(key: Digest, target: GraphTarget): Promise<boolean> {
+    const record = await this.#quietly(() => this.#remote.target(key));
+    if (!record || !(await this.#bringLists(record, target))) return false;
+    const { store, results } = this.#project;
+    for (const bytes of record.contents.values()) store.put(bytes);
+    store.sync();
+    results.putTarget(key, { ...record.result, origin: record.origin });
+    return true;
+  }
+
+  /** The lists of a target's parts, whole and readable: what a record says of its outputs is of no use without them. */
+  async #bringLists({ result, contents }: WithOrigin<TargetRecord>, target: GraphTarget): Promise<boolean> {
+    for (const output of outputNames(target)) {
+      const digest = result.outputs[output]?.digest;
+      if (digest === undefined) return false;
+      const inline = contents.get(digest);
+      if (!inline && !(await this.fetch(digest))) return false;
+      const location = this.#project.store.locate(digest);
+      const bytes = inline ?? (location && readPart(digest, location));
+      if (!bytes || !isCollection(Buffer.from(bytes))) return false;
+    }
+    return true;
+  }
+
+  /** Takes all that is known of the steps of targets of this head into results and store, once. */
+  packs(head: Digest, target: string): Promise<void> {
+    return this.#packsOnce(head, target, false);
+  }
+
+  #packsOnce(head: Digest, target: string, again: boolean): Promise<void> {
+    const id = `${head} ${again}`;
+    const taken = this.#packs.get(id) ?? this.#quietly(() => this.#takePacks(head, target, again)).then(() => undefined);
+    this.#packs.set(id, taken);
+    return taken;
+  }
+
+  /** @param again also those that were taken earlier: some of their contents may have been removed here since. */
+  async #takePacks(head: Digest, target: string, again: boolean): Promise<void> {
+    const names = await this.#remote.packNames(head);
+    if (names === undefined) return;
+    if (names.length === 0 && this.#known.has('head', head)) this.#known.forget();
+    for await (const pack of this.#remote.packs(names.filter((name) => again || !this.#known.has('pack', name)))) {
+      this.#takePack(pack, target);
+      this.#known.add('pack', pack.name);
+      this.#known.add('head', head);
+    }
+  }
+
+  #takePack({ steps, contents, origin }: WithOrigin<StepPack>, target: string): void {
+    const { store, results } = this.#project;
+    for (const bytes of contents.values()) store.put(bytes);
+    store.sync();
+    for (const [key, result] of steps) {
+      const own = results.step(key);
+      if (own?.origin === undefined && own !== undefined) this.#compare(own, result, target);
+      else results.putStep(key, { ...result, origin });
+    }
+    results.flush();
+  }
+
+  /** What was made here stays. */
+  #compare(own: StepResult, other: StepResult, target: string): void {
+    const digestsOf = ({ parts }: StepResult): string => parts.map(({ output, digest }) => `${output} ${digest}`).join();
+    if (digestsOf(own) !== digestsOf(other)) this.#warnOfDifference(target);
+  }
+
+  /** Two digests for one key: somebody's rule depends on something that is not declared. */
+  #warnOfDifference(target: string): void {
+    if (this.#differing.has(target)) return;
+    this.#differing.add(target);
+    this.#warn({
+      code: 'not-deterministic',
+      target,
+      message: 'gave other bytes elsewhere for the same inputs and options; the remote cache keeps those that came first',
+      hint: 'A rule, filter or program reads something that is not declared: time, chance, the environment, the order of files.',
+    });
+  }
+
+  /**
+   * Brings bytes that are missing: a blob by its digest, a small one with the packs of the targets that may have made it.
+   * @param builds where to look, nearest first.
+   * @returns whether they are here now.
+   */
+  async need(digest: Digest, builds: readonly TargetBuild[], bytes?: number): Promise<boolean> {
+    const isSmall = bytes !== undefined && bytes < limits.packedBytesMax;
+    if (!isSmall && (await this.fetch(digest, bytes))) return true;
+    if (bytes !== undefined && !isSmall) return false;
+    for (const again of [false, true]) {
+      for (const build of builds) {
+        const head = build.remoteHead();
+        if (head !== undefined) await this.#packsOnce(head, build.target.name, again);
+        if (this.#project.store.locate(digest)) return true;
+      }
+    }
+    return isSmall && this.fetch(digest, bytes);
+  }
+
+  /** Brings all parts that are missing here, side by side. */
+  async needAll(parts: readonly Part[], build: TargetBuild, run: BuildRun): Promise<void> {
+    const missing = parts.filter(({ digest }) => !run.locations.locate(digest));
+    const [first, ...others] = missing.filter(({ bytes }) => bytes < limits.packedBytesMax);
+    // One of them brings the packs in which the others lie.
+    if (first) await this.need(first.digest, [build], first.bytes);
+    const large = missing.filter(({ bytes }) => bytes >= limits.packedBytesMax);
+    const endProgress = this.#reportFetching(large.length);
+    try {
+      await Promise.all([...others, ...large].map(({ digest, bytes }) => this.need(digest, [build], bytes)));
+    } finally {
+      endProgress();
+    }
+  }
+
+  /** Brings a blob into the store. */
+  fetch(digest: Digest, bytes?: number): Promise<boolean> {
+    const { store } = this.#project;
+    if (store.locate(digest)) return Promise.resolve(true);
+    let fetched = this.#fetching.get(digest);
+    if (!fetched) {
+      fetched = this.#quietly(() => this.#fetch(digest, bytes))
+        .then((found) => found ?? false)
+        .finally(() => this.#fetching.delete(digest));
+      this.#fetching.set(digest, fetched);
+    }
+    return fetched;
+  }
+
+  async #fetch(digest: Digest, bytes?: number): Promise<boolean> {
+    const path = join(this.#project.tmpDir, uniqueName('blob'));
+    if (!(await this.#remote.blob(digest, path, bytes))) return false;
+    this.#project.store.adopt(path, digest);
+    this.#known.add('blob', digest);
+    return true;
+  }
+
+  /** Waits for the uploads, or gives them up when the build is interrupted. Nothing of it fails a build. */
+  async finish(): Promise<void> {
+    const endProgress = this.#reportEvery(() => ({ way: 'up', ...this.uploads.progress }));
+    try {
+      await this.uploads.finish();
+    } finally {
+      endProgress();
+    }
+  }
+
+  readonly #end = (): void => {
+    this.uploads.giveUp();
+    this.#ending.abort();
+  };
+
+  close(): void {
+    this.#project.signal.removeEventListener('abort', this.#end);
+    this.#end();
+    this.#known.close();
+    this.#bucket.close();
+  }
+
+  /** Why a build that requires its remote cache has failed, although nothing of its own did. */
+  failure(): BuildError | undefined {
+    const { state, failures, damaged } = this.summary();
+    if (failures + damaged === 0 && state !== 'down' && state !== 'full') return undefined;
+    return new BuildError('remote-failed', {
+      message: `the remote cache is required, but it did not do all that was asked of it: ${failures} requests failed, ${damaged} objects were damaged`,
+      hint: 'What was built is whole. Build again when the remote answers, or without --require-remote.',
+    });
+  }
+
+  summary(): RemoteSummary {
+    const { requests, bytesIn, bytesOut } = this.#remote.transfers;
+    const { hits, misses, failures, damaged, untrusted } = this.#remote.counts;
+    return { state: this.#remote.state, requests, hits, misses, bytesIn, bytesOut, failures, damaged, untrusted };
+  }
+
+  #reportFetching(total: number): () => void {
+    const startBytes = this.#remote.transfers.bytesIn;
+    return this.#reportEvery(() => ({
+      way: 'down',
+      total,
+      done: Math.max(0, total - this.#fetching.size),
+      bytes: this.#remote.transfers.bytesIn - startBytes,
+    }));
+  }
+
+  #reportEvery(progress: () => { way: 'up' | 'down'; done: number; total: number; bytes: number }): () => void {
+    let isTold = false;
+    const tell = (): void => {
+      isTold = true;
+      this.#project.emit({ type: 'remote-progress', ...progress() });
+    };
+    const timer = setInterval(tell, progressMs);
+    timer.unref();
+    return () => {
+      clearInterval(timer);
+      if (isTold) tell();
+    };
+  }
+
+  #tell({ code, message, hint }: RemoteTrouble): void {
+    if (code === 'remote-read-only') this.#project.emit({ type: 'note', message });
+    else this.#warn({ code, message, ...(hint !== undefined && { hint }) });
+  }
+
+  #warn(warning: { code: string; message: string; hint?: string; target?: string }): void {
+    this.warnings++;
+    this.#project.emit({ type: 'warning', ...warning });
+  }
+
+  /** An interrupted build asks for nothing more, and says so by itself. */
+  async #quietly<T>(work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      if (this.#ending.signal.aborted) return undefined;
+      throw systemCodeOf(error) === 'ENOSPC' ? diskFull(error) : error;
+    }
+  }
+}
+
+function isCollection(bytes: Buffer): boolean {
+  try {
+    decodeCollection(bytes);
+    return true;
+  } catch {
+    // Bytes from elsewhere may be anything that has this digest.
+    return false;
+  }
+}

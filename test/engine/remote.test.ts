@@ -1,0 +1,162 @@
+import { gzipSync } from 'node:zlib';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { RemoteSummary } from '../../src/base/events.ts';
+import { startS3 } from '../services/s3.ts';
+import { checkOut, lines, publishedIn, type Sources, TestBucket } from './remote-rig.ts';
+import type { Built, Rig } from './rig.ts';
+
+const service = await startS3();
+if (service) {
+  const test = suite('remote cache');
+  const bucket = await TestBucket.create(service, 'cache');
+  const { env } = bucket;
+  const sources: Sources = { big: lines(1500, 1), packed: gzipSync(lines(200, 2)) };
+  const clean = checkOut(sources);
+  const expected = { ran: (await clean.build()).ran.length, published: publishedIn(clean) };
+
+  const remoteOf = ({ summary }: Built): RemoteSummary => summary.remote as RemoteSummary;
+  const isTarget = (name: string): boolean => name.includes('/targets/');
+  /** A fresh checkout, built with what lies on the remote. */
+  async function buildFresh(given: Sources = sources, options = {}): Promise<{ rig: Rig; built: Built }> {
+    const rig = checkOut(given);
+    return { rig, built: await rig.build({ env, ...options }) };
+  }
+
+  test.before.each(async () => bucket.empty());
+  test.after(async () => {
+    bucket.close();
+    await service.stop();
+  });
+
+  test('a fresh checkout with a warm remote runs nothing, asks once for each target, and publishes the same bytes', async () => {
+    const first = await buildFresh();
+    assert.is(first.built.summary.ok, true);
+    assert.is(first.built.ran.length, expected.ran);
+    assert.is(remoteOf(first.built).failures, 0);
+    const second = await buildFresh();
+    assert.equal(second.built.ran, []);
+    assert.equal(publishedIn(second.rig), expected.published);
+    const { requests, hits, misses, failures, state } = remoteOf(second.built);
+    const published = Object.values(publishedIn(second.rig)).flatMap((tree) => Object.keys(tree as object)).length;
+    assert.equal({ misses, failures, state }, { misses: 0, failures: 0, state: 'ok' });
+    assert.ok(hits <= 6 + published, `${hits} hits, ${published} files`);
+    assert.is(requests, hits);
+  });
+
+  test('with --no-publish nothing but the records of targets is fetched', async () => {
+    await buildFresh();
+    const { built } = await buildFresh(sources, { publish: false });
+    assert.equal(built.ran, []);
+    assert.is(remoteOf(built).requests, 6);
+  });
+
+  test('a folder that is built already asks the remote for nothing', async () => {
+    const { rig } = await buildFresh();
+    const again = await rig.build({ env });
+    assert.is(remoteOf(again).requests, 0);
+  });
+
+  test('after one edited line a fresh checkout runs the steps that it touches, as a folder with all of its cache does', async () => {
+    const { rig } = await buildFresh();
+    const edited = { ...sources, big: sources.big.replace(/"text":"[^"]{30,}?"/, '"text":"edited in one line"') };
+    const fresh = await buildFresh(edited);
+    rig.write({ 'in/big.jsonl': edited.big });
+    const local = await rig.build();
+    assert.ok(local.ran.length < expected.ran / 2, `${local.ran.length} of ${expected.ran}`);
+    assert.equal(fresh.built.ran, local.ran);
+    const anew = checkOut(edited);
+    await anew.build();
+    assert.equal(publishedIn(fresh.rig), publishedIn(anew));
+    assert.equal(publishedIn(rig), publishedIn(anew));
+  });
+
+  test('what another checkout built is there for the next one, whichever targets it builds', async () => {
+    await buildFresh(sources, { targets: ['clean'] });
+    const { built } = await buildFresh();
+    assert.equal(
+      built.ran.filter((step) => /^(raw|clean)/.test(step)),
+      [],
+    );
+    assert.ok(built.ran.length > 0);
+    assert.equal((await buildFresh()).built.ran, []);
+  });
+
+  test('any object that is missing is a miss: what is needed is made again, to the same bytes, and lies there afterwards', async () => {
+    await buildFresh();
+    const all = await bucket.names();
+    for (const kind of ['targets', 'packs', 'blobs']) {
+      await bucket.remove(all.filter((name) => name.includes(`/${kind}/`)));
+      const { rig, built } = await buildFresh();
+      assert.is(built.summary.ok, true);
+      assert.equal(publishedIn(rig), expected.published, kind);
+    }
+    assert.equal((await buildFresh()).built.ran, []);
+    assert.equal((await bucket.names()).filter(isTarget), all.filter(isTarget));
+  });
+
+  test('any object that holds other bytes is a miss, is replaced by who has the right ones, and fails nothing', async () => {
+    await buildFresh();
+    const all = await bucket.names();
+    const ruin = [
+      (bytes: Buffer) => bytes.subarray(0, bytes.length >> 1),
+      (bytes: Buffer) => bytes.fill(0, 10, 20),
+      () => Buffer.from('no'),
+    ];
+    for (const [i, kind] of ['targets', 'packs', 'blobs'].entries()) {
+      const spoilt = all.filter((name) => name.includes(`/${kind}/`));
+      for (const name of spoilt) await bucket.put(name, (ruin[i] as (bytes: Buffer) => Buffer)(await bucket.get(name)));
+      const { rig, built } = await buildFresh();
+      assert.is(built.summary.ok, true);
+      assert.equal(publishedIn(rig), expected.published);
+      if (kind !== 'packs') assert.ok(remoteOf(built).damaged > 0, kind);
+      const again = await buildFresh();
+      assert.equal([again.built.ran, remoteOf(again.built).damaged], [[], 0]);
+    }
+  });
+
+  test('a build that was interrupted leaves what is whole, and the next one goes on from there', async () => {
+    const { built } = await buildFresh(sources, { interruptAfter: 12 });
+    assert.is(built.summary.ok, false);
+    assert.equal((await bucket.names()).filter(isTarget), []);
+    const { rig } = await buildFresh();
+    assert.equal(publishedIn(rig), expected.published);
+  });
+
+  test('--no-remote and --offline leave it alone, and DSBUILD_REMOTE wins over the config', async () => {
+    for (const off of [{ remote: false }, { offline: true }]) {
+      const { built } = await buildFresh(sources, off);
+      assert.is(built.summary.remote, undefined);
+    }
+    assert.equal(await bucket.names(), []);
+    const rig = checkOut(sources, "remote: 's3://nowhere/else'");
+    await rig.build({ env });
+    assert.ok((await bucket.names()).length > 0);
+  });
+
+  test('a read-only remote is read and not written', async () => {
+    await buildFresh(sources, { targets: ['clean'] });
+    const before = await bucket.names();
+    const rig = checkOut(sources, 'readOnly: true');
+    const built = await rig.build({ env });
+    assert.is(remoteOf(built).state, 'read-only');
+    assert.ok(remoteOf(built).hits > 0);
+    assert.equal(await bucket.names(), before);
+  });
+
+  test('a remote that is not there fails no build, and says so once; with --require-remote it does', async () => {
+    const gone = { ...env, AWS_ENDPOINT_URL: 'http://127.0.0.1:1' };
+    const built = await checkOut(sources).build({ env: gone });
+    assert.is(built.summary.ok, true);
+    assert.is(remoteOf(built).state, 'down');
+    assert.equal(
+      built.events.flatMap((event) => (event.type === 'warning' ? [event.code] : [])),
+      ['remote-down'],
+    );
+    const required = await checkOut(sources).build({ env: gone, requireRemote: true });
+    assert.equal([required.summary.ok, required.errors], [false, ['remote-failed']]);
+    assert.is((await checkOut(sources).build({ env, requireRemote: true })).summary.ok, true);
+  });
+
+  test.run();
+}
