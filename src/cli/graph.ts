@@ -1,42 +1,16 @@
-import { relative, sep } from 'node:path';
 import { Command, Option } from 'clipanion';
-import type { GraphTarget } from '../graph/graph.ts';
+import { BuildError } from '../base/errors.ts';
+import { didYouMean } from '../base/names.ts';
 import { select } from '../graph/select.ts';
 import { exitCode } from './exit-codes.ts';
 import { ProjectCommand } from './project-command.ts';
+import { graphDot, graphJson, graphMermaid, graphTree } from './show-graph.ts';
 
-const posix = (path: string): string => path.split(sep).join('/');
-
-interface Tree {
-  readonly root: string;
-  readonly lines: string[];
-  readonly shown: Set<GraphTarget>;
-}
-
-function label({ name, rule, out, where }: GraphTarget, root: string): string {
-  return `${name}  ${rule.name}${out === undefined ? '' : ` -> ${posix(relative(root, out))}`}  (${where})`;
-}
-
-/** A target with what it needs below it. What was shown above is not shown again. */
-function draw(tree: Tree, target: GraphTarget, indent: { first: string; rest: string }): void {
-  const again = tree.shown.has(target) && target.inputs.length > 0;
-  tree.lines.push(`${indent.first}${again ? `${target.name}  (above)` : label(target, tree.root)}`);
-  if (again) return;
-  tree.shown.add(target);
-  const needs = [...new Set(target.inputs.map(({ from }) => from))];
-  for (const [i, need] of needs.entries()) {
-    const last = i === needs.length - 1;
-    draw(tree, need, { first: `${indent.rest}${last ? '└─ ' : '├─ '}`, rest: `${indent.rest}${last ? '   ' : '│  '}` });
-  }
-}
-
-/** Targets as trees, each from what nothing else needs down to its sources. */
-export function graphLines(targets: readonly GraphTarget[], root: string): string[] {
-  const needed = new Set(targets.flatMap(({ inputs }) => inputs.map(({ from }) => from)));
-  const tree: Tree = { root, lines: [], shown: new Set() };
-  for (const target of targets) if (!needed.has(target)) draw(tree, target, { first: '', rest: '' });
-  return tree.lines;
-}
+const formats = new Map([
+  ['tree', graphTree],
+  ['mermaid', graphMermaid],
+  ['dot', graphDot],
+]);
 
 export class GraphCommand extends ProjectCommand {
   static override paths = [['graph']];
@@ -46,26 +20,30 @@ export class GraphCommand extends ProjectCommand {
     examples: [
       ['all targets', '$0 graph'],
       ['one, and what it needs', '$0 graph shards'],
+      ['as a picture', '$0 graph --format dot | dot -Tsvg > graph.svg'],
+      ['for a page in Markdown', '$0 graph --format mermaid'],
       ['for programs', '$0 graph --json'],
     ],
   });
 
   targets = Option.Rest();
+  format = Option.String('--format', 'tree', {
+    description: '<tree|mermaid|dot> Lines for people, a flowchart for Markdown, or a graph for Graphviz.',
+  });
 
   async execute(): Promise<number> {
+    const lines = formats.get(this.format);
+    if (!lines) {
+      const known = [...formats.keys()];
+      throw new BuildError('usage', {
+        message: `--format must be one of ${known.join(', ')}, but is "${this.format}".${didYouMean(this.format, known)}`,
+        hint: 'For JSON there is --json.',
+      });
+    }
     return this.withProject(async ({ graph, root }) => {
       const targets = select(graph, { names: this.targets, tags: [] });
-      if (!this.json) this.print(graphLines(targets, root).join('\n'));
-      else {
-        const shown = targets.map(({ name, rule, where, out, inputs }) => ({
-          target: name,
-          rule: rule.name,
-          where,
-          ...(out !== undefined && { out: posix(relative(root, out)) }),
-          inputs: inputs.map(({ from, output }) => ({ target: from.name, output })),
-        }));
-        this.printJson({ targets: shown });
-      }
+      if (this.json) this.printJson(graphJson(targets, root));
+      else this.print(lines(targets, root).join('\n'));
       return exitCode.ok;
     });
   }

@@ -1,11 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { graphLines } from '../../src/cli/graph.ts';
 import type { HeadRow, WhyReport } from '../../src/engine/api.ts';
-import type { GraphTarget } from '../../src/graph/graph.ts';
 import { removeFolders, run, stage, words } from './console.ts';
 
-const test = suite('why, head, graph, update, clean, completion');
+const test = suite('why, head, update, clean, completion');
 test.after(removeFolders);
 
 const reports: Readonly<Record<string, WhyReport>> = {
@@ -51,30 +49,6 @@ test('head asks for the rows, and writes them whole into a pipe', async () => {
   const alone = await run(words('head clean --seed 7'), { engine: { ...engine, head } });
   assert.is(alone.code, 2);
   assert.match(alone.stderr, /--seed has no effect without --random/);
-});
-
-const graphTarget = (name: string, rule: string, needs: readonly GraphTarget[], out?: string): GraphTarget =>
-  ({
-    name,
-    rule: { name: rule },
-    where: `datasets.config.ts:${name.length}`,
-    out,
-    inputs: needs.map((from) => ({ from, output: 'main' })),
-  }) as unknown as GraphTarget;
-
-test('graph draws each target with what it needs below it, and nothing twice', () => {
-  const raw = graphTarget('raw', 'download', []);
-  const clean = graphTarget('clean', 'filter', [raw]);
-  const shards = graphTarget('shards', 'shard', [clean], '/project/out');
-  const text = graphTarget('text', 'export', [clean, raw], '/project/text');
-  assert.equal(graphLines([raw, clean, shards, text], '/project'), [
-    'shards  shard -> out  (datasets.config.ts:6)',
-    '└─ clean  filter  (datasets.config.ts:5)',
-    '   └─ raw  download  (datasets.config.ts:3)',
-    'text  export -> text  (datasets.config.ts:4)',
-    '├─ clean  (above)',
-    '└─ raw  download  (datasets.config.ts:3)',
-  ]);
 });
 
 test('update says what changed in the lock', async () => {
