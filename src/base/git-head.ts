@@ -27,6 +27,16 @@ function textIfFile(path: string): string | undefined {
 
 const isCommit = (text: string | undefined): boolean => /^[0-9a-f]{40,64}$/.test(text ?? '');
 
+/** The branch that is checked out where a folder lies; undefined where there is no repository, or none of its branches is. */
+export function gitBranch(folder: string): string | undefined {
+  try {
+    const gitDir = gitDirOf(folder);
+    return gitDir && /^ref: refs\/heads\/(.+)$/.exec(textOfHead(gitDir) ?? '')?.[1];
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * The commit that is checked out where a folder lies, read from git's files without running git; undefined where there is no repository, or
  * no commit yet. What is changed and not committed does not show.

@@ -8,15 +8,8 @@ import { findRun, type RunRecord, runRecord, runsIn } from '../report/recorded.t
 import { exitCode } from './exit-codes.ts';
 import { wholeNumber } from './numbers.ts';
 import { ProjectCommand } from './project-command.ts';
+import { isComplete, outputsOf } from './run-outputs.ts';
 import { diffLine } from './show-diff.ts';
-
-/** What a run left of the targets that it built or kept. */
-const outputsOf = ({ summary }: RunRecord): RunOutputs =>
-  Object.fromEntries(
-    Object.entries(summary?.targets ?? {}).flatMap(([target, { collections }]) => (collections ? [[target, collections]] : [])),
-  );
-
-const isComplete = (record: RunRecord): boolean => Object.keys(outputsOf(record)).length > 0;
 
 /** Whether a target of both was another one then. */
 function differs(a: RunOutputs, b: RunOutputs): boolean {

@@ -1,3 +1,4 @@
+import { messageOf } from '../base/errors.ts';
 import type { BuildSummary } from '../base/events.ts';
 import type { BuildOptions } from '../engine/api.ts';
 import type { Project } from '../engine/project.ts';
@@ -83,6 +84,15 @@ export interface ReportedBuild {
   withProject(use: (project: Project) => Promise<BuildSummary>, emit: Reporter['emit']): Promise<BuildSummary>;
 }
 
+const isOnGithub = ({ env }: CliContext): boolean => env['GITHUB_ACTIONS'] === 'true' && Boolean(env['GITHUB_STEP_SUMMARY']);
+
+/** On the page of the job, below how it ended. A report is a service: nothing that goes wrong with it fails a build. */
+async function tellDifference(context: CliContext, project: Project, summary: BuildSummary): Promise<void> {
+  const [{ baseDifference }, { appendTo }] = await Promise.all([import('./base-difference.ts'), import('../report/github.ts')]);
+  const text = await baseDifference(context, project, summary).catch((error) => `The difference could not be told: ${messageOf(error)}\n`);
+  if (text !== undefined) appendTo(context.env['GITHUB_STEP_SUMMARY'] as string, text);
+}
+
 /** On GitHub Actions plain lines come with annotations and a summary on the page of the job. */
 async function githubReporters({ env, stdout, cwd }: CliContext, { json }: ReportFlags): Promise<Reporter[]> {
   if (json || env['GITHUB_ACTIONS'] !== 'true') return [];
@@ -95,9 +105,11 @@ async function githubReporters({ env, stdout, cwd }: CliContext, { json }: Repor
 export async function buildReported(context: CliContext, { flags, options, withProject }: ReportedBuild): Promise<BuildSummary> {
   const { reporter, pausing, opened } = await reportingFor(context, flags);
   try {
-    return await withProject((project) => {
+    return await withProject(async (project) => {
       opened(project);
-      return context.engine.build(project, { ...options, ...(pausing && { pausing }) });
+      const summary = await context.engine.build(project, { ...options, ...(pausing && { pausing }) });
+      if (isOnGithub(context) && options.sample === undefined) await tellDifference(context, project, summary);
+      return summary;
     }, reporter.emit);
   } finally {
     reporter.close();

@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { type Digest, digestHex } from '../base/digest.ts';
 import { readIfThere, writeFileAtomic } from '../base/files.ts';
+import { recordOf } from './published.ts';
 
 /** One file of a change under way: its digest before (none: it was not there) and after (none: it goes). */
 export interface JournalEntry {
@@ -10,7 +10,7 @@ export interface JournalEntry {
   readonly after: Digest | null;
 }
 
-const journalFile = (stateDir: string, out: string): string => join(stateDir, 'published', `${digestHex(out).slice(0, 32)}.journal`);
+const journalFile = (stateDir: string, out: string): string => recordOf(stateDir, out, 'journal');
 
 /** Says what is about to happen to a folder before anything does, so that after a crash every file there can be told: old, new, or the user's. */
 export function writeJournal(stateDir: string, out: string, entries: readonly JournalEntry[]): void {

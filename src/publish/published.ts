@@ -1,5 +1,5 @@
 import { createReadStream, lstatSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { createHasher, type Digest, digestHex } from '../base/digest.ts';
 import { type FileIdentity, identityOf, readIfThere, sameIdentity, writeFileAtomic } from '../base/files.ts';
 import type { Finder } from '../cache/locations.ts';
@@ -75,17 +75,17 @@ export class Published implements Finder {
   }
 
   encode(): Buffer {
-    const head = JSON.stringify({ out: this.out, wanted: this.wanted, names: this.#names });
+    const head = JSON.stringify({ wanted: this.wanted, names: this.#names });
     const body = Buffer.concat([Buffer.from(`${magic}${head}\n`), this.#columns]);
     return Buffer.concat([Buffer.from(digestHex(body), 'hex'), body]);
   }
 
-  static decode(bytes: Buffer): Published | undefined {
+  static decode(bytes: Buffer, out: string): Published | undefined {
     const body = bytes.subarray(32);
     if (body.toString('latin1', 0, magic.length) !== magic || digestHex(body) !== bytes.toString('hex', 0, 32)) return undefined;
     const end = body.indexOf(10, magic.length);
-    const head = JSON.parse(body.toString('utf8', magic.length, end)) as { out: string; wanted: string; names: string[] };
-    return new Published({ ...head, columns: body.subarray(end + 1) });
+    const head = JSON.parse(body.toString('utf8', magic.length, end)) as { wanted: string; names: string[] };
+    return new Published({ out, wanted: head.wanted, names: head.names, columns: body.subarray(end + 1) });
   }
 
   #isUnchanged(i: number): boolean {
@@ -97,16 +97,18 @@ export class Published implements Finder {
   }
 }
 
-const stateFile = (stateDir: string, out: string): string => join(stateDir, 'published', `${digestHex(out).slice(0, 32)}.bin`);
+/** Where it is kept what is known of a folder: by its path from the project, so that it is known when all of it was moved or carried elsewhere. */
+export const recordOf = (stateDir: string, out: string, extension: 'bin' | 'journal'): string =>
+  join(stateDir, 'published', `${digestHex(relative(dirname(stateDir), out)).slice(0, 32)}.${extension}`);
 
 /** What was published in a folder; nothing, when that is not known. */
 export function readPublished(stateDir: string, out: string): Published {
-  const bytes = readIfThere(stateFile(stateDir, out));
-  return (bytes && Published.decode(bytes)) ?? Published.of(out, '', []);
+  const bytes = readIfThere(recordOf(stateDir, out, 'bin'));
+  return (bytes && Published.decode(bytes, out)) ?? Published.of(out, '', []);
 }
 
 export function writePublished(stateDir: string, published: Published): void {
-  writeFileAtomic(stateFile(stateDir, published.out), published.encode());
+  writeFileAtomic(recordOf(stateDir, published.out, 'bin'), published.encode());
 }
 
 export interface HashedFile {

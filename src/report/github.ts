@@ -1,6 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { relative, resolve, sep } from 'node:path';
 import type { BuildEvent, BuildSummary, ShownError } from '../base/events.ts';
+import { markdownTable } from './markdown.ts';
 import type { Output, Reporter } from './reporter.ts';
 import { apply, emptyView } from './state.ts';
 import { funnelTable, outcomeLine, reasonsByTarget } from './summary.ts';
@@ -37,13 +38,9 @@ function annotation(kind: 'error' | 'warning', { code, message, where = '', hint
   return `::${kind} ${properties.join(',')}::${escapeData(text)}\n`;
 }
 
-const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
-const row = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
-
 /** The funnel, the reasons and how it ended, as Markdown for the page of a job. */
 function markdownSummary(view: ReturnType<typeof emptyView>, summary: BuildSummary): string {
   const { head, rows } = funnelTable(summary);
-  const table = rows.length === 0 ? [] : [row(head), row(head.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(row), ''];
   const dropped = reasonsByTarget(summary).map((line) => `- ${line}`);
   const built = [...view.targets.values()].filter(({ state }) => state === 'built');
   const why = built.map(({ name, why: reasons }) => `- \`${name}\`: ${whyWords(reasons)}`);
@@ -55,7 +52,7 @@ function markdownSummary(view: ReturnType<typeof emptyView>, summary: BuildSumma
     '',
     `**${outcomeLine(view, summary)}**`,
     '',
-    ...table,
+    ...markdownTable(head, rows),
     ...(dropped.length > 0 ? [...dropped, ''] : []),
     ...(why.length > 0 ? ['Built, because:', '', ...why, ''] : []),
     ...(failed.length > 0 ? ['Failed:', '', ...failed, ''] : []),
@@ -91,7 +88,7 @@ export function githubReporter(output: Output, options: GithubOptions): Reporter
 }
 
 /** A summary is a service: that it can not be written fails no build. */
-function appendTo(file: string, text: string): void {
+export function appendTo(file: string, text: string): void {
   try {
     appendFileSync(file, text);
   } catch {

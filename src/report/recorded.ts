@@ -15,7 +15,7 @@ export interface RunRecord {
   /** ISO 8601. */
   readonly started: string;
   /** Absent when the run was cut off before its end. */
-  readonly summary?: BuildSummary & { readonly commit?: string };
+  readonly summary?: BuildSummary & { readonly commit?: string; readonly branch?: string };
 }
 
 const runsDir = (stateDir: string): string => join(stateDir, 'runs');

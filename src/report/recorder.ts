@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:f
 import { dirname, join } from 'node:path';
 import type { BuildEvent } from '../base/events.ts';
 import { writeFileAtomic } from '../base/files.ts';
-import { gitHead } from '../base/git-head.ts';
+import { gitBranch, gitHead } from '../base/git-head.ts';
 import { type Clock, type Reporter, systemClock } from './reporter.ts';
 
 const bufferCharsMax = 64 * 1024;
@@ -10,7 +10,7 @@ const runsKeptMax = 100;
 
 /**
  * Writes a run down for those who ask later: `runs/<id>/events.jsonl`, each event with its time (`ms` since the run began), and
- * `summary.json` with the commit that was checked out, in the state folder.
+ * `summary.json` with the commit and the branch that were checked out, in the state folder.
  */
 export interface Recorder extends Reporter {
   /** Known once the project is open; what happened before is kept until then. */
@@ -98,8 +98,10 @@ class RunRecorder implements Recorder {
   #finish(summary: BuildEvent): void {
     this.#flush();
     if (this.#folder === undefined) return;
-    const commit = gitHead(dirname(this.#stateDir as string));
-    writeFileAtomic(join(this.#folder, 'summary.json'), `${JSON.stringify({ ...summary, ...(commit && { commit }) }, null, 2)}\n`);
+    const root = dirname(this.#stateDir as string);
+    const [commit, branch] = [gitHead(root), gitBranch(root)];
+    const record = { ...summary, ...(commit && { commit }), ...(branch && { branch }) };
+    writeFileAtomic(join(this.#folder, 'summary.json'), `${JSON.stringify(record, null, 2)}\n`);
   }
 }
 

@@ -1,10 +1,10 @@
 /** Publishing is killed before each single change of the file system; the next build must go on without help. */
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { digestHex } from '../../src/base/digest.ts';
 import { hasJournal, readJournal, removeJournal, writeJournal } from '../../src/publish/journal.ts';
+import { recordOf } from '../../src/publish/published.ts';
 import { removeFolders, temporaryFolder } from '../cache/folders.ts';
 import { killedAt } from './crash.ts';
 import { type Files, Folder, large, sorted } from './folder.ts';
@@ -124,7 +124,7 @@ test('a journal comes back as it was written, and is gone when it is removed', (
 test('a journal that is damaged tells nothing', () => {
   const dir = temporaryFolder();
   writeJournal(dir, '/out', [{ name: 'a', before: null, after: digestHex('a') }]);
-  const path = join(dir, 'published', `${digestHex('/out').slice(0, 32)}.journal`);
+  const path = recordOf(dir, '/out', 'journal');
   for (const text of ['', 'x', `${digestHex('other')}\n{"entries":[]}`]) {
     writeFileSync(path, text);
     assert.equal(readJournal(dir, '/out'), []);
