@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { gitHead } from '../../src/base/git-head.ts';
+import { gitBranch, gitHead } from '../../src/base/git-head.ts';
 
 const test = suite('the commit that is checked out');
 
@@ -34,6 +34,17 @@ test('it is what git says: on a branch, below the root, detached, packed, and in
   assert.is.not(gitHead(linked), gitHead(folder));
   git(folder, 'checkout', '-q', '--detach', 'HEAD~1');
   assert.is(gitHead(folder), headOf(folder));
+});
+
+test('the branch is what is checked out, and none where a commit is', () => {
+  const folder = join(root, 'c');
+  mkdirSync(folder);
+  git(folder, 'init', '-q', '--initial-branch', 'feature/a');
+  git(folder, 'commit', '-q', '--allow-empty', '-m', 'one');
+  assert.is(gitBranch(folder), 'feature/a');
+  git(folder, 'checkout', '-q', '--detach');
+  assert.is(gitBranch(folder), undefined);
+  assert.is(gitBranch(root), undefined);
 });
 
 test('where there is no repository there is none', () => {

@@ -9,6 +9,10 @@ import { python, runPython } from '../python.ts';
 
 const test = suite('the workflow for GitHub Actions');
 
+/** An expression that GitHub fills in. */
+const filled = (text: string): string => `\${{ ${text} }}`;
+const isPullRequest = "github.event_name == 'pull_request'";
+
 const [npm] = packageManagers as [(typeof packageManagers)[number]];
 const plain: WorkflowWanted = { branch: 'main', folder: '', packages: npm, isRemote: false };
 const page = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
@@ -71,21 +75,16 @@ test('with S3 a pull request has a scope and a role of its own, and can never be
   if (!workflow) return;
   assert.equal(workflow.permissions, { contents: 'read', 'id-token': 'write' });
   const { env, steps } = workflow.jobs.build;
-  assert.equal(env, { DSBUILD_SCOPE: "${{ github.event_name == 'pull_request' && format('pr-{0}', github.event.number) || 'main' }}" });
+  assert.equal(env, { DSBUILD_SCOPE: filled(`${isPullRequest} && format('pr-{0}', github.event.number) || 'main'`) });
   const roles = steps.filter(({ uses }) => uses?.startsWith('aws-actions/'));
   assert.equal(
     roles.map((step) => [step.with?.['role-to-assume'], step.if]),
     [
-      ['${{ vars.DSBUILD_ROLE_MAIN }}', "github.event_name != 'pull_request'"],
-      [
-        '${{ vars.DSBUILD_ROLE_PR }}',
-        "github.event_name == 'pull_request' && github.event.pull_request.head.repo.full_name == github.repository",
-      ],
+      [filled('vars.DSBUILD_ROLE_MAIN'), "github.event_name != 'pull_request'"],
+      [filled('vars.DSBUILD_ROLE_PR'), `${isPullRequest} && github.event.pull_request.head.repo.full_name == github.repository`],
     ],
   );
-  assert.ok(
-    steps.some(({ run }) => run === "npx dsbuild build --locked ${{ github.event_name == 'pull_request' && '--no-publish' || '' }}"),
-  );
+  assert.ok(steps.some(({ run }) => run === `npx dsbuild build --locked ${filled(`${isPullRequest} && '--no-publish' || ''`)}`));
 });
 
 test('a project below the root of its repository is built there', () => {

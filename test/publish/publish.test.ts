@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { digestHex } from '../../src/base/digest.ts';
 import { BuildError } from '../../src/base/errors.ts';
 import { pathBelow } from '../../src/publish/place.ts';
-import { readPublished } from '../../src/publish/published.ts';
+import { readPublished, recordOf } from '../../src/publish/published.ts';
 import { temporaryFolder } from '../cache/folders.ts';
 import { Folder, large, sorted } from './folder.ts';
 
@@ -263,7 +263,7 @@ test('bytes that nobody has are an error that names the file, and change nothing
 test('a list of published files that is damaged is forgotten: what has the wanted content stays ours', async () => {
   const folder = new Folder();
   await folder.publish({ a: 'a' });
-  const state = join(folder.stateDir, 'published', `${digestHex(folder.out).slice(0, 32)}.bin`);
+  const state = recordOf(folder.stateDir, folder.out, 'bin');
   const bytes = readFileSync(state);
   bytes[40] = (bytes[40] as number) ^ 1;
   writeFileSync(state, bytes);
