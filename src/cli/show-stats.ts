@@ -14,7 +14,7 @@ const cells = ({ documents, samples, sequences, tokens, parts, bytes }: Omit<Gro
   formatBytes(bytes),
 ];
 
-export function totalOf(groups: readonly GroupStats[]): GroupStats {
+function totalOf(groups: readonly GroupStats[]): GroupStats {
   const sum = (of: (group: GroupStats) => number): number => groups.reduce((total, group) => total + of(group), 0);
   return {
     group: 'all groups',
@@ -70,7 +70,6 @@ export function figureLines({ target, rule, outputs, ledger, notes, sources }: T
     ...outputs.flatMap((output) => outputLines(output, paint)),
     ...(files && files.rows.length > 0 ? dimHead(table(files.head, files.rows), paint) : []),
     ...ledger.flatMap((balance) => [paint.dim(balance.law), ...balanceSides(balance).map((side) => `  ${side}`)]),
-    '',
   ];
 }
 
@@ -179,6 +178,5 @@ export function distributionLines({ lengths, amounts, vocabulary }: Distribution
     ...lengths.flatMap((one) => lengthLines(one, shown)),
     ...(masked === undefined ? [] : [`${shown.paint.dim('labels')}  ${masked}`]),
     ...(vocabulary ? vocabularyLines(vocabulary, shown) : []),
-    '',
   ];
 }

@@ -64,7 +64,7 @@ export class StatsCommand extends ProjectCommand {
 
   async #tell(project: Project, target: string): Promise<StatsRecord> {
     const figures = await this.context.engine.stats(project, target);
-    if (!this.json) this.print(figureLines(figures, this.paint).join('\n'));
+    if (!this.json) this.#printBlock(figureLines(figures, this.paint));
     const isCounted = !this.figures && (this.targets.length > 0 || this.html !== undefined);
     const record = isCounted ? await this.#withDistributions(project, target, figures) : figures;
     if (this.json) this.printJson(record);
@@ -80,13 +80,17 @@ export class StatsCommand extends ProjectCommand {
       line.clear();
       if (found === undefined) return figures;
       if ('missing' in found) {
-        if (!this.json) this.print(`${this.paint.yellow(found.missing)}\n`);
+        if (!this.json) this.#printBlock([this.paint.yellow(found.missing)]);
         return { ...figures, notes: [...figures.notes, found.missing] };
       }
-      if (!this.json) this.print(distributionLines(found, { paint: this.paint, columns: columnsOf(this.context.stdout) }).join('\n'));
+      if (!this.json) this.#printBlock(distributionLines(found, { paint: this.paint, columns: columnsOf(this.context.stdout) }));
       return { ...figures, distributions: found };
     } finally {
       line.clear();
     }
+  }
+
+  #printBlock(lines: readonly string[]): void {
+    this.print(`${lines.join('\n')}\n\n`);
   }
 }

@@ -11,7 +11,8 @@ import { documentsIn, hasNumbers, partRows, picked, rowsShown } from './part-row
 import { placeOf } from './places.ts';
 import type { Project } from './project.ts';
 import { type ReasonOf, reasonsOfRejected, rejectedOutput } from './rejected.ts';
-import { type IdsKnown, idsIn, pieced } from './row-pieces.ts';
+import { type IdsKnown, pieced } from './row-pieces.ts';
+import { measuredKind } from './statistics/companion.ts';
 import { surveyed } from './survey.ts';
 import type { TargetBuild } from './target-build.ts';
 import { unknownTarget } from './unknown-target.ts';
@@ -20,14 +21,18 @@ import { unknownTarget } from './unknown-target.ts';
 export async function* head(project: Project, name: string, options: HeadOptions): AsyncGenerator<HeadRow> {
   const named = project.graph.outputs.get(name);
   if (!named) throw unknownTarget(name, project);
+  const decodes = options.texts && !options.rejected && holdsIds(named);
   let left = options.rows;
   let known: IdsKnown | undefined;
   for await (const found of surveyed(project, { targets: [named.target.name] }, (run) => rowsOf(named, { name, options, run }))) {
-    if (options.texts && idsIn(found.row)) known ??= await knownOf(project, named.target);
+    if (decodes) known ??= await knownOf(project, named.target);
     yield known ? { ...found, ...pieced(found.row, known) } : found;
     if (--left <= 0) return;
   }
 }
+
+/** Documents may have a field of ids too, made by nobody knows which tokenizer. */
+const holdsIds = (output: GraphOutput): boolean => ['tokens', 'shards'].includes(measuredKind(output) ?? '');
 
 interface Asked {
   readonly name: string;

@@ -16,7 +16,7 @@ const listIn = (row: Row, name: string): readonly number[] | undefined => {
 };
 
 /** The ids of a row of tokens or of a training row; undefined for all else. */
-export const idsIn = (row: Row): readonly number[] | undefined => listIn(row, 'input_ids') ?? listIn(row, 'ids');
+const idsIn = (row: Row): readonly number[] | undefined => listIn(row, 'input_ids') ?? listIn(row, 'ids');
 
 /** Texts of a row's ids one by one, and its documents; nothing for rows that hold no ids. */
 export function pieced(row: Row, { decoder, eosId }: IdsKnown): Pick<HeadRow, 'texts' | 'pieces'> {

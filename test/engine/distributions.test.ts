@@ -81,4 +81,21 @@ test('bars of lengths are octaves without gaps; those in which nothing lies are 
   );
 });
 
+// Last: from here on the process knows the user's rule by that name.
+test('a rule of the user that is called statistics goes on to work, and says why nothing is counted', async () => {
+  const rig = await built();
+  const own = `import { defineRule } from 'dsbuild';
+export const statistics = defineRule({ name: 'statistics', version: 1, inputs: { documents: 'documents' }, output: 'documents', options: {}, steps: [],
+  async plan({ documents }, _options, build) { for await (const chunk of documents) build.emit(chunk); } });
+`;
+  rig.write({
+    'own.ts': own,
+    'datasets.config.ts': `import { statistics } from './own.ts';\n${config.replace('{ raw,', '{ raw, own: statistics(raw),')}`,
+  });
+  assert.is((await rig.build()).summary.ok, true);
+  const found = await rig.withProject((project) => counted(project, 'raw'));
+  assert.equal(found, { missing: 'lengths are not counted: the config defines a rule of its own called "statistics"' });
+  assert.equal((await rig.build()).ran, []);
+});
+
 test.run();

@@ -56,4 +56,22 @@ test('the first rows need only the first parts', async () => {
   );
 });
 
+test('a list of ids in a document is a field like any other', async () => {
+  const rig = new Rig();
+  rig.write({
+    'datasets.config.ts': `import { defineConfig, download } from 'dsbuild';\nexport default defineConfig({ targets: { raw: download({ sources: { 'a/one': 'in/one.jsonl' } }) } });\n`,
+    'in/one.jsonl': '{"text":"a","ids":[1,2]}\n',
+  });
+  assert.ok((await rig.build()).summary.ok);
+  const rows = await rig.withProject(async (project) => {
+    const found: HeadRow[] = [];
+    for await (const row of head(project, 'raw', { rows: 1, rejected: false, texts: true })) found.push(row);
+    return found;
+  });
+  assert.equal(
+    rows.map(({ place, pieces, texts }) => [place, pieces, texts]),
+    [['raw:0', undefined, undefined]],
+  );
+});
+
 test.run();

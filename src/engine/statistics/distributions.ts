@@ -13,7 +13,7 @@ import { type LastPlan, readLastPlan } from '../last-plan.ts';
 import type { Project } from '../project.ts';
 import { survey } from '../survey.ts';
 import { bytesOf, partsOf } from '../verify/last-results.ts';
-import { graphFor, inputName, type MeasuredKind, measuredKind, statisticsTarget } from './companion.ts';
+import { graphFor, hasNamesake, inputName, type MeasuredKind, measuredKind, statisticsTarget } from './companion.ts';
 import { type Distributions, distributionsOf } from './shape.ts';
 
 /** How far the counting is, in steps. */
@@ -58,6 +58,7 @@ export async function distributions(
   const last = of && readLastPlan(project.stateDir, of.target.name);
   const collection = last?.outputs[of?.output ?? ''];
   if (!of || !kind || !last || collection === undefined) return undefined;
+  if (hasNamesake(project)) return { missing: 'lengths are not counted: the config defines a rule of its own called "statistics"' };
   const wanted = { name, of, kind, last, collection };
   const target = await statisticsTarget(project, { ...wanted, options: optionsFor(project, wanted) });
   const found = known(project, target, wanted) ?? (await counted(project, target, { wanted, hooks }));
