@@ -48,6 +48,8 @@ export interface PlainOptions {
   readonly clock?: Clock;
   /** Folder that people see: paths below it are shown without it. */
   readonly cwd?: string;
+  /** A build that somebody else keeps up to date: events come here when they are in it. */
+  readonly view?: BuildView;
   /** One build after the other: what stayed as it was is not said again and again. */
   readonly watch?: boolean;
 }
@@ -57,7 +59,8 @@ class PlainReporter implements Reporter {
   readonly #output: Output;
   readonly #paint: Paint;
   readonly #clock: Clock;
-  readonly #view = emptyView();
+  readonly #view: BuildView;
+  readonly #isOwnView: boolean;
   readonly #stop: () => void;
   readonly #cwd: string | undefined;
   readonly #watch: boolean;
@@ -65,7 +68,9 @@ class PlainReporter implements Reporter {
   #isWaiting = false;
   #lastMs: number;
 
-  constructor(output: Output, { paint = uncoloured, clock = systemClock, cwd, watch = false }: PlainOptions) {
+  constructor(output: Output, { paint = uncoloured, clock = systemClock, cwd, view, watch = false }: PlainOptions) {
+    this.#view = view ?? emptyView();
+    this.#isOwnView = view === undefined;
     this.#watch = watch;
     this.#output = output;
     this.#cwd = cwd;
@@ -76,7 +81,7 @@ class PlainReporter implements Reporter {
   }
 
   readonly emit = (event: BuildEvent): void => {
-    apply(this.#view, event, this.#clock.now());
+    if (this.#isOwnView) apply(this.#view, event, this.#clock.now());
     const lines = this.#linesOf(event);
     if (lines.length === 0) return;
     if (event.type !== 'watching') this.#isWaiting = false;

@@ -7,7 +7,8 @@ import { parquet } from './parquet.ts';
 import { startUp } from './start-up.ts';
 import { steps } from './steps.ts';
 import { tokenizerCase } from './tokenizer.ts';
+import { ui } from './ui.ts';
 import { watchCase } from './watch.ts';
 
 /** In README's order. */
-export const cases: readonly Case[] = [cold, tokenizerCase, parquet, memoryCase, edits, watchCase, nothing, steps, startUp];
+export const cases: readonly Case[] = [cold, tokenizerCase, parquet, memoryCase, edits, watchCase, nothing, steps, ui, startUp];

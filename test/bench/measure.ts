@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +19,8 @@ export interface Command {
   readonly env?: Readonly<Record<string, string>>;
   /** How many cores it may use; all by default. */
   readonly cores?: number;
+  /** It runs in a terminal of its own, of 100 columns and 30 rows. */
+  readonly terminal?: boolean;
 }
 
 const script = fileURLToPath(new URL('../python/measure_tree.py', import.meta.url));
@@ -40,10 +42,35 @@ export function endMeasured(): void {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 }
 
-function start({ command, cwd, env, cores = 0 }: Command, folder: string): Promise<number | null> {
-  const python = existsSync(inCheckout) ? inCheckout : 'python3';
+const python = existsSync(inCheckout) ? inCheckout : 'python3';
+
+const argvOf = ({ command, cores = 0 }: Command, folder: string): string[] => [script, join(folder, 'report'), String(cores), ...command];
+
+/** What it says is kept with all that moves the cursor. */
+async function startInTerminal(given: Command, folder: string): Promise<number> {
+  const { spawn: spawnInTerminal } = await import('node-pty');
+  // Nothing of CI is handed on: programs would not take it for a terminal of somebody's.
+  const { CI: _, GITHUB_ACTIONS: __, ...env } = { ...process.env, ...given.env };
+  const child = spawnInTerminal(python, argvOf(given, folder), { cols: 100, rows: 30, name: 'xterm-256color', cwd: given.cwd, env });
+  running.add(child.pid);
+  let said = '';
+  child.onData((text) => {
+    said += text;
+  });
+  return new Promise((resolve) => {
+    child.onExit(({ exitCode }) => {
+      running.delete(child.pid);
+      writeFileSync(join(folder, 'stdout'), said);
+      writeFileSync(join(folder, 'stderr'), '');
+      resolve(exitCode);
+    });
+  });
+}
+
+function start(given: Command, folder: string): Promise<number | null> {
+  const { cwd, env } = given;
   const files = ['stdout', 'stderr'].map((name) => openSync(join(folder, name), 'w'));
-  const child = spawn(python, [script, join(folder, 'report'), String(cores), ...command], {
+  const child = spawn(python, argvOf(given, folder), {
     cwd,
     env: { ...process.env, ...env },
     detached: true,
@@ -70,7 +97,7 @@ export async function measure(command: Command): Promise<Measured> {
   const folder = mkdtempSync(join(tmpdir(), 'dsbuild-bench-run-'));
   folders.add(folder);
   try {
-    const code = await start(command, folder);
+    const code = await (command.terminal ? startInTerminal : start)(command, folder);
     const said = (name: string): string => readFileSync(join(folder, name), 'utf8');
     const { status, ...figures } = code === 0 ? JSON.parse(said('report')) : { status: code };
     if (status !== 0)

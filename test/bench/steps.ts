@@ -8,7 +8,7 @@ import { BenchProject, type Built } from './project.ts';
 const repeats = 5;
 
 /** A rule of steps that do nothing: what is left is the engine. It asks for so many, then waits for one, as plans that look at results do. */
-const manyConfig = (steps: number): string => `
+export const manyConfig = (steps: number): string => `
 import { defineConfig, defineRule, defineStep } from 'dsbuild';
 
 const nothing = defineStep('nothing', { version: 1 }, (_inputs, _params, io) => io.create('file').close());

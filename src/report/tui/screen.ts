@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { render } from 'ink';
+import { type Instance, render } from 'ink';
 import { createElement } from 'react';
 import { FrameView } from './view.ts';
 
@@ -29,7 +29,12 @@ export function openLayout(): Layout {
   const canvas = new Canvas();
   const stream = canvas as unknown as NodeJS.WriteStream;
   const element = (lines: readonly string[]) => createElement(FrameView, { lines });
-  const ink = render(element([]), { stdout: stream, stderr: stream, debug: true, exitOnCtrlC: false, patchConsole: false });
+  let ink: Instance | undefined;
+  const lay = (lines: readonly string[]): string[] => {
+    if (ink) ink.rerender(element(lines));
+    else ink = render(element(lines), { stdout: stream, stderr: stream, debug: true, exitOnCtrlC: false, patchConsole: false });
+    return canvas.frame.split('\n');
+  };
   let known = new Map<string, string>();
   return {
     rows: (lines, columns) => {
@@ -40,12 +45,11 @@ export function openLayout(): Layout {
       }
       // Ink takes its time for each row, and most rows are as they were.
       const fresh = [...new Set(lines)].filter((line) => !known.has(line));
-      if (fresh.length > 0) ink.rerender(element(fresh));
-      const rows = fresh.length > 0 ? canvas.frame.split('\n') : [];
+      const rows = fresh.length > 0 ? lay(fresh) : [];
       const laid = new Map(fresh.map((line, i) => [line, rows[i] ?? '']));
       known = new Map(lines.map((line) => [line, laid.get(line) ?? (known.get(line) as string)]));
       return lines.map((line) => known.get(line) as string);
     },
-    close: () => ink.unmount(),
+    close: () => ink?.unmount(),
   };
 }

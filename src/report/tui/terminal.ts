@@ -48,7 +48,7 @@ const redrawMs = 100;
 /** A build that is over by then has no view. */
 const patienceMs = 500;
 /** Drawing may take one part in so many of one processor's time. */
-const shareOfTime = 60;
+const shareOfTime = 100;
 const redrawMsMax = 1000;
 /** What a terminal has that does not say how large it is. */
 const sizeUnknown = { columns: 80, rows: 24 };
@@ -91,7 +91,10 @@ class TerminalReporter implements Reporter {
     const { stdout } = options;
     this.#write = stdout.write.bind(stdout) as (text: string) => unknown;
     const silent: Clock = { now: clock.now, every: () => () => {} };
-    this.#plain = plainReporter({ write: (text) => this.#say(text) }, { paint, clock: silent, watch, ...(cwd !== undefined && { cwd }) });
+    this.#plain = plainReporter(
+      { write: (text) => this.#say(text) },
+      { paint, clock: silent, view: this.#view, watch, ...(cwd !== undefined && { cwd }) },
+    );
     this.#stopClock = clock.every(redrawMs, () => this.#tick());
   }
 

@@ -1,3 +1,9 @@
+/**
+ * Characters that are one column wide and do nothing else: ASCII, Latin, and the signs, arrows, bars and marks that frames are drawn with.
+ * Nearly every text is of these, and classes of Unicode take a regular expression long to compile.
+ */
+const narrow = /^[ -~\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2030-\u205e\u2100-\u2bff]*$/;
+
 /** Marks that stand on the character before them. */
 const zeroWidth = /^[\p{Mn}\p{Me}]$/u;
 const pictograph = /^\p{Extended_Pictographic}$/u;
@@ -17,8 +23,6 @@ function widthOfCharacter(character: string): number {
   if (zeroWidth.test(character)) return 0;
   return isWide(code) || (code > 0x2bff && pictograph.test(character)) ? 2 : 1;
 }
-
-const narrow = /^[\x20-\x7e]*$/;
 
 /** Columns that a text takes in a terminal. It holds no escape sequences. */
 export function widthOf(text: string): number {
