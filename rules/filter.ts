@@ -2,11 +2,12 @@ import { messageOf } from '../src/base/errors.ts';
 import type { DocumentRecord, DocumentRow } from '../src/rule/documents.ts';
 import { uses } from '../src/rule/options.ts';
 import type { Part } from '../src/rule/part.ts';
+import { memoOutput } from '../src/rule/row-memo.ts';
 import { defineRule } from '../src/rule/rule.ts';
 import { defineStep, type StepIo } from '../src/rule/step.ts';
 import { callOf, drop, keep, type UserFunction, type Verdict } from '../src/rule/user-function.ts';
 import { decodeVerdicts, VerdictsBuilder, verdictsOutput } from '../src/rule/verdicts.ts';
-import { type KnownRow, memoOutput, onlyPart, Recall, RowMemo } from './lib/row-memo.ts';
+import { type KnownRow, onlyPart, Recall, RowMemo } from './lib/row-memo.ts';
 import { selectRecords } from './lib/selection.ts';
 
 interface NamedFilter {

@@ -1,10 +1,10 @@
 import { lineageOutput } from '../src/rule/lineage.ts';
 import { boolean, fields, integer, text, words } from '../src/rule/options.ts';
 import type { Part } from '../src/rule/part.ts';
+import { memoOutput } from '../src/rule/row-memo.ts';
 import { defineRule } from '../src/rule/rule.ts';
 import { defineStep } from '../src/rule/step.ts';
 import type { RowOptions } from './lib/encode-row.ts';
-import { memoOutput } from './lib/row-memo.ts';
 import { tokenizerOption } from './lib/tokenizer-option.ts';
 import { decodeTokens } from './lib/tokens.ts';
 

@@ -1,22 +1,9 @@
 import { BuildError } from '../../src/base/errors.ts';
 import { byCodeUnit } from '../../src/base/names.ts';
 import type { Part } from '../../src/rule/part.ts';
+import { decodeMemo, memoHashWords, memoMagic, memoOutput, memoVersion } from '../../src/rule/row-memo.ts';
 import type { EarlierRun, StepIo } from '../../src/rule/step.ts';
 
-/** The output that holds a step's memo: a side part. */
-export const memoOutput = 'memo';
-
-/*
- * Bytes of a memo, all words 32 bits, little-endian: magic 'DSMM', version, records, 1 if the column of their numbers is there, words of names,
- * three zeros; the names of counts as JSON, filled up with spaces; four words for each record (the first 16 bytes of the SHA-256 of its line);
- * the numbers of the records, unless they are 0, 1, 2 ...; for each name what each record counted.
- * SHA-256 because it must be cryptographic (who can make two lines collide gets the second one through the filter that judged the first), and
- * because of all such hashes Node's one-shot call costs least for a short line: 0.4 us for 100 bytes, 1 us for 1 KB.
- */
-const magic = 0x4d4d5344;
-const version = 1;
-const headWords = 8;
-const wordsOf = 4;
 const hashBytes = 16;
 
 /** What a record adds to a step's counters. */
@@ -27,7 +14,7 @@ export class RowMemo {
   /** Not imported at the top: that would load Node's cryptography into every build, also into one that has nothing to do. */
   readonly #hash = process.getBuiltinModule('node:crypto').hash;
   #capacity = 1024;
-  #words = new Uint32Array(wordsOf * this.#capacity);
+  #words = new Uint32Array(memoHashWords * this.#capacity);
   #bytes = Buffer.from(this.#words.buffer);
   #records = new Uint32Array(this.#capacity);
   readonly #counts = new Map<string, Uint32Array>();
@@ -37,7 +24,7 @@ export class RowMemo {
   hash(line: Uint8Array): void {
     if (this.#count === this.#capacity) this.#grow();
     // As a text of one character a byte: a buffer for each hash would cost more than the hash.
-    this.#bytes.write(this.#hash('sha256', line, 'binary'), wordsOf * this.#count * 4, hashBytes, 'latin1');
+    this.#bytes.write(this.#hash('sha256', line, 'binary'), memoHashWords * this.#count * 4, hashBytes, 'latin1');
   }
 
   /**
@@ -52,7 +39,7 @@ export class RowMemo {
 
   /** One word of the hash of the line that was hashed last. */
   word(i: number): number {
-    return this.#words[wordsOf * this.#count + i] as number;
+    return this.#words[memoHashWords * this.#count + i] as number;
   }
 
   finish(): Uint8Array {
@@ -61,8 +48,8 @@ export class RowMemo {
     const names = [...this.#counts.keys()].sort(byCodeUnit);
     const columns = [...(isNumbered ? [records] : []), ...names.map((name) => this.#column(name).subarray(0, this.#count))];
     const nameWords = namesAsWords(names);
-    const head = Uint32Array.of(magic, version, this.#count, isNumbered ? 1 : 0, nameWords.length >> 2, 0, 0, 0);
-    return Buffer.concat([bytesOf(head), nameWords, this.#bytes.subarray(0, wordsOf * this.#count * 4), ...columns.map(bytesOf)]);
+    const head = Uint32Array.of(memoMagic, memoVersion, this.#count, isNumbered ? 1 : 0, nameWords.length >> 2, 0, 0, 0);
+    return Buffer.concat([bytesOf(head), nameWords, this.#bytes.subarray(0, memoHashWords * this.#count * 4), ...columns.map(bytesOf)]);
   }
 
   #column(name: string): Uint32Array {
@@ -96,18 +83,6 @@ function grown(column: Uint32Array): Uint32Array<ArrayBuffer> {
   return longer;
 }
 
-const damaged = (): BuildError => new BuildError('bad-part', { message: 'a row memo is damaged' });
-
-function parseNames(text: string): string[] {
-  try {
-    const names: unknown = text === '' ? [] : JSON.parse(text);
-    if (Array.isArray(names)) return names as string[];
-  } catch {
-    // As for any other damage.
-  }
-  throw damaged();
-}
-
 /** A memo as an earlier run left it: its rows in their order. */
 class KnownRows {
   readonly #words: Uint32Array;
@@ -119,16 +94,10 @@ class KnownRows {
   #next = 0;
 
   constructor(bytes: Buffer) {
-    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
-    const [seenMagic, seenVersion, count = 0, numbered = 0, nameWords = 0] = words;
-    if (bytes.length % 4 !== 0 || seenMagic !== magic || seenVersion !== version || numbered > 1) throw damaged();
-    const hashesAt = headWords + nameWords;
-    const names = parseNames(bytes.toString('utf8', headWords * 4, hashesAt * 4));
-    if (words.length !== hashesAt + count * (wordsOf + numbered + names.length)) throw damaged();
-    const column = (i: number): Uint32Array => words.subarray(hashesAt + count * (wordsOf + i), hashesAt + count * (wordsOf + i + 1));
-    this.#words = words.subarray(hashesAt, hashesAt + wordsOf * count);
-    this.#records = numbered === 1 ? column(0) : undefined;
-    this.#counts = names.map((name, i) => [name, column(numbered + i)] as const);
+    const { count, hashes, records, counts } = decodeMemo(bytes);
+    this.#words = hashes;
+    this.#records = records;
+    this.#counts = counts;
     this.#count = count;
   }
 
@@ -159,8 +128,8 @@ class KnownRows {
   }
 
   #is(row: number, memo: RowMemo): boolean {
-    const at = row * wordsOf;
-    for (let i = 0; i < wordsOf; i++) if (this.#words[at + i] !== memo.word(i)) return false;
+    const at = row * memoHashWords;
+    for (let i = 0; i < memoHashWords; i++) if (this.#words[at + i] !== memo.word(i)) return false;
     return true;
   }
 
@@ -170,7 +139,7 @@ class KnownRows {
     while (size < this.#count * 2) size *= 2;
     const table = new Uint32Array(size);
     for (let row = 0; row < this.#count; row++) {
-      let slot = (this.#words[row * wordsOf] as number) & (size - 1);
+      let slot = (this.#words[row * memoHashWords] as number) & (size - 1);
       while (table[slot] !== 0) slot = (slot + 1) & (size - 1);
       table[slot] = row + 1;
     }

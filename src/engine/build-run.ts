@@ -49,6 +49,7 @@ export class BuildRun {
   readonly project: Project;
   readonly options: BuildOptions;
   readonly runner: Runner;
+  readonly rebuilder: Rebuilder;
   readonly scheduler: Scheduler;
   readonly lock: Lock;
   readonly files: FileDigests;
@@ -95,7 +96,8 @@ export class BuildRun {
     this.options = options;
     this.runner = runner ?? new PoolRunner(jobsOf(project, options));
     const { dryRun = false, keepGoing = false, pausing } = options;
-    this.scheduler = new Scheduler(new Rebuilder(this), { jobs: this.runner.jobs, keepGoing, dryRun, ...(pausing && { pausing }) });
+    this.rebuilder = new Rebuilder(this);
+    this.scheduler = new Scheduler(this.rebuilder, { jobs: this.runner.jobs, keepGoing, dryRun, ...(pausing && { pausing }) });
     this.lock = readLock(project.lockFile, options.locked ? 'locked' : 'add');
     this.files = new FileDigests(project.stateDir);
     this.keepsGroup = options.only === undefined ? () => true : matcher(options.only);

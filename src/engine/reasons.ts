@@ -1,5 +1,5 @@
 import type { Digest } from '../base/digest.ts';
-import { changesBetween, describeChange } from '../plan/explain.ts';
+import { type Change, changesBetween, describeChange } from '../plan/explain.ts';
 import type { Manifest } from '../plan/manifest.ts';
 import { changesInWords, listingChanges } from '../source/listing.ts';
 import type { LocalSources } from '../source/local.ts';
@@ -12,8 +12,18 @@ import type { TargetBuild } from './target-build.ts';
 
 const placesMax = 5;
 
+interface Known {
+  /** Digests of the input collections that are finished. */
+  readonly inputs: Manifest | undefined;
+  /** Which lines of sources changed, if anybody looked. */
+  readonly lines?: readonly string[];
+}
+
+/** Whether a change is one of what plain local files hold. */
+export const isOfSources = ({ path }: Change): boolean => path === 'options.sources.local' || path === 'settings.chunkBytes';
+
 /** Why a target's plan runs, as sentences, from the manifests that are hashed. */
-export function reasonsFor(build: TargetBuild, run: BuildRun, inputs: Manifest | undefined): string[] {
+export function reasonsFor(build: TargetBuild, run: BuildRun, { inputs, lines }: Known): string[] {
   const { target } = build;
   const { stateDir } = run.project;
   const last = readLastPlan(stateDir, target.name);
@@ -23,17 +33,18 @@ export function reasonsFor(build: TargetBuild, run: BuildRun, inputs: Manifest |
   const { inputs: __, ...before } = last.manifest;
   const changes = changesBetween(before as Manifest, now as Manifest);
   const local = run.locals.get(target.name);
-  const isSource = (path: string): boolean => path === 'options.sources.local' || path === 'settings.chunkBytes';
-  const isFile = (path: string): boolean => path.startsWith('options.sources.files');
-  const isListing = (path: string): boolean => path.startsWith('options.sources.listings');
+  const isFile = ({ path }: Change): boolean => path.startsWith('options.sources.files');
+  const isListing = ({ path }: Change): boolean => path.startsWith('options.sources.listings');
   return [
-    ...changes.filter(({ path }) => !local || !(isSource(path) || isFile(path) || isListing(path))).map(describeChange),
-    ...(changes.some(({ path }) => isListing(path)) ? listingReasons({ before: listingsIn(before), now: listingsIn(now) }, run) : []),
-    ...(local && changes.some(({ path }) => isFile(path)) ? fileReasons({ before: filesIn(before), now: filesIn(now) }, run) : []),
-    ...(local && changes.some(({ path }) => isSource(path)) ? sourceReasons(local, run, target.name) : []),
+    ...changes.filter((change) => !local || !(isOfSources(change) || isFile(change) || isListing(change))).map(describeChange),
+    ...(changes.some(isListing) ? listingReasons({ before: listingsIn(before), now: listingsIn(now) }, run) : []),
+    ...(local && changes.some(isFile) ? fileReasons({ before: filesIn(before), now: filesIn(now) }, run) : []),
+    ...(local && changes.some(isOfSources) ? (lines?.map(changed) ?? sourceReasons(local, run, target.name)) : []),
     ...inputReasons(build, run, { last, inputs }),
   ];
 }
+
+const changed = (place: string): string => `source changed: ${place}`;
 
 interface ListedFile {
   readonly group: string;
@@ -50,13 +61,13 @@ function fileReasons({ before, now }: Record<'before' | 'now', readonly ListedFi
     return ({ digest }) => !digests.has(digest);
   };
   const nameOf = ({ digest, group }: ListedFile): string => (digest === null ? undefined : fileOf(digest, run)) ?? group;
-  const [changed, gone] = [now.filter(notIn(before)), before.filter(notIn(now))];
-  if (changed.length + gone.length === 0) return ['files of the sources are in another order or grouping'];
-  const more = changed.length > placesMax ? [`and ${changed.length - placesMax} more files`] : [];
+  const [come, gone] = [now.filter(notIn(before)), before.filter(notIn(now))];
+  if (come.length + gone.length === 0) return ['files of the sources are in another order or grouping'];
+  const more = come.length > placesMax ? [`and ${come.length - placesMax} more files`] : [];
   return [
-    ...changed.slice(0, placesMax).map((file) => `source changed: ${nameOf(file)}`),
+    ...come.slice(0, placesMax).map((file) => changed(nameOf(file))),
     ...more,
-    ...(changed.length === 0 ? [`${gone.length} ${gone.length === 1 ? 'file is' : 'files are'} gone from the sources`] : []),
+    ...(come.length === 0 ? [`${gone.length} ${gone.length === 1 ? 'file is' : 'files are'} gone from the sources`] : []),
   ];
 }
 
@@ -86,22 +97,22 @@ function sourceReasons(local: LocalSources, run: BuildRun, target: string): stri
   const now = lastChunks(tableFileOf(stateDir, target), settings.chunkBytes);
   if (!before || !now) return ['sources changed'];
   const places: string[] = [];
-  let changed = 0;
+  let come = 0;
   const after = new Set<string>();
   for (let i = 0; i < local.chunkCount; i++) {
     const chunk = local.chunk(i);
     after.add(chunk.digest);
     if (before.digests.has(chunk.digest)) continue;
-    changed++;
+    come++;
     if (places.length < placesMax) places.push(...linesOfChunk(local, { index: i, records: chunk.records }, { run, before, now }));
   }
   const gone = [...before.digests].filter((digest) => !after.has(digest)).length;
-  const more = changed > placesMax ? [`and ${changed - placesMax} more chunks`] : [];
-  if (changed === 0 && gone === 0) return ['sources are in another order or grouping'];
+  const more = come > placesMax ? [`and ${come - placesMax} more chunks`] : [];
+  if (come === 0 && gone === 0) return ['sources are in another order or grouping'];
   return [
-    ...places.map((place) => `source changed: ${place}`),
+    ...places.map(changed),
     ...more,
-    ...(changed === 0 ? [`${gone} ${gone === 1 ? 'chunk is' : 'chunks are'} gone from the sources`] : []),
+    ...(come === 0 ? [`${gone} ${gone === 1 ? 'chunk is' : 'chunks are'} gone from the sources`] : []),
   ];
 }
 

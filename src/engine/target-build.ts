@@ -210,7 +210,7 @@ export class TargetBuild {
     const { project, scheduler, owners } = this.#run;
     this.plan = new PlanRun(this.target, scheduler, owners);
     this.state = 'building';
-    this.why = reasonsFor(this, this.#run, this.#inputDigests());
+    this.why = reasonsFor(this, this.#run, { inputs: this.#inputDigests() });
     project.emit({ type: 'target-started', target: this.target.name, rule: this.target.rule.name, why: this.why });
     this.#setReadable();
     const { plan } = this;

@@ -132,11 +132,83 @@ test('an option is named with what it was and what it is, a source with its line
     signal: new AbortController().signal,
   });
   try {
-    assert.equal((await why(project, 'raw')).reasons, ['source changed: in/two.jsonl:1-2']);
+    assert.equal((await why(project, 'raw')).reasons, ['source changed: in/two.jsonl:2']);
     assert.ok((await why(project, 'shards')).reasons.includes('option maxSeqLength: 16 -> 32'));
   } finally {
     project.close();
   }
+});
+
+const manyLines = `import { defineConfig, download, filter, tokenize } from 'dsbuild';
+import { long } from './long.ts';
+const raw = download({ sources: { 'a/big': 'in/big.jsonl', 'b/*': 'in/small/*.jsonl' } });
+const clean = filter(raw, { use: long({ charsMin: 2 }) });
+export default defineConfig({ targets: { raw, clean }, chunking: { chunkSize: '8KB' } });
+`;
+const big = Array.from({ length: 600 }, (_, i) => line(`big-${i}`, `line ${i} of a large file, ${'of some length '.repeat(i % 7)}`));
+const small = ['first', 'second'].map((name) => Array.from({ length: 5 }, (_, i) => line(`${name}-${i}`, `line ${i} of ${name}`)));
+
+function layLines(rig: Rig, lines: readonly string[], [first = [], second = []]: readonly (readonly string[])[] = small): void {
+  rig.write({
+    'datasets.config.ts': manyLines,
+    'long.ts': filterModule('short'),
+    'in/big.jsonl': lines.join(''),
+    'in/small/first.jsonl': first.join(''),
+    'in/small/second.jsonl': second.join(''),
+  });
+}
+
+const reasonsOf = (rig: Rig): Promise<readonly string[]> => rig.withProject(async (project) => (await why(project, 'raw')).reasons);
+
+/** Runs of lines as places. */
+function placesOf(path: string, numbers: readonly number[]): string[] {
+  const isStart = (n: number): boolean => !numbers.includes(n - 1);
+  const lastOf = (n: number): number => (numbers.includes(n + 1) ? lastOf(n + 1) : n);
+  return numbers.filter(isStart).map((n) => `source changed: ${path}:${n}${lastOf(n) > n ? `-${lastOf(n)}` : ''}`);
+}
+
+test('of an edited source exactly the lines are named that were edited, as long as they are a few', async () => {
+  const built = new Rig();
+  layLines(built, big);
+  assert.equal((await built.build()).errors, []);
+  const edited = fc.uniqueArray(fc.nat({ max: big.length - 1 }), { minLength: 1, maxLength: 5 });
+  await fc.assert(
+    fc.asyncProperty(edited, fc.string({ maxLength: 300 }), async (rows, text) => {
+      layLines(
+        built,
+        big.map((old, i) => (rows.includes(i) ? line(`big-${i}`, `another ${i} ${text}`) : old)),
+      );
+      const numbers = rows.map((row) => row + 1).sort((a, b) => a - b);
+      assert.equal(await reasonsOf(built), placesOf('in/big.jsonl', numbers));
+    }),
+    { numRuns: 15 },
+  );
+  layLines(built, [...big.slice(0, 300), line('new', 'an inserted line'), ...big.slice(300)]);
+  assert.equal(await reasonsOf(built), ['source changed: in/big.jsonl:301']);
+  layLines(built, [...big.slice(0, 300), ...big.slice(301)]);
+  assert.equal(await reasonsOf(built), ['source changed: in/big.jsonl: 1 line is gone behind line 300']);
+  layLines(built, big, [small[0] as string[], [...(small[1] as string[]).slice(0, 4), line('second-4', 'edited')]]);
+  assert.equal(await reasonsOf(built), ['source changed: in/small/second.jsonl:5'], 'a file that shares its chunk with another');
+  layLines(
+    built,
+    big.map((old, i) => (i % 60 === 0 ? line(`big-${i}`, 'edited') : old)),
+  );
+  const [first, ...others] = await reasonsOf(built);
+  assert.equal([first, others.length, others.at(-1)], ['source changed: in/big.jsonl:1', 5, 'source changed: 5 more places']);
+});
+
+test('where nothing tells what the lines were the lines of the chunk are named', async () => {
+  const rig = new Rig();
+  layLines(rig, big);
+  await rig.build({ targets: ['raw'] });
+  layLines(rig, [line('big-0', 'edited'), ...big.slice(1)]);
+  const [reason, ...others] = await reasonsOf(rig);
+  assert.equal(others, []);
+  assert.match(reason as string, /^source changed: in\/big\.jsonl:1-\d+$/, 'no target that reads them was built');
+  layLines(rig, ['no record\n', ...big.slice(1)]);
+  await rig.build();
+  layLines(rig, ['no record\n', line('big-1', 'edited'), ...big.slice(2)]);
+  assert.match((await reasonsOf(rig))[0] as string, /^source changed: in\/big\.jsonl:1-\d+$/, 'a bad line is in no memo');
 });
 
 test.run();
