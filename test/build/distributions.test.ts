@@ -32,12 +32,12 @@ const lines = (some: readonly string[]): string =>
   some.map((text, i) => `${JSON.stringify({ id: `${i} ${text.length}`, text })}\n`).join('');
 const kept = (some: readonly string[]): string[] => some.filter((text) => text.length >= 10);
 
-function newProject(all: readonly string[] = texts): TestProject {
+function newProject(): TestProject {
   const project = new TestProject();
   project.write('datasets.config.ts', config);
   project.write('long.ts', long);
-  project.write('in/one.jsonl', lines(all.slice(0, 200)));
-  project.write('in/two.jsonl', lines(all.slice(200)));
+  project.write('in/one.jsonl', lines(texts.slice(0, 200)));
+  project.write('in/two.jsonl', lines(texts.slice(200)));
   return project;
 }
 
@@ -47,16 +47,6 @@ test.before(async () => {
   assert.is((await shared.build()).code, 0);
 });
 test.after(() => shared.end());
-
-async function withBuilt(use: (project: TestProject) => Promise<void>, all?: readonly string[]): Promise<void> {
-  const project = newProject(all);
-  try {
-    assert.is((await project.build()).code, 0);
-    await use(project);
-  } finally {
-    project.end();
-  }
-}
 
 async function statsOf(project: TestProject, ...args: string[]): Promise<StatsRecord> {
   const { code, events, stderr } = await project.start('stats', '--json', ...args).done;
@@ -72,7 +62,6 @@ async function countedOf(project: TestProject, target: string): Promise<Distribu
 
 const lengthsOf = ({ lengths }: Distributions, measure: Lengths['measure']): Lengths =>
   lengths.find((one) => one.measure === measure) as Lengths;
-const withoutSteps = ({ steps: _, ...rest }: Distributions): unknown => rest;
 const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, number) => sum + number, 0);
 
 const tokenizer = () => loadTokenizer({ model: readFileSync(join(tinyTokenizer, 'tokenizer.json')) });
@@ -117,26 +106,6 @@ test('documents have characters and bytes, those that were dropped too; shards h
   assert.is(real, ((await countedOf(shared, 'tokens')).vocabulary?.tokens as number) + kept(texts).length, 'an EOS for each document');
   assert.is(shards.vocabulary?.tokens, real);
 });
-
-test('what was counted is not counted again, not even looked for in the sources; after an edit one chunk is, and the rest is known', () =>
-  withBuilt(async (project) => {
-    const first = await countedOf(project, 'tokens');
-    assert.ok(first.steps.ran > 5, `${first.steps.ran} steps`);
-    const source = project.read('in/two.jsonl');
-    project.remove('in/two.jsonl');
-    const again = await countedOf(project, 'tokens');
-    assert.equal(again.steps, { ran: 0, known: 0 });
-    assert.equal(withoutSteps(again), withoutSteps(first));
-    const edited = texts.map((text, i) => (i === 251 ? `${text} and one more fox` : text));
-    project.write('in/two.jsonl', source.replace('again 251"', 'again 251 and one more fox"'));
-    const stale = await statsOf(project, 'clean');
-    assert.is(stale.distributions, undefined);
-    assert.match(stale.notes.join(), /clean is not built as the config stands: lengths are counted after dsbuild build clean/);
-    assert.is((await project.build()).code, 0);
-    const after = await countedOf(project, 'tokens');
-    assert.equal(after.steps, { ran: 2, known: first.steps.ran - 2 });
-    await withBuilt(async (clean) => assert.equal(withoutSteps(await countedOf(clean, 'tokens')), withoutSteps(after)), edited);
-  }));
 
 test('for people: figures, bars, and the most frequent tokens; --figures and no name leave out what has to be read', async () => {
   const shown = shared.startText('stats', 'tokens');

@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, cpSync, openSync, writeSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readLastPlan } from '../../src/engine/last-plan.ts';
@@ -6,7 +6,7 @@ import type { Project } from '../../src/engine/project.ts';
 import { distributions } from '../../src/engine/statistics/distributions.ts';
 import type { Distributions } from '../../src/engine/statistics/shape.ts';
 import { partsOf } from '../../src/engine/verify/last-results.ts';
-import { inlineRunner, Rig } from './rig.ts';
+import { checkout, inlineRunner, Rig } from './rig.ts';
 
 const test = suite('distributions');
 
@@ -34,6 +34,47 @@ function locationOf(project: Project, target: string): { path: string; offset: n
   assert.ok(segment, 'counts were kept');
   return segment;
 }
+
+const tokens = `import { defineConfig, download, tokenize } from 'dsbuild';
+const raw = download({ sources: { 'a/one': 'in/one.jsonl', 'a/two': 'in/two.jsonl' } });
+export default defineConfig({ chunking: { chunkSize: '4KB' }, targets: { raw, tokens: tokenize(raw, { tokenizer: 'tokenizer' }) } });
+`;
+const linesOf = (texts: readonly string[]): string => texts.map((text) => `${JSON.stringify({ text })}\n`).join('');
+
+async function tokenized(texts: readonly string[]): Promise<Rig> {
+  const rig = new Rig();
+  cpSync(checkout('fixtures/tokenizers/tiny'), rig.path('tokenizer'), { recursive: true });
+  rig.write({ 'datasets.config.ts': tokens, 'in/one.jsonl': linesOf(texts.slice(0, 200)), 'in/two.jsonl': linesOf(texts.slice(200)) });
+  assert.ok((await rig.build()).summary.ok);
+  return rig;
+}
+
+const tokensOf = (rig: Rig): Promise<Distributions> => rig.withProject((project) => counted(project, 'tokens')) as Promise<Distributions>;
+const withoutSteps = ({ steps: _, ...rest }: Distributions): unknown => rest;
+const texts = Array.from({ length: 300 }, (_, i) => `${'the fox jumps again '.repeat(1 + (i % 7))}${i}`);
+
+test('what was counted is not counted again, not even looked for in the sources', async () => {
+  const rig = await tokenized(texts);
+  const first = await tokensOf(rig);
+  assert.ok(first.steps.ran > 5, `${first.steps.ran} steps`);
+  rig.remove('in');
+  const again = await tokensOf(rig);
+  assert.equal(again.steps, { ran: 0, known: 0 });
+  assert.equal(withoutSteps(again), withoutSteps(first));
+});
+
+test('after an edited line one chunk is counted, the rest is known, and all is as in a clean build of the edited source', async () => {
+  const rig = await tokenized(texts);
+  const { ran } = (await tokensOf(rig)).steps;
+  const edited = texts.map((text, i) => (i === 251 ? `${text} and one more fox` : text));
+  rig.write({ 'in/two.jsonl': linesOf(edited.slice(200)) });
+  const stale = await rig.withProject((project) => counted(project, 'raw'));
+  assert.equal(stale, { missing: 'raw is not built as the config stands: lengths are counted after dsbuild build raw' });
+  assert.ok((await rig.build()).summary.ok);
+  const after = await tokensOf(rig);
+  assert.equal(after.steps, { ran: 2, known: ran - 2 });
+  assert.equal(withoutSteps(after), withoutSteps(await tokensOf(await tokenized(edited))));
+});
 
 test('damaged counts are made again', async () => {
   const rig = await built();
