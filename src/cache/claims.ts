@@ -29,9 +29,13 @@ const self: Holder = {
   started: startOf(process.pid),
 };
 
-/** Whether a process of this machine is still there. */
-function isAlive(holder: Holder): boolean {
+/** Claims that this process holds. One of its own that is not among them was not to be removed when it was released. */
+const heldHere = new Set<string>();
+
+/** Whether a process of this machine is still there, and still holds its claim. */
+function isAlive(holder: Holder, text: string | undefined): boolean {
   if (holder.boot !== self.boot) return false;
+  if (holder.pid === self.pid && holder.started === self.started) return heldHere.has(text ?? '');
   if (!isProcessAlive(holder.pid)) return false;
   return holder.started === startOf(holder.pid);
 }
@@ -88,13 +92,17 @@ export class Claims {
 
   /** Keeps a claim's sign of life young until it is released. */
   #held(path: string, text: string): () => void {
+    heldHere.add(text);
     const isOwn = (): boolean => readIfThere(path)?.toString('utf8') === text;
-    const beat = setInterval(() => {
-      if (isOwn()) rewrite(path, text);
-    }, this.#times.beatMs).unref();
+    const beat = setInterval(() => rewrite(path, text, isOwn), this.#times.beatMs).unref();
     return () => {
       clearInterval(beat);
-      if (isOwn()) rmSync(path, { force: true });
+      heldHere.delete(text);
+      try {
+        if (isOwn()) rmSync(path, { force: true });
+      } catch {
+        // Whoever wants it next finds that nobody holds it.
+      }
     };
   }
 
@@ -102,7 +110,7 @@ export class Claims {
   #heal(path: string): void {
     const text = readIfThere(path)?.toString('utf8');
     const holder = parseHolder(text);
-    if (!holder || (holder.host === self.host ? isAlive(holder) : !this.#isSilent(path))) return;
+    if (!holder || (holder.host === self.host ? isAlive(holder, text) : !this.#isSilent(path))) return;
     const aside = join(this.#dir, uniqueName('dead'));
     try {
       renameSync(path, aside);
@@ -141,13 +149,14 @@ export class Claims {
 }
 
 /** Gives a claim a new time of change, without a moment in which it is not whole. */
-function rewrite(path: string, text: string): void {
+function rewrite(path: string, text: string, isOwn: () => boolean): void {
   try {
+    if (!isOwn()) return;
     const fd = openSync(path, 'r+');
     writeAll(fd, Buffer.from(text));
     closeSync(fd);
   } catch {
-    // Gone meanwhile, or the disk is full: a missed sign of life is no reason to end a build.
+    // Gone meanwhile, or the disk is full or fails: a missed sign of life is no reason to end a build.
   }
 }
 

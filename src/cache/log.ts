@@ -1,6 +1,7 @@
 import { closeSync, fdatasyncSync, fstatSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { systemCodeOf } from '../base/errors.ts';
 import { uniqueName, writeAll, writeFileAtomic } from '../base/files.ts';
 import { hostTag, isProcessAlive } from '../base/host.ts';
 import { byCodeUnit } from '../base/names.ts';
@@ -21,6 +22,8 @@ interface Value {
 /** How far a file of another process was read; live ones grow. */
 interface Seen {
   offset: number;
+  /** The disk did not give all of it: who joins files must not take it away. */
+  unread?: boolean;
 }
 
 /**
@@ -150,9 +153,14 @@ export class Log {
     const old = this.#names().filter((name) => name.endsWith('.log') || isDead(name));
     if (old.length < filesMax) return;
     this.refresh();
-    const path = join(this.#dir, `${this.#newName()}.log`);
-    writeFileAtomic(path, Buffer.concat([...this.#frames()]));
-    for (const name of old) rmSync(join(this.#dir, name), { force: true });
+    const known = old.filter((name) => !this.#seen.get(stemOf(name))?.unread);
+    try {
+      const path = join(this.#dir, `${this.#newName()}.log`);
+      writeFileAtomic(path, Buffer.concat([...this.#frames()]));
+      for (const name of known) rmSync(join(this.#dir, name), { force: true });
+    } catch {
+      // Many files say the same as one.
+    }
   }
 
   /** Everything that is known, a frame for about every 64 KiB. A value of no bytes says that there is none. */
@@ -175,20 +183,32 @@ export class Log {
   seal(): void {
     this.#flushLater();
     if (!this.#own) return;
-    fdatasyncSync(this.#own.fd);
-    closeSync(this.#own.fd);
-    renameSync(join(this.#dir, this.#own.name), join(this.#dir, this.#own.name.replace(/\.open$/, '.log')));
+    const { fd, name } = this.#own;
     this.#own = undefined;
+    try {
+      fdatasyncSync(fd);
+      renameSync(join(this.#dir, name), join(this.#dir, `${stemOf(name)}.log`));
+    } catch {
+      // It stays as a crash would leave it, and is read like that.
+    } finally {
+      closeSync(fd);
+    }
   }
 
   /** @returns false when the file is no longer there: another process has sealed it or joined it with others. */
   #read(name: string): boolean {
-    const stem = name.replace(/\.(open|log)$/, '');
+    const stem = stemOf(name);
     const seen = this.#seen.get(stem) ?? { offset: 0 };
     this.#seen.set(stem, seen);
-    const bytes = readFrom(join(this.#dir, name), seen.offset);
-    if (bytes) seen.offset += this.#take(bytes);
-    return bytes !== undefined;
+    try {
+      seen.offset += this.#take(readFrom(join(this.#dir, name), seen.offset));
+      return true;
+    } catch (error) {
+      if (systemCodeOf(error) === 'ENOENT') return false;
+      // What it says is not known then, and made again: a log is a memory.
+      seen.unread = true;
+      return true;
+    }
   }
 
   /** Indexes the whole frames at the start of `bytes` and says how many bytes they are. */
@@ -234,14 +254,10 @@ function isDead(name: string): boolean {
   return host === hostTag && pid !== undefined && !isProcessAlive(Number(pid));
 }
 
-function readFrom(path: string, offset: number): Buffer | undefined {
-  let fd: number;
-  try {
-    fd = openSync(path, 'r');
-  } catch {
-    // Sealed or joined between the listing and now: it is listed again.
-    return undefined;
-  }
+const stemOf = (name: string): string => name.replace(/\.(open|log)$/, '');
+
+function readFrom(path: string, offset: number): Buffer {
+  const fd = openSync(path, 'r');
   try {
     const bytes = Buffer.allocUnsafe(Math.max(0, fstatSync(fd).size - offset));
     let done = 0;

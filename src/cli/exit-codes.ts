@@ -1,4 +1,4 @@
-import { BuildError } from '../base/errors.ts';
+import { BuildError, explained } from '../base/errors.ts';
 
 /** What the shell is told. */
 export const exitCode = {
@@ -15,6 +15,7 @@ export const exitCode = {
 
 /** Errors of the surroundings, which another command line would not mend. */
 const notUsage: ReadonlySet<string> = new Set([
+  'disk-error',
   'disk-full',
   'edited',
   'fetch-failed',
@@ -23,18 +24,25 @@ const notUsage: ReadonlySet<string> = new Set([
   'lock-would-change',
   'missing-bytes',
   'not-built',
+  'no-permission',
   'no-runs',
   'no-times',
   'not-deterministic',
   'over-source',
+  'read-only',
   'source-changed',
   'source-changing',
+  'source-gone',
+  'source-unreadable',
+  'system-error',
   'tokenizer-unreachable',
+  'too-many-files',
   'worker-died',
 ]);
 
 /** The exit code of an error that ended a command. */
-export function exitCodeOf(error: unknown): number {
+export function exitCodeOf(thrown: unknown): number {
+  const error = explained(thrown);
   if (!(error instanceof BuildError)) return exitCode.failed;
   if (error.code === 'interrupted') return exitCode.interrupted;
   return notUsage.has(error.code) ? exitCode.failed : exitCode.usage;

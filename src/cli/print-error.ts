@@ -1,4 +1,4 @@
-import { BuildError, messageOf } from '../base/errors.ts';
+import { BuildError, explained, messageOf } from '../base/errors.ts';
 import type { ShownError } from '../base/events.ts';
 import { showError } from '../report/show-error.ts';
 import type { CliContext } from './context.ts';
@@ -12,7 +12,8 @@ const shownOf = ({ code, message, where, hint }: BuildError): ShownError => ({
 });
 
 /** What a user can mend is said without a stack; anything else is dsbuild's fault, and whoever mends it needs the stack. */
-export function printError(error: unknown, context: CliContext, json: boolean): void {
+export function printError(thrown: unknown, context: CliContext, json: boolean): void {
+  const error = explained(thrown);
   const shown = error instanceof BuildError ? shownOf(error) : { code: 'bug', message: messageOf(error) };
   const stack = error instanceof BuildError ? undefined : error instanceof Error ? error.stack : undefined;
   if (json) {

@@ -79,6 +79,8 @@ export class BuildRun {
   remote: BuildRemote | undefined;
   /** What came from elsewhere turned out to be wrong: none of it is used. */
   distrusts = false;
+  /** Codes of what befalls all targets alike, once one of them has told it. */
+  readonly troublesTold = new Set<string>();
   warnings = 0;
   /** Steps that were begun, and how long sources were read before. */
   stepsStarted = 0;

@@ -1,6 +1,6 @@
 import { statfsSync } from 'node:fs';
 import { formatBytes } from '../base/bytes.ts';
-import { BuildError, systemCodeOf } from '../base/errors.ts';
+import { BuildError } from '../base/errors.ts';
 import type { BuildSummary, TargetSummary } from '../base/events.ts';
 import { limits } from '../base/limits.ts';
 import type { Runner } from '../execute/runner.ts';
@@ -8,7 +8,6 @@ import type { Graph, GraphTarget } from '../graph/graph.ts';
 import { select } from '../graph/select.ts';
 import type { BuildOptions } from './api.ts';
 import { BuildRun, isSuperseded, jobsOf, superseded } from './build-run.ts';
-import { diskFull } from './disk-full.ts';
 import { Expectation } from './expectation.ts';
 import { reportProgress } from './progress.ts';
 import type { Project } from './project.ts';
@@ -148,7 +147,7 @@ async function buildOnce(run: BuildRun, wanted: readonly GraphTarget[]): Promise
     run.files.save();
     if (run.options.publish ?? true) await publishAll(run);
   } catch (error) {
-    scheduler.stop(systemCodeOf(error) === 'ENOSPC' ? diskFull(error) : error);
+    scheduler.stop(error);
     if (!run.isGivenUp(error)) project.emit({ type: 'target-failed', target: '', error: shownError(scheduler.stopped) });
   } finally {
     unwatch();
@@ -185,7 +184,7 @@ async function end(run: BuildRun): Promise<void> {
     project.results.flush();
   } catch (error) {
     const wasStopped = scheduler.stopped !== undefined;
-    scheduler.stop(systemCodeOf(error) === 'ENOSPC' ? diskFull(error) : error);
+    scheduler.stop(error);
     if (!wasStopped) project.emit({ type: 'target-failed', target: '', error: shownError(scheduler.stopped) });
   }
 }

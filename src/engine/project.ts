@@ -99,7 +99,15 @@ type Assembly = OpenOptions &
 function removeLeftovers(tmpRoot: string): void {
   for (const name of readdirSync(tmpRoot)) {
     const [host, pid] = name.split('-');
-    if (host === hostTag && !isProcessAlive(Number(pid))) rmSync(join(tmpRoot, name), { recursive: true, force: true });
+    if (host === hostTag && !isProcessAlive(Number(pid))) removeTemporary(join(tmpRoot, name));
+  }
+}
+
+function removeTemporary(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // It may be another user's, or the disk fails; the next build tries again.
   }
 }
 
@@ -131,7 +139,7 @@ function assemble(options: Assembly): Project {
     close() {
       results.close();
       store.close();
-      rmSync(tmpDir, { recursive: true, force: true });
+      removeTemporary(tmpDir);
     },
   };
 }

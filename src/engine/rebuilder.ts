@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import type { Digest } from '../base/digest.ts';
-import { BuildError, systemCodeOf } from '../base/errors.ts';
+import { BuildError, explained } from '../base/errors.ts';
 import type { RowsReused } from '../base/events.ts';
 import { isWhole, readPart } from '../cache/part-reader.ts';
 import type { StepResult } from '../cache/results.ts';
@@ -19,7 +19,6 @@ import type { ObjectIdentity } from '../rule/source.ts';
 import { decodeView } from '../rule/view.ts';
 import type { BuildRun } from './build-run.ts';
 import { removeDamaged, sourceChanged } from './damage.ts';
-import { diskFull } from './disk-full.ts';
 import { EarlierRuns } from './earlier.ts';
 import { runExternal } from './external.ts';
 import type { MissingBytes } from './needs.ts';
@@ -277,8 +276,7 @@ export class Rebuilder implements StepWork {
 
   /** Bytes that are not what they should be: a source was edited (plan again), or the store is damaged (make them again). */
   async #understand(step: StepRun, error: unknown, attempt: number): Promise<unknown> {
-    if (systemCodeOf(error) === 'ENOSPC') return diskFull(error);
-    if (!(error instanceof BuildError) || error.code !== 'part-mismatch' || attempt > triesMax) return error;
+    if (!(error instanceof BuildError) || error.code !== 'part-mismatch' || attempt > triesMax) return explained(error);
     for (const part of inputParts(settledInputs(step.inputs))) {
       for (const [digest, location] of Object.entries(this.locate(part) ?? {})) {
         if (removeDamaged(this.#run, digest, location) || isWhole(digest, location)) continue;

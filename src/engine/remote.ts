@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import type { Digest } from '../base/digest.ts';
-import { BuildError, systemCodeOf } from '../base/errors.ts';
+import { BuildError, explained } from '../base/errors.ts';
 import type { RemoteSummary } from '../base/events.ts';
 import { uniqueName } from '../base/files.ts';
 import { limits } from '../base/limits.ts';
@@ -17,7 +17,6 @@ import { decodeCollection } from '../rule/collection.ts';
 import type { Part } from '../rule/part.ts';
 import { Bucket } from '../s3/bucket.ts';
 import type { BuildRun } from './build-run.ts';
-import { diskFull } from './disk-full.ts';
 import type { Project } from './project.ts';
 import type { RemoteSettings } from './remote-settings.ts';
 import { signerFor } from './remote-signer.ts';
@@ -272,7 +271,7 @@ export class BuildRemote {
       return await work();
     } catch (error) {
       if (this.#ending.signal.aborted) return undefined;
-      throw systemCodeOf(error) === 'ENOSPC' ? diskFull(error) : error;
+      throw explained(error);
     }
   }
 }

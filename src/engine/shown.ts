@@ -1,10 +1,11 @@
-import { BuildError, messageOf } from '../base/errors.ts';
+import { BuildError, explained, messageOf } from '../base/errors.ts';
 import type { ShownError } from '../base/events.ts';
 
 /** An error as reporters show it: a user's mistake without its stack, a bug with it. */
 export function shownError(error: unknown): ShownError {
-  if (error instanceof BuildError) {
-    const { code, message, where, hint } = error;
+  const told = explained(error);
+  if (told instanceof BuildError) {
+    const { code, message, where, hint } = told;
     return { code, message, ...(where && { where }), ...(hint && { hint }) };
   }
   return { code: 'bug', message: (error instanceof Error && error.stack) || messageOf(error) };

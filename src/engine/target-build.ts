@@ -1,5 +1,5 @@
 import type { Digest } from '../base/digest.ts';
-import { BuildError } from '../base/errors.ts';
+import { BuildError, explained } from '../base/errors.ts';
 import type { TargetHow, TargetSummary } from '../base/events.ts';
 import { readPart } from '../cache/part-reader.ts';
 import { worstOrigin } from '../cache/remote/trust.ts';
@@ -143,15 +143,15 @@ export class TargetBuild {
     if (this.#restore() || (await this.#restoreFromElsewhere())) return;
     if (this.#run.options.dryRun) return this.#runPlan(() => undefined);
     const claim = await scheduler.holding(project.claims.take(`target ${this.target.name}`, project.signal));
-    // Another build may have ended this target between our last look and now, whether we had to wait for it or not.
-    project.results.refresh();
-    project.store.refresh();
-    if (this.#restore()) return claim.release();
     try {
+      // Another build may have ended this target between our last look and now, whether we had to wait for it or not.
+      project.results.refresh();
+      project.store.refresh();
+      if (this.#restore()) return;
       await this.#runPlan(() => this.#record());
-    } finally {
       // Who takes the claim next looks for what this one left.
       project.results.flush();
+    } finally {
       claim.release();
     }
   }
@@ -299,7 +299,8 @@ export class TargetBuild {
     this.#run.warn({ code: 'bad-records', message, target: this.target.name, ...(where && { where }) });
   }
 
-  #fail(error: unknown): void {
+  #fail(thrown: unknown): void {
+    const error = explained(thrown);
     this.error = error;
     this.state = 'failed';
     this.plan?.abandon(error);
@@ -307,8 +308,7 @@ export class TargetBuild {
     if (this.#run.isGivenUp(error) || this.#run.isGivenUp(scheduler.stopped)) scheduler.stop(error);
     else if (error instanceof UpstreamFailed)
       project.emit({ type: 'target-blocked', target: this.target.name, by: this.#failedInput() ?? error.message });
-    else if (error === scheduler.stopped ? this.#isCause(error) : !isSameTrouble(error, scheduler.stopped))
-      project.emit({ type: 'target-failed', target: this.target.name, error: shownError(error) });
+    else if (this.#isToTell(error)) project.emit({ type: 'target-failed', target: this.target.name, error: shownError(error) });
     this.#setReadable();
     if (!(this.#run.options.keepGoing ?? false)) scheduler.stop(error);
   }
@@ -316,6 +316,15 @@ export class TargetBuild {
   #failedInput(): string | undefined {
     const failed = this.#inputBuilds().find(({ state, plan }) => state === 'failed' || plan?.steps.some((step) => step.state === 'failed'));
     return (failed ?? this.#inputBuilds().find(({ state }) => state !== 'kept' && state !== 'built'))?.target.name;
+  }
+
+  #isToTell(error: unknown): boolean {
+    const { scheduler, troublesTold } = this.#run;
+    if (error === scheduler.stopped && !this.#isCause(error)) return false;
+    if (!(error instanceof BuildError) || !troublesOfAll.has(error.code)) return true;
+    const isNew = !troublesTold.has(error.code);
+    troublesTold.add(error.code);
+    return isNew;
   }
 
   /** One of its own steps failed, rather than being stopped because another target's did. */
@@ -352,7 +361,5 @@ function isUnknowable(manifest: Manifest): boolean {
   return options?.sources?.files?.some((file) => file.digest === null) ?? false;
 }
 
-/** A disk that is full fails every step that writes: one of them tells it. */
-function isSameTrouble(error: unknown, told: unknown): boolean {
-  return [error, told].every((one) => one instanceof BuildError && one.code === 'disk-full');
-}
+/** A disk that is full fails every step that writes: the first target that meets it tells it. */
+const troublesOfAll: ReadonlySet<string> = new Set(['disk-full', 'disk-error', 'read-only', 'no-permission', 'too-many-files']);

@@ -1,4 +1,4 @@
-import { BuildError } from '../base/errors.ts';
+import { BuildError, explained } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import type { StepResult } from '../cache/results.ts';
 import type { Pausing } from './pausing.ts';
@@ -86,7 +86,7 @@ export class Scheduler {
   /** Starts nothing new; whatever waits ends as blocked. */
   stop(reason: unknown): void {
     if (this.#stopped !== undefined) return;
-    this.#stopped = reason;
+    this.#stopped = explained(reason);
     for (const run of [...this.#queue.splice(0), ...this.#externalQueue.splice(0)]) this.#block(run, reason);
     this.#checkIdle();
   }
@@ -223,7 +223,8 @@ export class Scheduler {
     }
   }
 
-  #failed(run: StepRun, error: unknown): void {
+  #failed(run: StepRun, thrown: unknown): void {
+    const error = explained(thrown);
     this.#forget(run);
     run.fail(error);
     this.#work.ended(run, 'failed');

@@ -1,5 +1,5 @@
 import workerpool from 'workerpool';
-import { BuildError, messageOf, systemCodeOf } from '../base/errors.ts';
+import { BuildError, explained, messageOf, systemCodeOf } from '../base/errors.ts';
 import type { Job, Made } from './job.ts';
 import { runJob } from './run-job.ts';
 
@@ -23,7 +23,8 @@ export interface JobProgress {
 /** What a message that is under way says: how far a step is, or how steps ended that are not to wait for the others. */
 export type JobNews = JobProgress | { readonly ends: readonly JobEnd[] };
 
-function errorAsData(error: unknown): JobError {
+function errorAsData(thrown: unknown): JobError {
+  const error = explained(thrown);
   if (error instanceof BuildError) {
     return {
       code: error.code,
