@@ -7,6 +7,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { digestHex } from '../../src/base/digest.ts';
 import { Claims } from '../../src/cache/claims.ts';
+import { withFault } from '../engine/faults.ts';
 
 const test = suite('claims');
 
@@ -216,6 +217,16 @@ test('waiting ends when the build is stopped', async () => {
   const { release } = await new Claims(dir).take('x', never);
   assert.ok(await isBelieved(dir));
   release();
+});
+
+test('a claim that could not be taken away when it was released is held by nobody, also for the process that held it', async () => {
+  const dir = newFolder();
+  const first = await new Claims(dir).take('x', never);
+  await withFault({ code: 'EIO', at: 0, lasting: true, below: dir }, async () => first.release());
+  assert.equal(readdirSync(join(dir, 'claims')).length, 1);
+  const second = await new Claims(dir).take('x', never);
+  second.release();
+  assert.equal(readdirSync(join(dir, 'claims')), []);
 });
 
 test.run();
