@@ -25,11 +25,19 @@ function groupLine({ target, group, before, after, changes, note }: Item<'group'
   const net = signed(after.documents - before.documents, 'document');
   const what = joined([documents === '' ? net : `${documents} documents`, signed(after.tokens - before.tokens, 'token')]);
   const figures = joined([
-    `${formatCount(before.documents)} -> ${counted(after.documents, 'document')}`,
+    before.documents + after.documents === 0 ? '' : `${formatCount(before.documents)} -> ${counted(after.documents, 'document')}`,
     before.tokens + after.tokens === 0 ? '' : `${formatCount(before.tokens)} -> ${counted(after.tokens, 'token')}`,
   ]);
   const head = joined([paint.bold(target), group], ' ');
-  return joined([head, what === '' ? 'other bytes' : what, paint.dim(`(${figures})`), note === undefined ? '' : paint.yellow(note)], '  ');
+  return joined(
+    [
+      head,
+      what === '' ? 'other bytes' : what,
+      figures === '' ? '' : paint.dim(`(${figures})`),
+      note === undefined ? '' : paint.yellow(note),
+    ],
+    '  ',
+  );
 }
 
 const signs = { added: '+', removed: '-', changed: '~' } as const;
