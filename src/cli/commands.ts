@@ -24,6 +24,16 @@ const entries: readonly CommandEntry[] = [
   { words: ['profile'], load: async () => [(await import('./profile.ts')).ProfileCommand] },
   { words: ['update'], load: async () => [(await import('./update.ts')).UpdateCommand] },
   { words: ['clean'], load: async () => [(await import('./clean.ts')).CleanCommand] },
+  {
+    words: ['cache'],
+    load: async () => [
+      (await import('./cache.ts')).CacheCommand,
+      (await import('./cache-ls.ts')).CacheLsCommand,
+      (await import('./cache-push.ts')).CachePushCommand,
+      (await import('./cache-pull.ts')).CachePullCommand,
+      (await import('./cache-keygen.ts')).CacheKeygenCommand,
+    ],
+  },
   { words: ['init'], load: async () => [(await import('./init.ts')).InitCommand] },
   { words: ['doctor'], load: async () => [(await import('./doctor.ts')).DoctorCommand] },
   { words: ['completion'], load: async () => Object.values(await import('./completion.ts')) },

@@ -18,6 +18,7 @@ import type { DoctorReport } from '../engine/doctor.ts';
 import type { DoctorRequest } from '../engine/doctor-check.ts';
 import type { InitRequest, InitResult } from '../engine/init/init.ts';
 import type { openInline, Project } from '../engine/project.ts';
+import type { Moved, RemoteHoldings } from '../engine/remote-commands.ts';
 import type { CountingHooks, NoDistributions } from '../engine/statistics/distributions.ts';
 import type { Distributions } from '../engine/statistics/shape.ts';
 import type { TargetStats } from '../engine/stats.ts';
@@ -50,6 +51,11 @@ export interface Engine {
   diff(project: Project, request: DiffRequest): AsyncIterable<DiffItem>;
   update(project: Project, targets: readonly string[]): Promise<{ changed: readonly string[] }>;
   clean(project: Project, options: { dryRun: boolean; all: boolean }): Promise<{ removed: readonly string[]; bytes: number }>;
+  pushCache(project: Project, targets: readonly string[]): Promise<Moved>;
+  pullCache(project: Project, targets: readonly string[]): Promise<Moved>;
+  listRemote(project: Project, targets: readonly string[]): Promise<RemoteHoldings>;
+  /** @returns the public key. */
+  newSigningKey(path: string): Promise<string>;
   doctor(request: DoctorRequest): Promise<DoctorReport>;
   init(request: InitRequest): Promise<InitResult>;
 }
@@ -85,6 +91,10 @@ export const engine: Engine = {
   },
   update: async (project, targets) => (await import('../engine/update.ts')).update(project, targets),
   clean: async (project, options) => (await import('../engine/clean.ts')).clean(project, options),
+  pushCache: async (project, targets) => (await import('../engine/remote-commands.ts')).pushCache(project, targets),
+  pullCache: async (project, targets) => (await import('../engine/remote-commands.ts')).pullCache(project, targets),
+  listRemote: async (project, targets) => (await import('../engine/remote-commands.ts')).listRemote(project, targets),
+  newSigningKey: async (path) => (await import('../engine/remote-commands.ts')).newSigningKey(path),
   doctor: async (request) => (await import('../engine/doctor.ts')).doctor(request),
   init: async (request) => (await import('../engine/init/init.ts')).init(request),
 };

@@ -4,7 +4,7 @@ import { limits } from '../base/limits.ts';
 import type { Finder } from '../cache/locations.ts';
 import { readPart } from '../cache/part-reader.ts';
 import type { Known } from '../cache/remote/known.ts';
-import type { Remote } from '../cache/remote/remote.ts';
+import type { PutOutcome, Remote } from '../cache/remote/remote.ts';
 import type { StepResult, TargetResult } from '../cache/results.ts';
 import type { Location } from '../cache/store.ts';
 import { inputParts, type StepRun, settledInputs } from '../execute/step-run.ts';
@@ -59,7 +59,7 @@ export class RemoteUploads {
   readonly #blobs: BlobUploads;
   readonly #open = new Map<Digest, OpenPack>();
   readonly #packed = new Set<Digest>();
-  readonly #jobs = new Set<Promise<void>>();
+  readonly #jobs = new Set<Promise<unknown>>();
   readonly #run = uniqueName(new Date().toISOString().replace(/\D/g, ''));
   #packCount = 0;
 
@@ -83,9 +83,9 @@ export class RemoteUploads {
     this.#pack({ ...packed, made }, place);
   }
 
-  /** A target has ended: what is known of it here and not there is sent, then its record. */
-  targetEnded(finished: FinishedTarget): void {
-    if (this.#parts.remote.mayWrite) this.#job(this.#sendTarget(finished));
+  /** A target has ended: what is known of it here and not there is sent, then its record. @returns what became of that. */
+  targetEnded(finished: FinishedTarget): Promise<PutOutcome> {
+    return this.#parts.remote.mayWrite ? this.#job(this.#sendTarget(finished)) : Promise.resolve('failed');
   }
 
   /** Resolves when everything was sent, or could not be. */
@@ -101,7 +101,7 @@ export class RemoteUploads {
     this.#blobs.queue.giveUp();
   }
 
-  async #sendTarget(finished: FinishedTarget): Promise<void> {
+  async #sendTarget(finished: FinishedTarget): Promise<PutOutcome> {
     const { key, result, target, locations } = finished;
     await this.#sendKnown(finished);
     this.#close(finished.head);
@@ -116,11 +116,13 @@ export class RemoteUploads {
       ...(result.lineage === undefined ? [] : [result.lineage]),
     ];
     const sent = await Promise.all(blobs.map((digest) => this.#blobs.send(digest, locations)));
-    if (!sent.every((isThere) => isThere)) return;
+    if (!sent.every((isThere) => isThere)) return 'failed';
+    let outcome: PutOutcome = 'failed';
     await this.#blobs.queue.add(async () => {
-      const outcome = await attempt(this.#parts.remote.putTarget(key, { result, contents }));
+      outcome = (await attempt(this.#parts.remote.putTarget(key, { result, contents }))) ?? 'failed';
       if (outcome === 'other') this.#parts.differs(target);
     });
+    return outcome;
   }
 
   /** Steps whose results were known here, but not to lie there. */
@@ -152,7 +154,7 @@ export class RemoteUploads {
   #close(head: Digest): void {
     const pack = this.#open.get(head);
     this.#open.delete(head);
-    if (pack) this.#job(this.#sendPack(pack));
+    if (pack) void this.#job(this.#sendPack(pack));
   }
 
   async #sendPack({ place, results }: OpenPack): Promise<void> {
@@ -181,9 +183,10 @@ export class RemoteUploads {
     return there.every((isThere) => isThere);
   }
 
-  #job(work: Promise<void>): void {
-    this.#jobs.add(work);
-    void work.finally(() => this.#jobs.delete(work));
+  #job<T>(work: Promise<T>): Promise<T> {
+    const job: Promise<unknown> = work.finally(() => this.#jobs.delete(job));
+    this.#jobs.add(job);
+    return work;
   }
 }
 

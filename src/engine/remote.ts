@@ -7,7 +7,8 @@ import { uniqueName } from '../base/files.ts';
 import { limits } from '../base/limits.ts';
 import { readPart } from '../cache/part-reader.ts';
 import { Known } from '../cache/remote/known.ts';
-import { Remote, type RemoteTrouble, type WithOrigin } from '../cache/remote/remote.ts';
+import type { RemoteTrouble } from '../cache/remote/link.ts';
+import { Remote, type ScopeUsage, type WithOrigin } from '../cache/remote/remote.ts';
 import type { StepPack } from '../cache/remote/step-pack.ts';
 import type { TargetRecord } from '../cache/remote/target-record.ts';
 import type { StepResult } from '../cache/results.ts';
@@ -18,14 +19,12 @@ import type { Part } from '../rule/part.ts';
 import { Bucket } from '../s3/bucket.ts';
 import type { BuildRun } from './build-run.ts';
 import type { Project } from './project.ts';
+import { reportEvery } from './remote-progress.ts';
 import type { RemoteSettings } from './remote-settings.ts';
 import { signerFor } from './remote-signer.ts';
 import { RemoteUploads } from './remote-uploads.ts';
 import type { TargetBuild } from './target-build.ts';
 import { trustOf } from './trust.ts';
-
-/** How often it is told how far transfers are. */
-const progressMs = 500;
 
 /** The remote cache as one build uses it: brings results and bytes when they are missed, and takes away what is new. */
 export class BuildRemote {
@@ -113,7 +112,8 @@ export class BuildRemote {
     store.sync();
     for (const [key, result] of steps) {
       const own = results.step(key);
-      if (own?.origin === undefined && own !== undefined) this.#compare(own, result, target);
+      this.#known.add('step', key);
+      if (own && own.origin === undefined) this.#compare(own, result, target);
       else results.putStep(key, { ...result, origin });
     }
     results.flush();
@@ -195,7 +195,7 @@ export class BuildRemote {
 
   /** Waits for the uploads, or gives them up when the build is interrupted. Nothing of it fails a build. */
   async finish(): Promise<void> {
-    const endProgress = this.#reportEvery(() => ({ way: 'up', ...this.uploads.progress }));
+    const endProgress = reportEvery(this.#project.emit, () => ({ way: 'up', ...this.uploads.progress }));
     try {
       await this.uploads.finish();
     } finally {
@@ -225,34 +225,32 @@ export class BuildRemote {
     });
   }
 
+  /** Where the record of a target lies, and what lies there at all. */
+  holder(key: Digest): Promise<string | undefined> {
+    return this.#remote.holder(key);
+  }
+
+  usage(): Promise<ScopeUsage[] | undefined> {
+    return this.#remote.usage();
+  }
+
+  /** What was known to lie there is looked for again. */
+  forget(): void {
+    this.#known.forget();
+  }
+
   summary(): RemoteSummary {
-    const { requests, bytesIn, bytesOut } = this.#remote.transfers;
-    const { hits, misses, failures, damaged, untrusted } = this.#remote.counts;
-    return { state: this.#remote.state, requests, hits, misses, bytesIn, bytesOut, failures, damaged, untrusted };
+    return this.#remote.summary;
   }
 
   #reportFetching(total: number): () => void {
-    const startBytes = this.#remote.transfers.bytesIn;
-    return this.#reportEvery(() => ({
+    const startBytes = this.#remote.summary.bytesIn;
+    return reportEvery(this.#project.emit, () => ({
       way: 'down',
       total,
       done: Math.max(0, total - this.#fetching.size),
-      bytes: this.#remote.transfers.bytesIn - startBytes,
+      bytes: this.#remote.summary.bytesIn - startBytes,
     }));
-  }
-
-  #reportEvery(progress: () => { way: 'up' | 'down'; done: number; total: number; bytes: number }): () => void {
-    let isTold = false;
-    const tell = (): void => {
-      isTold = true;
-      this.#project.emit({ type: 'remote-progress', ...progress() });
-    };
-    const timer = setInterval(tell, progressMs);
-    timer.unref();
-    return () => {
-      clearInterval(timer);
-      if (isTold) tell();
-    };
   }
 
   #tell({ code, message, hint }: RemoteTrouble): void {

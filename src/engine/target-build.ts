@@ -19,7 +19,7 @@ import { readLastPlan, writeLastPlan } from './last-plan.ts';
 import { placeOf } from './places.ts';
 import { judge, quarantinedOf } from './policies.ts';
 import { reasonsFor } from './reasons.ts';
-import { remoteHead } from './remote-head.ts';
+import { remoteHead, shareTarget } from './remote-head.ts';
 import { type ResolvedOptions, resolveOptions } from './resolve-options.ts';
 import { tableFileOf } from './resolve-sources.ts';
 import { shownError } from './shown.ts';
@@ -159,7 +159,7 @@ export class TargetBuild {
   /** Takes the known result, if there is one for exactly these inputs. */
   #restore(): boolean {
     if (this.#run.isForced(this.target.name)) return false;
-    const key = this.#keyNow();
+    const key = this.keyNow();
     const result = key && this.#run.project.results.target(key);
     if (!result || !this.#run.believes(result.origin) || !this.#isWhole(result)) return false;
     this.result = result;
@@ -191,7 +191,7 @@ export class TargetBuild {
   }
 
   /** The key, when all inputs are finished; while one is still being made there is none. */
-  #keyNow(): Digest | undefined {
+  keyNow(): Digest | undefined {
     const inputs = this.#inputDigests();
     return inputs && keyOf(this.manifest(inputs));
   }
@@ -263,12 +263,7 @@ export class TargetBuild {
   }
 
   #share(key: Digest): void {
-    const { remote, locations, options } = this.#run;
-    const head = this.remoteHead();
-    if (!remote || head === undefined || options.sample !== undefined) return;
-    const { steps, outputs } = this.plan as PlanRun;
-    const parts = Object.values(outputs).flatMap((output) => output.parts);
-    remote.uploads.targetEnded({ target: this.target.name, key, result: this.result as TargetResult, steps, parts, head, locations });
+    if (this.#run.options.sample === undefined) void shareTarget(this, { key, plan: this.plan as PlanRun, run: this.#run });
   }
 
   /** What stands now, for the next build to say what changed since: also when it was gone back to, and nothing ran. */

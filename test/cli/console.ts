@@ -63,6 +63,10 @@ const noEngine: Engine = {
   look: unexpected,
   update: unexpected,
   clean: unexpected,
+  pushCache: unexpected,
+  pullCache: unexpected,
+  listRemote: unexpected,
+  newSigningKey: unexpected,
   doctor: unexpected,
   init: unexpected,
 };

@@ -16,7 +16,6 @@ if (service) {
   const expected = { ran: (await clean.build()).ran.length, published: publishedIn(clean) };
 
   const remoteOf = ({ summary }: Built): RemoteSummary => summary.remote as RemoteSummary;
-  const isTarget = (name: string): boolean => name.includes('/targets/');
   /** A fresh checkout, built with what lies on the remote. */
   async function buildFresh(given: Sources = sources, options = {}): Promise<{ rig: Rig; built: Built }> {
     const rig = checkOut(given);
@@ -71,58 +70,6 @@ if (service) {
     assert.equal(publishedIn(rig), publishedIn(anew));
   });
 
-  test('what another checkout built is there for the next one, whichever targets it builds', async () => {
-    await buildFresh(sources, { targets: ['clean'] });
-    const { built } = await buildFresh();
-    assert.equal(
-      built.ran.filter((step) => /^(raw|clean)/.test(step)),
-      [],
-    );
-    assert.ok(built.ran.length > 0);
-    assert.equal((await buildFresh()).built.ran, []);
-  });
-
-  test('any object that is missing is a miss: what is needed is made again, to the same bytes, and lies there afterwards', async () => {
-    await buildFresh();
-    const all = await bucket.names();
-    for (const kind of ['targets', 'packs', 'blobs']) {
-      await bucket.remove(all.filter((name) => name.includes(`/${kind}/`)));
-      const { rig, built } = await buildFresh();
-      assert.is(built.summary.ok, true);
-      assert.equal(publishedIn(rig), expected.published, kind);
-    }
-    assert.equal((await buildFresh()).built.ran, []);
-    assert.equal((await bucket.names()).filter(isTarget), all.filter(isTarget));
-  });
-
-  test('any object that holds other bytes is a miss, is replaced by who has the right ones, and fails nothing', async () => {
-    await buildFresh();
-    const all = await bucket.names();
-    const ruin = [
-      (bytes: Buffer) => bytes.subarray(0, bytes.length >> 1),
-      (bytes: Buffer) => bytes.fill(0, 10, 20),
-      () => Buffer.from('no'),
-    ];
-    for (const [i, kind] of ['targets', 'packs', 'blobs'].entries()) {
-      const spoilt = all.filter((name) => name.includes(`/${kind}/`));
-      for (const name of spoilt) await bucket.put(name, (ruin[i] as (bytes: Buffer) => Buffer)(await bucket.get(name)));
-      const { rig, built } = await buildFresh();
-      assert.is(built.summary.ok, true);
-      assert.equal(publishedIn(rig), expected.published);
-      if (kind !== 'packs') assert.ok(remoteOf(built).damaged > 0, kind);
-      const again = await buildFresh();
-      assert.equal([again.built.ran, remoteOf(again.built).damaged], [[], 0]);
-    }
-  });
-
-  test('a build that was interrupted leaves what is whole, and the next one goes on from there', async () => {
-    const { built } = await buildFresh(sources, { interruptAfter: 12 });
-    assert.is(built.summary.ok, false);
-    assert.equal((await bucket.names()).filter(isTarget), []);
-    const { rig } = await buildFresh();
-    assert.equal(publishedIn(rig), expected.published);
-  });
-
   test('--no-remote and --offline leave it alone, and DSBUILD_REMOTE wins over the config', async () => {
     for (const off of [{ remote: false }, { offline: true }]) {
       const { built } = await buildFresh(sources, off);
@@ -132,16 +79,6 @@ if (service) {
     const rig = checkOut(sources, "remote: 's3://nowhere/else'");
     await rig.build({ env });
     assert.ok((await bucket.names()).length > 0);
-  });
-
-  test('a read-only remote is read and not written', async () => {
-    await buildFresh(sources, { targets: ['clean'] });
-    const before = await bucket.names();
-    const rig = checkOut(sources, 'readOnly: true');
-    const built = await rig.build({ env });
-    assert.is(remoteOf(built).state, 'read-only');
-    assert.ok(remoteOf(built).hits > 0);
-    assert.equal(await bucket.names(), before);
   });
 
   test('a remote that is not there fails no build, and says so once; with --require-remote it does', async () => {

@@ -40,10 +40,10 @@ export class Breaker {
     this.#probes = 0;
   }
 
-  /** @returns whether this failure opened it. */
-  failed(): boolean {
+  /** @param isFinal no use trying at once what took so long. @returns whether this failure opened it. */
+  failed(isFinal = false): boolean {
     const wasOpen = this.isOpen;
-    this.#failures++;
+    this.#failures += isFinal ? this.#times.failuresMax : 1;
     if (wasOpen || !this.isOpen) return false;
     this.#nextProbeAt = this.#now() + this.#pauseMs(0);
     return true;

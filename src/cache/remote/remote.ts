@@ -1,8 +1,8 @@
 import type { Digest } from '../../base/digest.ts';
-import type { RemoteState, RemoteSummary } from '../../base/events.ts';
-import { type Bucket, type Condition, S3Error } from '../../s3/bucket.ts';
-import { Breaker } from './breaker.ts';
-import { blobName, blobPrefix, packName, packPrefix, parseRemoteName, targetName } from './layout.ts';
+import type { RemoteSummary } from '../../base/events.ts';
+import type { Condition } from '../../s3/bucket.ts';
+import { allPrefix, blobName, blobPrefix, packName, packPrefix, parseRemoteName, type RemoteObject, targetName } from './layout.ts';
+import { Link, type LinkOptions } from './link.ts';
 import type { Signer } from './signing.ts';
 import { decodeStepPack, encodeStepPack, type StepPack } from './step-pack.ts';
 import { decodeTargetRecord, encodeTargetRecord, type TargetRecord } from './target-record.ts';
@@ -13,24 +13,18 @@ const packsAtOnce = 4;
 /** Up to so many blobs are asked for one by one; of more all names are listed. */
 const headsMax = 200;
 
-/** What is worth telling, at most once each. */
-export interface RemoteTrouble {
-  readonly code: 'remote-down' | 'remote-read-only' | 'remote-full';
-  readonly message: string;
-  readonly hint?: string;
-}
-
-/** What came of all that was asked for; see `RemoteSummary`. */
-export type RemoteCounts = Pick<RemoteSummary, 'hits' | 'misses' | 'failures' | 'damaged' | 'untrusted'>;
-
-export interface RemoteOptions {
-  readonly bucket: Bucket;
+export interface RemoteOptions extends LinkOptions {
   readonly trust: Trust;
   readonly signer?: Signer | undefined;
-  readonly readOnly: boolean;
-  readonly tell: (trouble: RemoteTrouble) => void;
-  readonly breaker?: Breaker;
 }
+
+interface Usage {
+  objects: number;
+  bytes: number;
+}
+
+/** What one scope holds: records of targets, packs of results, contents. */
+export type ScopeUsage = { readonly scope: string } & Readonly<Record<RemoteObject['kind'], Usage>>;
 
 export type WithOrigin<T> = T & { readonly origin: Origin };
 
@@ -42,32 +36,27 @@ export type PutOutcome = 'written' | 'same' | 'other' | 'failed';
  * signatures where they are asked for.
  */
 export class Remote {
-  readonly counts: RemoteCounts = { hits: 0, misses: 0, failures: 0, damaged: 0, untrusted: 0 };
+  readonly #link: Link;
   readonly #options: RemoteOptions;
-  readonly #breaker: Breaker;
   /** ETags of records that can not be used: a writer that knows better replaces them. */
   readonly #spoilt = new Map<string, string>();
   /** Blobs that hold other bytes, and those that were looked for and are not there. */
   readonly #wrong = new Set<Digest>();
   readonly #missing = new Set<Digest>();
-  #state: RemoteState;
 
   constructor(options: RemoteOptions) {
     this.#options = options;
-    this.#breaker = options.breaker ?? new Breaker();
-    this.#state = options.readOnly ? 'read-only' : 'ok';
-  }
-
-  get state(): RemoteState {
-    return this.#breaker.isOpen ? 'down' : this.#state;
+    this.#link = new Link(options);
   }
 
   get mayWrite(): boolean {
-    return this.#state === 'ok';
+    return this.#link.mayWrite;
   }
 
-  get transfers(): Bucket['counters'] {
-    return this.#options.bucket.counters;
+  get summary(): RemoteSummary {
+    const { state, counts, bucket } = this.#link;
+    const { requests, bytesIn, bytesOut } = bucket.counters;
+    return { state, requests, bytesIn, bytesOut, ...counts };
   }
 
   /** The record of a target, from the first scope that has one. */
@@ -77,6 +66,25 @@ export class Remote {
       if (found) return found;
     }
     return undefined;
+  }
+
+  /** The first scope that holds a record of this key, whatever it says. */
+  async holder(key: Digest): Promise<string | undefined> {
+    for (const scope of this.#options.trust.scopes) if (await this.#link.ask((bucket) => bucket.head(targetName(scope, key)))) return scope;
+    return undefined;
+  }
+
+  /** All objects of all scopes; undefined when the remote does not say. */
+  async usage(): Promise<ScopeUsage[] | undefined> {
+    const scopes = new Map<string, ScopeUsage>();
+    const isWhole = await this.#link.ask(async (bucket) => {
+      for await (const { key, bytes } of bucket.list(allPrefix)) {
+        const object = parseRemoteName(key);
+        if (object) count(scopes, object, bytes);
+      }
+      return true;
+    });
+    return isWhole ? [...scopes.values()] : undefined;
   }
 
   /** Names of all packs of a head; undefined when the remote does not say. */
@@ -108,15 +116,15 @@ export class Remote {
     // Results come from main far more often than from a scope of one's own.
     for (const scope of [...this.#options.trust.scopes].reverse()) {
       const name = blobName(scope, digest);
-      const length = bytes ?? (await this.#ask((bucket) => bucket.head(name)))?.bytes;
+      const length = bytes ?? (await this.#link.ask((bucket) => bucket.head(name)))?.bytes;
       if (length === undefined) continue;
-      const there = await this.#ask(
+      const there = await this.#link.ask(
         (bucket) => bucket.download(name, { path, digest, bytes: length }),
         () => this.#wrong.add(digest),
       );
       if (there) return this.#hit(true);
     }
-    this.counts.misses++;
+    this.#link.counts.misses++;
     this.#missing.add(digest);
     return false;
   }
@@ -130,12 +138,12 @@ export class Remote {
     const { trust, signer } = this.#options;
     const name = targetName(trust.scope, key);
     const bytes = encodeTargetRecord(key, record, signer);
-    const outcome = await this.#write((bucket) => bucket.put(name, bytes, this.#condition(name)));
+    const outcome = await this.#link.write((bucket) => bucket.put(name, bytes, this.#condition(name)));
     if (outcome !== 'exists') return outcome ?? 'failed';
     const there = await this.#record(name, trust.scope, (found) => decodeTargetRecord(found, key));
     if (there) return digestsOf(there) === digestsOf(record) ? 'same' : 'other';
     const etag = this.#spoilt.get(name);
-    const again = etag === undefined ? undefined : await this.#write((bucket) => bucket.put(name, bytes, { etag }));
+    const again = etag === undefined ? undefined : await this.#link.write((bucket) => bucket.put(name, bytes, { etag }));
     return again === 'written' ? 'written' : 'failed';
   }
 
@@ -144,14 +152,14 @@ export class Remote {
     const { trust, signer } = this.#options;
     const name = packName(trust.scope, pack);
     const bytes = encodeStepPack(pack, content, signer);
-    return (await this.#write((bucket) => bucket.put(name, bytes, 'absent'))) === 'written' ? name : undefined;
+    return (await this.#link.write((bucket) => bucket.put(name, bytes, 'absent'))) === 'written' ? name : undefined;
   }
 
   /** @returns whether the remote holds the blob now. What the source throws comes as it is. */
   async putBlob(digest: Digest, bytes: number, source: () => AsyncIterable<Uint8Array>): Promise<boolean> {
     const condition = this.#wrong.has(digest) ? 'any' : 'absent';
     const name = blobName(this.#options.trust.scope, digest);
-    const outcome = await this.#write((bucket) => bucket.upload(name, source, { bytes, digest, condition }));
+    const outcome = await this.#link.write((bucket) => bucket.upload(name, source, { bytes, digest, condition }));
     if (outcome === undefined) return false;
     this.#missing.delete(digest);
     if (outcome === 'written') this.#wrong.delete(digest);
@@ -171,7 +179,7 @@ export class Remote {
         const asked = [...digests].filter((digest) => !held.has(digest));
         await Promise.all(
           asked.map(async (digest) => {
-            if (await this.#ask((bucket) => bucket.head(blobName(scope, digest)))) held.add(digest);
+            if (await this.#link.ask((bucket) => bucket.head(blobName(scope, digest)))) held.add(digest);
           }),
         );
       }
@@ -185,29 +193,29 @@ export class Remote {
     scope: string,
     decode: (bytes: Buffer) => (T & { signer: string | undefined }) | undefined,
   ): Promise<WithOrigin<T> | undefined> {
-    const found = await this.#ask((bucket) => bucket.get(name));
+    const found = await this.#link.ask((bucket) => bucket.get(name));
     const record = found && decode(found.bytes);
     const believed = record !== undefined && this.#options.trust.accepts(record.signer);
     if (record && believed) {
       const { signer, ...rest } = record;
       return this.#hit({ ...(rest as unknown as T), origin: { scope, ...(signer !== undefined && { signer }) } });
     }
-    this.counts.misses++;
+    this.#link.counts.misses++;
     if (found) {
       this.#spoilt.set(name, found.etag);
-      if (record) this.counts.untrusted++;
-      else this.counts.damaged++;
+      if (record) this.#link.counts.untrusted++;
+      else this.#link.counts.damaged++;
     }
     return undefined;
   }
 
   #hit<T>(found: T): T {
-    this.counts.hits++;
+    this.#link.counts.hits++;
     return found;
   }
 
   #names(prefix: string): Promise<string[] | undefined> {
-    return this.#ask(async (bucket) => {
+    return this.#link.ask(async (bucket) => {
       const all: string[] = [];
       for await (const { key } of bucket.list(prefix)) all.push(key);
       return all;
@@ -218,62 +226,16 @@ export class Remote {
     const etag = this.#spoilt.get(name);
     return etag === undefined ? 'absent' : { etag };
   }
-
-  /** Asks the remote, if it answers at all. Undefined when it does not, or has nothing. */
-  async #ask<T>(work: (bucket: Bucket) => Promise<T>, wrongBytes?: () => void): Promise<T | undefined> {
-    if (!this.#breaker.allows()) return undefined;
-    try {
-      const answer = await work(this.#options.bucket);
-      this.#breaker.succeeded();
-      return answer;
-    } catch (error) {
-      const trouble = asTrouble(error);
-      this.counts.failures++;
-      if (trouble.kind === 'wrong-bytes') {
-        // It answers well enough; what it says is no use.
-        this.counts.damaged++;
-        wrongBytes?.();
-      } else if (this.#breaker.failed()) this.#tellDown(trouble);
-      return undefined;
-    }
-  }
-
-  async #write<T>(work: (bucket: Bucket) => Promise<T>): Promise<T | undefined> {
-    if (!this.mayWrite || !this.#breaker.allows()) return undefined;
-    try {
-      const answer = await work(this.#options.bucket);
-      this.#breaker.succeeded();
-      return answer;
-    } catch (error) {
-      const trouble = asTrouble(error);
-      this.counts.failures++;
-      if (trouble.kind === 'denied') this.#endWriting('read-only', trouble);
-      else if (trouble.kind === 'full') this.#endWriting('full', trouble);
-      else if (trouble.kind !== 'wrong-bytes' && this.#breaker.failed()) this.#tellDown(trouble);
-      return undefined;
-    }
-  }
-
-  #endWriting(state: 'read-only' | 'full', { message }: S3Error): void {
-    if (!this.mayWrite) return;
-    this.#state = state;
-    const what = state === 'full' ? 'takes no more bytes' : 'may be read but not written with these credentials';
-    this.#options.tell({ code: `remote-${state}`, message: `the remote cache ${what} (${message}): nothing more is uploaded` });
-  }
-
-  #tellDown({ message, fault }: S3Error): void {
-    this.#options.tell({
-      code: 'remote-down',
-      message: `the remote cache does not answer (${message}): this build goes on without it`,
-      ...(fault.hint !== undefined && { hint: fault.hint }),
-    });
-  }
 }
 
-/** Trouble of the other side; anything else (a full disk, an interruption, a mistake of ours) is not this class's to hide. */
-function asTrouble(error: unknown): S3Error {
-  if (error instanceof S3Error) return error;
-  throw error;
+function count(scopes: Map<string, ScopeUsage>, { scope, kind }: RemoteObject & { scope: string }, bytes: number): void {
+  let usage = scopes.get(scope);
+  if (!usage) {
+    usage = { scope, target: { objects: 0, bytes: 0 }, pack: { objects: 0, bytes: 0 }, blob: { objects: 0, bytes: 0 } };
+    scopes.set(scope, usage);
+  }
+  usage[kind].objects++;
+  usage[kind].bytes += bytes;
 }
 
 const digestsOf = ({ result }: TargetRecord): string =>

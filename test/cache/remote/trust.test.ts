@@ -131,6 +131,7 @@ test('after failures in a row nothing is asked but one probe at a time, rarer an
   assert.is(breaker.allows(), true);
   breaker.succeeded();
   assert.equal([breaker.isOpen, breaker.allows()], [false, true]);
+  assert.equal([breaker.failed(true), breaker.isOpen], [true, true], 'one time-out is enough');
 });
 
 test.run();

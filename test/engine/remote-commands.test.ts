@@ -1,0 +1,104 @@
+import { lstatSync, readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { signerOf } from '../../src/cache/remote/signing.ts';
+import { engine } from '../../src/cli/engine.ts';
+import { run } from '../cli/console.ts';
+import { startS3 } from '../services/s3.ts';
+import { checkOut, lines, publishedIn, type Sources, TestBucket } from './remote-rig.ts';
+import { Rig } from './rig.ts';
+
+const keys = suite('cache keygen');
+
+keys('writes the secret key where only its owner may read it, shows the public one, and overwrites nothing', async () => {
+  const rig = new Rig();
+  const made = await run(['cache', 'keygen', '--json', 'my.key'], { engine, cwd: rig.root });
+  assert.is(made.code, 0);
+  const { publicKey, file } = JSON.parse(made.stdout) as { publicKey: string; file: string };
+  assert.is(file, rig.path('my.key'));
+  const secret = readFileSync(file, 'utf8');
+  assert.is(signerOf(secret, 'KEY').publicKey, publicKey);
+  assert.is(lstatSync(file).mode & 0o777, 0o600);
+  assert.not.match(made.stdout + made.stderr, secret.trim());
+  const again = await run(['cache', 'keygen', 'my.key'], { engine, cwd: rig.root });
+  assert.is(again.code, 1);
+  assert.match(again.stderr, '[exists]');
+  assert.is(readFileSync(file, 'utf8'), secret);
+});
+
+keys.run();
+
+const service = await startS3();
+if (service) {
+  const test = suite('cache push, pull, ls');
+  const bucket = await TestBucket.create(service, 'cache');
+  const { env } = bucket;
+  const sources: Sources = { big: lines(1500, 1), packed: gzipSync(lines(200, 2)) };
+  const cache = (rig: Rig, ...words: string[]) => run(['cache', ...words], { engine, cwd: rig.root, env });
+
+  test.before.each(() => bucket.empty());
+  test.after(async () => {
+    bucket.close();
+    await service.stop();
+  });
+
+  test('push sends what was built without a remote, and again what the remote has lost, and nothing twice', async () => {
+    const rig = checkOut(sources);
+    await rig.build();
+    const pushed = await cache(rig, 'push');
+    assert.is(pushed.code, 0, pushed.stdout + pushed.stderr);
+    assert.match(pushed.stdout, /^shards\s+sent$/m);
+    const names = await bucket.names();
+    const fresh = checkOut(sources);
+    assert.equal((await fresh.build({ env })).ran, []);
+    assert.equal(publishedIn(fresh), publishedIn(rig));
+    const again = await cache(rig, 'push');
+    assert.match(again.stdout, /^shards\s+there already$/m);
+    assert.equal(await bucket.names(), names);
+    await bucket.remove(names);
+    assert.is((await cache(rig, 'push')).code, 0);
+    const places = (all: readonly string[]): string[] => all.filter((name) => !name.includes('/packs/'));
+    assert.equal(places(await bucket.names()), places(names));
+  });
+
+  test('pull brings the bytes of all outputs, and then nothing more is needed of the remote', async () => {
+    const rig = checkOut(sources);
+    await rig.build({ env });
+    const fresh = checkOut(sources);
+    const pulled = await cache(fresh, 'pull');
+    assert.is(pulled.code, 0, pulled.stdout + pulled.stderr);
+    assert.equal(fresh.tree('train'), {});
+    const built = await fresh.build({ offline: true });
+    assert.equal([built.ran, publishedIn(fresh)], [[], publishedIn(rig)]);
+  });
+
+  test('pull says which targets nobody has built', async () => {
+    const { code, stdout } = await cache(checkOut(sources), 'pull');
+    assert.is(code, 1);
+    assert.match(stdout, /^clean\s+not built as the config stands$/m);
+  });
+
+  test('ls says what the remote holds of the targets, and what in all', async () => {
+    const rig = checkOut(sources);
+    await rig.build({ env, targets: ['clean'] });
+    const { code, stdout } = await cache(rig, 'ls');
+    assert.is(code, 0);
+    assert.match(stdout, /^clean\s+main\s+\d+/m);
+    assert.match(stdout, /^tokens\s+not there$/m);
+    assert.match(stdout, /^main\s+2\s+2\s/m);
+    const { targets, scopes } = JSON.parse((await cache(rig, 'ls', '--json')).stdout);
+    assert.equal([targets.length, scopes.length, scopes[0].target.objects], [6, 1, 2]);
+  });
+
+  test('without a remote these commands say how to name one', async () => {
+    const rig = checkOut(sources);
+    for (const word of ['push', 'pull', 'ls']) {
+      const { code, stderr } = await run(['cache', word], { engine, cwd: rig.root });
+      assert.is(code, 2);
+      assert.match(stderr, '[no-remote]');
+    }
+  });
+
+  test.run();
+}
