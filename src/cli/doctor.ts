@@ -12,10 +12,10 @@ function checkLines({ check, ok, detail, hint }: DoctorCheck, paint: Paint): str
 export class DoctorCommand extends ProjectCommand {
   static override paths = [['doctor']];
   static override usage = Command.Usage({
-    description: 'Check what a build needs: Node, disk, rights, config, tokenizers, lock. Exits with 1 if something is missing.',
+    description: 'Check what a build needs: Node, disk, rights, config, tokenizers, lock, S3. Exits with 1 if something is missing.',
     examples: [
       ['without the network', '$0 doctor'],
-      ['also look for tokenizers that have to be downloaded', '$0 doctor --online'],
+      ['also look for tokenizers that have to be downloaded, and try what may be done on S3', '$0 doctor --online'],
     ],
   });
 

@@ -7,14 +7,18 @@ import { isObjectPattern } from '../source/object-pattern.ts';
 export interface DeclaredSource {
   readonly group: string;
   readonly pattern: string;
+  readonly endpoint?: string | undefined;
+  readonly region?: string | undefined;
 }
 
 export function declaredSources({ rule, options }: GraphTarget): DeclaredSource[] {
   return Object.entries(options).flatMap(([name, given]) => {
     if (rule.options[name]?.shape.type !== 'sources') return [];
     return Object.entries(given as object).flatMap(([group, value]: [string, unknown]) => {
-      const patterns = typeof value === 'string' ? [value] : isSourceValue(value) ? value.patterns : [];
-      return patterns.map((pattern) => ({ group, pattern }));
+      if (typeof value === 'string') return [{ group, pattern: value }];
+      return isSourceValue(value)
+        ? value.patterns.map((pattern) => ({ group, pattern, endpoint: value.endpoint, region: value.region }))
+        : [];
     });
   });
 }

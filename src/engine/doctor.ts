@@ -4,6 +4,7 @@ import { formatBytes } from '../base/bytes.ts';
 import { hashEngine, portableEngine } from '../base/digest.ts';
 import { uniqueName } from '../base/files.ts';
 import { readLock } from '../cache/lock.ts';
+import type { Config } from '../config/define.ts';
 import { findConfig } from '../config/find.ts';
 import { loadConfig } from '../config/load.ts';
 import { buildGraph } from '../graph/build-graph.ts';
@@ -65,6 +66,7 @@ function checkHash(): DoctorCheck {
 interface Found {
   readonly root: string;
   readonly graph?: Graph;
+  readonly config?: Config;
   readonly check: DoctorCheck;
 }
 
@@ -87,6 +89,7 @@ async function checkConfig({ cwd, configFile, params, env }: DoctorRequest): Pro
     return {
       root,
       graph,
+      config: loaded.config,
       check: { check: 'config', ok: true, detail: `${basename(file)}: ${count} ${count === 1 ? 'target' : 'targets'}` },
     };
   } catch (error) {
@@ -118,11 +121,12 @@ function checkLock(root: string): DoctorCheck {
   }
 }
 
-/** Looks at everything that a build needs, and changes nothing. Fails never: what is wrong is in the report. */
+/** Looks at everything that a build needs, and changes nothing but probes on S3, which it removes. Fails never: what is wrong is in the report. */
 export async function doctor(request: DoctorRequest): Promise<DoctorReport> {
-  const { root, graph, check: config } = await checkConfig(request);
+  const { root, graph, config, check } = await checkConfig(request);
   const tokenizers: DoctorCheck[] = [];
   for (const tokenizer of graph ? tokenizersOf(graph) : []) tokenizers.push(await checkTokenizer(tokenizer, request, root));
   const surroundings = [checkNode(), checkDisk(root), checkState(join(root, '.dsbuild')), checkHash()];
-  return { checks: [...surroundings, config, ...tokenizers, checkHub(request), checkLock(root)] };
+  const remote = graph && config ? await (await import('./doctor-s3.ts')).checkS3(config, graph, request) : [];
+  return { checks: [...surroundings, check, ...tokenizers, checkHub(request), checkLock(root), ...remote] };
 }

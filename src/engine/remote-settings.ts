@@ -15,7 +15,7 @@ export interface RemoteSettings {
 type Asking = Pick<BuildOptions, 'offline' | 'remote' | 'requireRemote'>;
 
 /** @throws {BuildError} `no-remote` when one is required and none is named. */
-function remoteSettings({ config, env }: Pick<Project, 'config' | 'env'>, options: Asking): RemoteSettings | undefined {
+export function remoteSettings({ config, env }: Pick<Project, 'config' | 'env'>, options: Asking): RemoteSettings | undefined {
   const { remote, endpoint, region, pathStyle, readOnly } = config.cache ?? {};
   const address = env['DSBUILD_REMOTE'] || remote;
   const isWanted = (options.remote ?? true) && !options.offline;

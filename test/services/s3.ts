@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram, installed, type Service, startService } from './program.ts';
@@ -25,12 +26,20 @@ export async function startS3(): Promise<S3Service | undefined> {
   if (program === undefined) return undefined;
   // `--sidecar` because not every file system of a machine takes extended attributes.
   const args = ({ port, folder }: { port: number; folder: string }): string[] => {
-    for (const name of ['data', 'sidecar']) mkdirSync(join(folder, name));
+    for (const name of ['data', 'sidecar', 'iam']) mkdirSync(join(folder, name));
     const backend = ['posix', '--sidecar', join(folder, 'sidecar'), join(folder, 'data')];
-    return ['--port', `127.0.0.1:${port}`, '--keep-alive', '--quiet', '--health', '/healthz', ...backend];
+    return ['--port', `127.0.0.1:${port}`, '--iam-dir', join(folder, 'iam'), '--keep-alive', '--quiet', '--health', '/healthz', ...backend];
   };
   const env = { ROOT_ACCESS_KEY: accessKey, ROOT_SECRET_KEY: secretKey };
   return named('versitygw', await startService({ program, args, env, healthPath: '/healthz' }));
+}
+
+/** A user of versitygw who may do what policies of buckets say, and nothing else. */
+export function addS3User({ endpoint, accessKey: root, secretKey }: S3Service, name: string): { accessKey: string; secretKey: string } {
+  const program = findProgram('versitygw') as string;
+  const about = ['--access', name, '--secret', secretKey, '--role', 'user'];
+  execFileSync(program, ['admin', '--access', root, '--secret', secretKey, '--endpoint-url', endpoint, 'create-user', ...about]);
+  return { accessKey: name, secretKey };
 }
 
 /** The servers that a suite is run against: versitygw, and MinIO as a second opinion where somebody has installed it. */

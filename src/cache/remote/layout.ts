@@ -14,7 +14,7 @@ const format = 'v1';
 export const mainScope = 'main';
 
 export const allPrefix = `${format}/`;
-const scopePrefix = (scope: string): string => `${format}/${scope}/`;
+export const scopePrefix = (scope: string): string => `${format}/${scope}/`;
 export const blobName = (scope: string, digest: Digest): string => `${blobPrefix(scope)}${digest.slice(0, 2)}/${digest}`;
 export const blobPrefix = (scope: string): string => `${scopePrefix(scope)}blobs/`;
 export const targetName = (scope: string, key: Digest): string => `${scopePrefix(scope)}targets/${key}`;
