@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs
 import { join, relative, resolve } from 'node:path';
 import { digestHex } from '../base/digest.ts';
 import { writeFileAtomic } from '../base/files.ts';
+import { readNote, writeNote } from '../base/notes.ts';
 import { bundle, esbuildVersion } from './esbuild.ts';
 import { type SeenFile, seenAgain } from './identity.ts';
 import { surroundingsName } from './loading.ts';
@@ -40,14 +41,6 @@ const folderOf = ({ stateDir }: ConfigBundleRequest): string => join(stateDir, '
 const keptPath = (request: ConfigBundleRequest): string =>
   join(folderOf(request), `${digestHex(relative(request.stateDir, request.file)).slice(0, 16)}.json`);
 
-function readKept(path: string): Kept | undefined {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Kept;
-  } catch {
-    return undefined;
-  }
-}
-
 const bundlePath = (request: ConfigBundleRequest, digest: string): string => join(folderOf(request), `${digest}.mjs`);
 
 function isWhole(path: string, digest: string): boolean {
@@ -58,11 +51,11 @@ function write(request: ConfigBundleRequest, kept: Omit<Kept, 'format' | 'esbuil
   const folder = folderOf(request);
   const files = kept.files.map((file) => ({ ...file, path: relative(folder, file.path) }));
   const record: Kept = { format, esbuild: esbuildVersion(), face: request.faceUrl, ...kept, files };
-  writeFileAtomic(keptPath(request), `${JSON.stringify(record)}\n`);
+  writeNote(keptPath(request), record);
 }
 
 function cached(request: ConfigBundleRequest): ConfigBundle | undefined {
-  const kept = readKept(keptPath(request));
+  const kept = readNote<Kept>(keptPath(request));
   if (!kept || kept.format !== format || kept.face !== request.faceUrl || kept.esbuild !== esbuildVersion()) return undefined;
   const before = kept.files.map((file) => ({ ...file, path: resolve(folderOf(request), file.path) }));
   const files: SeenFile[] = [];
@@ -108,7 +101,7 @@ async function bundled(request: ConfigBundleRequest): Promise<ConfigBundle> {
 /** Bundles that no config has as its last one, but the newest few: another process may just be about to load one. */
 function removeOld(folder: string): void {
   const names = readdirSync(folder);
-  const kept = new Set(names.filter((name) => name.endsWith('.json')).map((name) => `${readKept(join(folder, name))?.digest}.mjs`));
+  const kept = new Set(names.filter((name) => name.endsWith('.json')).map((name) => `${readNote<Kept>(join(folder, name))?.digest}.mjs`));
   const old = names
     .filter((name) => name.endsWith('.mjs') && !kept.has(name))
     .map((name) => ({ name, writtenMs: statSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? 0 }))

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Digest, digestHex } from '../base/digest.ts';
 import { readIfThere, writeFileAtomic } from '../base/files.ts';
+import { readNote, writeNote } from '../base/notes.ts';
 import { esbuildVersion } from './esbuild.ts';
 import { type SeenFile, seenAgain } from './identity.ts';
 import { bundleModule } from './user-modules.ts';
@@ -30,17 +31,8 @@ export interface KeepRequest {
 const recordFile = ({ file, stateDir }: KeepRequest): string => join(stateDir, 'modules', `${digestHex(file).slice(0, 32)}.json`);
 const bundleFile = ({ stateDir }: KeepRequest, text: Digest): string => join(stateDir, 'modules', `${text}.mjs`);
 
-function readKept(request: KeepRequest): Kept | undefined {
-  try {
-    const text = readIfThere(recordFile(request))?.toString('utf8');
-    return text ? (JSON.parse(text) as Kept) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 function unchanged(request: KeepRequest): KeptModule | undefined {
-  const kept = readKept(request);
+  const kept = readNote<Kept>(recordFile(request));
   if (!kept || kept.esbuild !== esbuildVersion() || kept.faceUrl !== request.faceUrl) return undefined;
   const files = kept.files.map(seenAgain);
   if (files.some((file) => file === undefined)) return undefined;
@@ -48,7 +40,7 @@ function unchanged(request: KeepRequest): KeptModule | undefined {
   const bytes = readIfThere(path);
   if (!bytes || digestHex(bytes) !== kept.text) return undefined;
   const anew: Kept = { ...kept, files: files as SeenFile[] };
-  if (JSON.stringify(anew) !== JSON.stringify(kept)) writeFileAtomic(recordFile(request), JSON.stringify(anew));
+  if (JSON.stringify(anew) !== JSON.stringify(kept)) writeNote(recordFile(request), anew);
   return { digest: kept.digest, path };
 }
 
@@ -59,6 +51,6 @@ export async function keepModule(request: KeepRequest): Promise<KeptModule> {
   const { digest, text, files } = await bundleModule(request.file, { faceUrl: request.faceUrl });
   const kept: Kept = { esbuild: esbuildVersion(), faceUrl: request.faceUrl, files, digest, text: digestHex(text) };
   writeFileAtomic(bundleFile(request, kept.text), text);
-  writeFileAtomic(recordFile(request), JSON.stringify(kept));
+  writeNote(recordFile(request), kept);
   return { digest, path: bundleFile(request, kept.text) };
 }

@@ -2,7 +2,7 @@ import { createReadStream, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createHasher, type Digest } from '../base/digest.ts';
 import { BuildError, messageOf, systemCodeOf } from '../base/errors.ts';
-import { readIfThere, writeFileAtomic } from '../base/files.ts';
+import { readNote, writeNote } from '../base/notes.ts';
 import { identityFrom, isRacy } from '../source/identity.ts';
 
 interface Seen {
@@ -31,7 +31,7 @@ export class FileDigests {
 
   constructor(stateDir: string) {
     this.#file = join(stateDir, 'sources', 'files.json');
-    this.#seen = new Map(Object.entries(parse(readIfThere(this.#file)?.toString('utf8'))));
+    this.#seen = new Map(Object.entries(readNote<Record<string, Seen>>(this.#file) ?? {}));
   }
 
   /** @throws {BuildError} `no-file` when it can not be read, `source-changing` when it changes while it is read. */
@@ -71,7 +71,7 @@ export class FileDigests {
   }
 
   save(): void {
-    if (this.#changed) writeFileAtomic(this.#file, JSON.stringify(Object.fromEntries(this.#seen)));
+    if (this.#changed) writeNote(this.#file, Object.fromEntries(this.#seen));
     this.#changed = false;
   }
 }
@@ -104,13 +104,4 @@ function unreadable(path: string, cause: unknown): BuildError {
     ...(!missing && { hint: 'Check its permissions.' }),
     cause,
   });
-}
-
-function parse(text: string | undefined): Record<string, Seen> {
-  try {
-    return text ? (JSON.parse(text) as Record<string, Seen>) : {};
-  } catch {
-    // Only a memory: without it the files are read again.
-    return {};
-  }
 }

@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Digest, digestHex } from '../base/digest.ts';
-import { readIfThere, writeFileAtomic } from '../base/files.ts';
+import { readNote, writeNote } from '../base/notes.ts';
 import type { Manifest } from '../plan/manifest.ts';
 
 /** What a target looked like when it was last built: so that the next build can say what changed. Never used to decide anything. */
@@ -17,17 +17,12 @@ const planFile = (stateDir: string, target: string): string => join(stateDir, 'p
 const lastTableFile = (stateDir: string, target: string): string => planFile(stateDir, target).replace(/\.json$/, '.table');
 
 export function readLastPlan(stateDir: string, target: string): LastPlan | undefined {
-  try {
-    const text = readIfThere(planFile(stateDir, target))?.toString('utf8');
-    return text ? (JSON.parse(text) as LastPlan) : undefined;
-  } catch {
-    return undefined;
-  }
+  return readNote<LastPlan>(planFile(stateDir, target));
 }
 
 /** @param tableFile the table of its sources, if it reads any: kept to tell later which lines changed. */
 export function writeLastPlan(stateDir: string, plan: LastPlan, tableFile: string): void {
-  writeFileAtomic(planFile(stateDir, plan.target), JSON.stringify(plan));
+  writeNote(planFile(stateDir, plan.target), plan);
   if (existsSync(tableFile)) copyFileSync(tableFile, lastTableFile(stateDir, plan.target));
 }
 

@@ -2,8 +2,8 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Digest } from '../base/digest.ts';
 import { messageOf } from '../base/errors.ts';
-import { readIfThere, writeFileAtomic } from '../base/files.ts';
 import { type InstalledPackage, installedPackage } from '../base/installed-package.ts';
+import { readNote, writeNote } from '../base/notes.ts';
 import { programRoot } from '../base/program.ts';
 import type { TokenizerEngines } from '../rule/options.ts';
 
@@ -50,11 +50,11 @@ const looking = new Map<string, Promise<string>>();
 
 async function inspected({ engines, model, stateDir, remember }: Asked): Promise<string | undefined> {
   const file = memoryFile(stateDir);
-  const known = (): Record<string, string> => parse(readIfThere(file)?.toString('utf8'));
+  const known = (): Record<string, string> => readNote(file) ?? {};
   const name = `${engines.own} ${model.digest}`;
   const before = known()[name];
   const answer = before ?? (await lookInto(name, () => engines.whyNotOwn(model.read())));
-  if (remember && before === undefined) writeFileAtomic(file, `${JSON.stringify({ ...known(), [name]: answer }, null, 2)}\n`);
+  if (remember && before === undefined) writeNote(file, { ...known(), [name]: answer });
   return answer === '' ? undefined : answer;
 }
 
@@ -73,14 +73,5 @@ function unusable(found: InstalledPackage | undefined, { native }: TokenizerEngi
     return undefined;
   } catch (error) {
     return `${native.name}@${found.version} can not be loaded here: ${messageOf(error).split('\n')[0]}`;
-  }
-}
-
-function parse(text: string | undefined): Record<string, string> {
-  try {
-    return text ? (JSON.parse(text) as Record<string, string>) : {};
-  } catch {
-    // Only a memory: without it the file is looked into again.
-    return {};
   }
 }

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestHex } from '../base/digest.ts';
 import { readIfThere, writeFileAtomic } from '../base/files.ts';
+import { readNote, writeNote } from '../base/notes.ts';
 import type { FetchedTokenizer, LocatedTokenizer, TokenizerPin } from './tokenizer.ts';
 
 const modelName = 'tokenizer.json';
@@ -30,14 +31,13 @@ export function keepTokenizer(cacheDir: string, download: { pin: TokenizerPin; f
   const folder = folderOf(cacheDir, pin);
   writeFileAtomic(join(folder, modelName), fetched.model);
   if (fetched.config !== undefined) writeFileAtomic(join(folder, configName), fetched.config);
-  writeFileAtomic(lastPinFile(cacheDir, pin.reference), JSON.stringify(pin));
+  writeNote(lastPinFile(cacheDir, pin.reference), pin);
   return located(folder, pin);
 }
 
 /** What a reference resolved to when it was last downloaded here: all that an offline build without a lock can know. */
 export function lastPinOf(cacheDir: string, reference: string): TokenizerPin | undefined {
-  const file = lastPinFile(cacheDir, reference);
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as TokenizerPin) : undefined;
+  return readNote<TokenizerPin>(lastPinFile(cacheDir, reference));
 }
 
 function located(folder: string, pin: TokenizerPin): LocatedTokenizer {

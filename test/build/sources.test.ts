@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compress } from '../../rules/lib/compress.ts';
+import { readNote, writeNote } from '../../src/base/notes.ts';
 import { FileDigests } from '../../src/engine/file-digests.ts';
 import { tableFileOf } from '../../src/engine/resolve-sources.ts';
 import { readTable, writeTable } from '../../src/source/table.ts';
@@ -151,11 +152,9 @@ function forgetEdits(project: TestProject): void {
   if (table) writeTable(file, 8000, { ...table, fileFlags: table.fileFlags.map((flags) => flags & ~1) });
   const packed = project.path('in/packed.jsonl.gz');
   const { dev, ino, size, mtimeNs, ctimeNs } = statSync(packed, { bigint: true });
-  project.edit('.dsbuild/sources/files.json', (text) => {
-    const seen = JSON.parse(text) as Record<string, { identity: string }>;
-    (seen[packed] as { identity: string }).identity = `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`;
-    return JSON.stringify(seen);
-  });
+  const note = project.path('.dsbuild/sources/files.json');
+  const seen = readNote<Record<string, object>>(note) ?? {};
+  writeNote(note, { ...seen, [packed]: { ...seen[packed], identity: `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}` } });
 }
 
 const ofWord = (word: string): Files => ({

@@ -1,7 +1,8 @@
-import { cpSync, readFileSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { BuildEstimate, BuildSummary } from '../../src/base/events.ts';
+import { readNote, writeNote } from '../../src/base/notes.ts';
 import type { StatusReport } from '../../src/engine/api.ts';
 import { status } from '../../src/engine/status.ts';
 import { type Built, checkout, Rig } from './rig.ts';
@@ -97,12 +98,13 @@ test('one edited line: one chunk, and what reads it', async () => {
 test('a build that will not fit on the disk says so before it goes on, and is not refused', async () => {
   const rig = project();
   await rig.build();
-  const path = '.dsbuild/rates.json';
-  const rates = JSON.parse(readFileSync(rig.path(path), 'utf8'));
-  for (const { steps } of Object.values<{ steps: Record<string, { bytesOut: number }> }>(rates.targets)) {
+  const path = rig.path('.dsbuild/rates.json');
+  const rates = readNote<{ targets: Record<string, { steps: Record<string, { bytesOut: number }> }> }>(path);
+  for (const { steps } of Object.values(rates?.targets ?? {})) {
     for (const step of Object.values(steps)) step.bytesOut *= 1e12;
   }
-  rig.write({ [path]: JSON.stringify(rates), 'datasets.config.ts': config({ maxSeqLength: 32 }) });
+  writeNote(path, rates);
+  rig.write({ 'datasets.config.ts': config({ maxSeqLength: 32 }) });
   assert.ok(((await statusOf(rig)).estimate?.bytesOut ?? 0) > 1e15);
   const built = await rig.build({ afterEstimate: true });
   const warnings = built.events.flatMap((event) => (event.type === 'warning' ? [event] : []));
@@ -111,9 +113,16 @@ test('a build that will not fit on the disk says so before it goes on, and is no
 });
 
 test('what is on record may be gone, damaged or of another version: then nothing is estimated, and the build goes on', async () => {
-  for (const text of ['', '{"format":1,"kinds"', '{"format":999,"kinds":{"a/b":{}}}', 'null']) {
+  const other = (path: string): void => writeNote(path, { format: 999, kinds: { 'a/b': {} } });
+  const damages = ['', '{"format":1,"kinds"', 'null'].map(
+    (text) =>
+      (path: string): void =>
+        writeFileSync(path, text),
+  );
+  for (const spoil of [other, ...damages]) {
     const rig = project();
-    rig.write({ '.dsbuild/rates.json': text });
+    rig.write({ '.dsbuild/rates.json': '' });
+    spoil(rig.path('.dsbuild/rates.json'));
     assert.is((await statusOf(rig)).estimate, undefined);
     assert.ok((await rig.build()).summary.ok);
     assert.ok((await statusOf(rig)).estimate !== undefined, 'it is written anew');

@@ -2,6 +2,7 @@ import { cpSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { bpeEngine, huggingfaceEngine } from '../../rules/lib/tokenizer-contract.ts';
+import { readNote } from '../../src/base/notes.ts';
 import { chooseEngine } from '../../src/engine/tokenizer-engine.ts';
 import type { TokenizerEngines } from '../../src/rule/options.ts';
 import { checkout, Rig } from './rig.ts';
@@ -132,7 +133,7 @@ test('a file is looked into once, for each version of the own engine', async () 
   const { looks, ask } = asked(rig);
   await Promise.all([ask(), ask()]);
   assert.is(looks(), 1);
-  assert.equal(Object.values(JSON.parse(rig.read('.dsbuild/tokenizers/engines.json').toString()) as object), ['a Unigram model']);
+  assert.equal(Object.values(readNote<object>(rig.path('.dsbuild/tokenizers/engines.json')) ?? {}), ['a Unigram model']);
   const other = asked(rig, { own: 'own@2', whyNotOwn: () => Promise.resolve(undefined) });
   assert.equal(await other.ask(), { engine: 'own@2' });
   rig.write({ '.dsbuild/tokenizers/engines.json': 'torn' });
