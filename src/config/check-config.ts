@@ -69,6 +69,7 @@ const fields: Fields = {
     pathStyle: shape({ type: 'boolean' }),
     scope: matches(/^[a-z0-9][a-z0-9._-]{0,63}$/, "a name such as 'main' or 'pr-17'"),
     readOnly: shape({ type: 'boolean' }),
+    timeoutSeconds: shape({ type: 'number', min: 0.05 }),
     signing: { key: signingKey, accept },
     sizeMax,
   },

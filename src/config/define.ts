@@ -38,6 +38,8 @@ export interface Config {
         /** Where on the remote this build writes; it reads there and in `main`. `DSBUILD_SCOPE` wins. */
         readonly scope?: string | undefined;
         readonly readOnly?: boolean | undefined;
+        /** So long without an answer, and a request is repeated or given up; 5 by default. */
+        readonly timeoutSeconds?: number | undefined;
         /** What is written is signed with `key`; where `accept` lists public keys, nothing is read that none of them signed. */
         readonly signing?: { readonly key?: Secret | undefined; readonly accept?: readonly string[] | undefined } | undefined;
         /** The local store is kept below this: a size, or a share of the disk. */

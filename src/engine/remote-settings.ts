@@ -1,4 +1,5 @@
 import { BuildError } from '../base/errors.ts';
+import type { Times } from '../s3/requests.ts';
 import type { BuildOptions } from './api.ts';
 import type { Project } from './project.ts';
 import type { BuildRemote } from './remote.ts';
@@ -10,21 +11,29 @@ export interface RemoteSettings {
   readonly region: string | undefined;
   readonly pathStyle: boolean | undefined;
   readonly readOnly: boolean;
+  readonly times: Partial<Times> | undefined;
 }
 
 type Asking = Pick<BuildOptions, 'offline' | 'remote' | 'requireRemote'>;
 
 /** @throws {BuildError} `no-remote` when one is required and none is named. */
 export function remoteSettings({ config, env }: Pick<Project, 'config' | 'env'>, options: Asking): RemoteSettings | undefined {
-  const { remote, endpoint, region, pathStyle, readOnly } = config.cache ?? {};
+  const { remote, endpoint, region, pathStyle, readOnly, timeoutSeconds } = config.cache ?? {};
   const address = env['DSBUILD_REMOTE'] || remote;
   const isWanted = (options.remote ?? true) && !options.offline;
-  if (address && isWanted) return { address, endpoint, region, pathStyle, readOnly: readOnly ?? false };
+  if (address && isWanted) return { address, endpoint, region, pathStyle, readOnly: readOnly ?? false, times: timesOf(timeoutSeconds) };
   if (!options.requireRemote) return undefined;
   throw new BuildError('no-remote', {
     message: isWanted ? 'a remote cache is required, but none is named' : 'a remote cache is required, and switched off at the same time',
     hint: "Name it in the config, cache: { remote: 's3://bucket/folder' }, or in DSBUILD_REMOTE.",
   });
+}
+
+/** One figure for all that is waited for; a small object is given up after about twice as long. */
+function timesOf(timeoutSeconds: number | undefined): Partial<Times> | undefined {
+  if (timeoutSeconds === undefined) return undefined;
+  const stallMs = timeoutSeconds * 1000;
+  return { connectMs: stallMs, answerMs: stallMs, stallMs, giveUpMs: stallMs * 1.6, pauseMs: Math.min(200, stallMs / 25) };
 }
 
 /** The remote cache, where one is named: nothing of it is loaded elsewhere. */

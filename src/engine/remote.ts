@@ -41,14 +41,14 @@ export class BuildRemote {
   /** Targets whose steps gave something else elsewhere. */
   readonly #differing = new Set<string>();
 
-  constructor(project: Project, { address, endpoint, region, pathStyle, readOnly }: RemoteSettings) {
+  constructor(project: Project, { address, endpoint, region, pathStyle, readOnly, times }: RemoteSettings) {
     const trust = trustOf(project);
     const { signer, maySign } = signerFor(project, trust);
     this.#project = project;
     const { signal } = this.#ending;
     // One for each request under way.
     setMaxListeners(0, signal);
-    this.#bucket = new Bucket({ address, endpoint, region, pathStyle, env: project.env, signal });
+    this.#bucket = new Bucket({ address, endpoint, region, pathStyle, env: project.env, signal, times });
     const tell = (trouble: RemoteTrouble): void => this.#tell(trouble);
     this.#remote = new Remote({ bucket: this.#bucket, trust, signer, readOnly: readOnly || !maySign, tell });
     this.#known = new Known(project.stateDir, JSON.stringify([address, endpoint, trust.scope]));
