@@ -9,6 +9,7 @@ import * as assert from 'uvu/assert';
 import { engine } from '../../src/cli/engine.ts';
 import { lookAround } from '../../src/engine/init/look.ts';
 import { proposeSources } from '../../src/engine/init/sources.ts';
+import { unprivileged } from '../source/files.ts';
 import { type Ended, emptyFolder, removeFolders, run, words } from './console.ts';
 
 const test = suite('init');
@@ -112,6 +113,8 @@ test('data that lies here is found with its fields, the largest first, and not w
   ]);
 });
 
+const documents = '{"text":"a"}\n';
+
 const shapes: readonly [what: string, record: object, holds: string][] = [
   ['documents', { id: 1, text: 'a', messages: [] }, 'documents'],
   ['chats', { messages: [{ role: 'user', content: 'a' }] }, 'chats (messages)'],
@@ -135,6 +138,22 @@ for (const [what, record, holds] of shapes) {
     );
   });
 }
+
+test('a folder that can not be read keeps nobody from beginning', async () => {
+  const folder = emptyFolder();
+  write(folder, 'data/a.jsonl', documents);
+  write(folder, 'data.v2/t.tsv', 'a\n');
+  mkdirSync(join(folder, 'locked'), { mode: 0 });
+  symlinkSync('nowhere', join(folder, 'dangling.jsonl'));
+  await unprivileged(folder, () => {
+    const { data, others } = lookAround(folder);
+    assert.equal(
+      data.map(({ path }) => path),
+      ['data'],
+    );
+    assert.match(others[0]?.conversion ?? '', "FROM 'data.v2/**/*.tsv'");
+  });
+});
 
 test('of a large compressed file only the beginning is read', () => {
   const folder = emptyFolder();
@@ -167,7 +186,6 @@ test('what can not be read is named with a way to convert it, and a tokenizer th
   assert.is(read(folder, 'tokenizer/tokenizer.json'), '{}');
 });
 
-const documents = '{"text":"a"}\n';
 const chats = '{"messages":[{"role":"user","content":"a"}]}\n';
 
 /** Files, the paths named, and groups with patterns that are proposed. */

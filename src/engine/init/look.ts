@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { byCodeUnit } from '../../base/names.ts';
 import { listSource } from '../../source/list.ts';
@@ -45,55 +45,84 @@ export function splitExtension(path: string): { name: string; extension: string 
   return { name: extension === '' ? path : path.slice(0, -extension.length - 1), extension };
 }
 
-/** What builds and programs leave, and what is no data of the user's. */
-const notData = /^(out|dist|build|coverage|target|venv|logs?|test|tests|fixtures)\/|(^|\/)(\.[^/]*|site-packages|__pycache__)\//;
+/** Folders of what builds and programs leave, and of what is no data of the user's. */
+const notData = /^(out|dist|build|coverage|target|venv|logs?|tests?|fixtures|node_modules|\..*)$/;
+const notDataBelow = /(^|\/)(\.[^/]*|site-packages|__pycache__)\//;
 
-/** Files below a folder by their extension, hidden folders and those of programs left out. POSIX paths from the folder. */
+/** Files below a folder by their extension. POSIX paths from the folder. @throws {BuildError} `source-unreadable` */
 export function filesWith(extensions: readonly string[], folder: string): string[] {
   return listSource({ group: '', patterns: extensions.map((extension) => `**/*.${extension}`), base: folder }).paths;
 }
 
-/** Folders directly below with what lies in them, files beside the config by themselves. */
-function byPlace(paths: readonly string[]): Map<string, string[]> {
-  const places = new Map<string, string[]>();
-  for (const path of paths) {
-    const place = path.includes('/') ? (path.split('/')[0] as string) : path;
-    places.set(place, [...(places.get(place) ?? []), path]);
+const allExtensions = [...recordExtensions, ...Object.values(otherFormats).flat()];
+
+/** A folder directly below with the files in it, or a file beside the config. */
+interface Place {
+  readonly path: string;
+  readonly isFile: boolean;
+  /** POSIX, from the project's folder. */
+  readonly files: readonly string[];
+}
+
+/** What may not be read is no data that could be built. */
+function filesIn(cwd: string, name: string): string[] {
+  try {
+    return filesWith(allExtensions, join(cwd, name))
+      .filter((path) => !notDataBelow.test(path))
+      .map((path) => `${name}/${path}`);
+  } catch {
+    return [];
   }
-  return places;
+}
+
+function placesIn(cwd: string): Place[] {
+  return readdirSync(cwd, { withFileTypes: true })
+    .filter((entry) => !notData.test(entry.name))
+    .sort((a, b) => byCodeUnit(a.name, b.name))
+    .map((entry) => ({
+      path: entry.name,
+      isFile: entry.isFile(),
+      files: entry.isDirectory() ? filesIn(cwd, entry.name) : entry.isFile() ? [entry.name] : [],
+    }));
 }
 
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
-function findData(cwd: string): FoundData[] {
-  const paths = filesWith(recordExtensions, cwd).filter((path) => !notData.test(path));
-  return [...byPlace(paths)]
-    .map(([path, files]) => {
-      const absolute = files.map((file) => join(cwd, file));
+function findData(cwd: string, places: readonly Place[]): FoundData[] {
+  return places
+    .flatMap(({ path, files }) => {
+      const absolute = files.filter((file) => splitExtension(file).extension !== '').map((file) => join(cwd, file));
+      if (absolute.length === 0) return [];
       const shape = shapeOf(absolute);
       const bytes = absolute.reduce((sum, file) => sum + sizeOf(file), 0);
-      return { path, files: files.length, bytes, holds: shapeWords(shape), isUsable: shape.is !== 'other' };
+      return [{ path, files: absolute.length, bytes, holds: shapeWords(shape), isUsable: shape.is !== 'other' }];
     })
     .sort((a, b) => b.bytes - a.bytes || byCodeUnit(a.path, b.path));
 }
 
 type Format = OtherData['format'];
 
-function conversionOf(path: string, format: Format): string {
-  const isFile = path.includes('.');
+const extensionOf = (path: string): string => path.slice(path.lastIndexOf('.') + 1);
+
+/** @param first one of the files. */
+function conversionOf({ path, isFile }: Place, format: Format, first: string): string {
   const jsonl = `${isFile ? path.slice(0, path.lastIndexOf('.')) : path}.jsonl`;
   if (format === 'text') return `for f in ${path}/*.txt; do jq -Rsc --arg id "$f" '{id: $id, text: .}' "$f"; done > ${jsonl}`;
-  return `duckdb -c "COPY (SELECT * FROM '${isFile ? path : `${path}/**/*.${format}`}') TO '${jsonl}' (FORMAT json)"`;
+  return `duckdb -c "COPY (SELECT * FROM '${isFile ? path : `${path}/**/*.${extensionOf(first)}`}') TO '${jsonl}' (FORMAT json)"`;
 }
 
 /** Text files count in folders of data only: notes and lists of requirements are none. */
-const isMeant = (path: string, format: Format): boolean =>
-  !notData.test(path) && (format !== 'text' || /^(data|texts?|corpus)\//.test(path));
+const isMeant = ({ path, isFile }: Place, format: Format): boolean => format !== 'text' || (!isFile && /^(data|texts?|corpus)$/.test(path));
 
-function findOthers(cwd: string): OtherData[] {
+function findOthers(places: readonly Place[]): OtherData[] {
   return (Object.keys(otherFormats) as Format[]).flatMap((format) => {
-    const paths = filesWith(otherFormats[format], cwd).filter((path) => isMeant(path, format));
-    return [...byPlace(paths)].map(([path, files]) => ({ path, format, files: files.length, conversion: conversionOf(path, format) }));
+    const extensions: readonly string[] = otherFormats[format];
+    return places.flatMap((place) => {
+      const files = place.files.filter((file) => extensions.includes(extensionOf(file)));
+      const [first] = files;
+      if (first === undefined || !isMeant(place, format)) return [];
+      return [{ path: place.path, format, files: files.length, conversion: conversionOf(place, format, first) }];
+    });
   });
 }
 
@@ -102,5 +131,11 @@ const tokenizerPlaces = ['tokenizer.json', 'tokenizer/tokenizer.json', 'tokenize
 /** Looks at what lies in a folder; reads the beginning of at most three files of each place. */
 export function lookAround(cwd: string): Surroundings {
   const tokenizer = tokenizerPlaces.find((path) => existsSync(join(cwd, path)));
-  return { data: findData(cwd), others: findOthers(cwd), tokenizer: tokenizer && `./${tokenizer}`, repository: repositoryOf(cwd) };
+  const places = placesIn(cwd);
+  return {
+    data: findData(cwd, places),
+    others: findOthers(places),
+    tokenizer: tokenizer && `./${tokenizer}`,
+    repository: repositoryOf(cwd),
+  };
 }

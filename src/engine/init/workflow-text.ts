@@ -53,7 +53,7 @@ function roleStep(condition: string, role: string): string[] {
 /** Two steps, not one with a choice: an unset role of pull requests must never become that of main. */
 const credentialSteps = [
   '      # Credentials for an hour, by OIDC. The role of pull requests may write below v1/pr-* only: the policy is in the README of dsbuild,',
-  '      # and `dsbuild doctor` tries whether it holds. Pull requests from forks get none, and build without the shared cache.',
+  '      # and `dsbuild doctor --online` tries whether it holds. Pull requests from forks get none, and build without the shared cache.',
   ...roleStep("github.event_name != 'pull_request'", 'DSBUILD_ROLE_MAIN'),
   ...roleStep(`${isPullRequest} && github.event.pull_request.head.repo.full_name == github.repository`, 'DSBUILD_ROLE_PR'),
   '',
