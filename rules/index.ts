@@ -1,3 +1,4 @@
+import { isRemote } from '../src/base/address.ts';
 import { didYouMean } from '../src/base/names.ts';
 import { integer, list, text } from '../src/rule/options.ts';
 import { factOf, type Part, sumOf } from '../src/rule/part.ts';
@@ -95,7 +96,7 @@ function inherit(ancestors: readonly Ancestor[], out: string | undefined): Reado
 
 function pathOr(path: string | undefined, other: string | undefined): string | undefined {
   const found = path ?? other;
-  return found === undefined ? undefined : posixPath(found);
+  return found === undefined || isRemote(found) ? found : posixPath(found);
 }
 
 function folderOfSources(ancestors: readonly Ancestor[]): string | undefined {

@@ -1,3 +1,4 @@
+import { isRemote } from '../src/base/address.ts';
 import { cutAll, cutSalts, mix } from '../src/base/cut.ts';
 import type { Digest } from '../src/base/digest.ts';
 import { BuildError } from '../src/base/errors.ts';
@@ -167,10 +168,14 @@ export const shard = defineRule({
     columns: list(choice(...extraColumnNames))
       .default([])
       .doc('Columns besides the three, for trainers that keep attention within documents.'),
-    names: choice('number', 'digest').default('number').doc('Names of shards; with `digest` none changes because another appeared.'),
+    names: choice('number', 'digest')
+      .default('number')
+      .doc('Names of shards; with `digest`, the default where `out` is a bucket, none changes because another appeared.'),
     codec: choice('snappy', 'zstd', 'none').default('snappy').doc('Compression of the Parquet pages.'),
     packTokens: integer({ min: 1 }).optional().doc('Tokens that share a row group; by default 500 sequences, at least 2,000,000.'),
   },
+  // Nothing is sent again because a shard before it appeared, and readers of the old manifest find all that it speaks of.
+  inherit: (_ancestors, out) => (out !== undefined && isRemote(out) ? { names: 'digest' } : {}),
   steps: [pack, packZstd, assemble, splitStats],
   async plan({ tokens }, options, build) {
     assertUsed(options, build);

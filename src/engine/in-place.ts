@@ -1,4 +1,5 @@
 import { relative, sep } from 'node:path';
+import { isRemote } from '../base/address.ts';
 import { byCodeUnit } from '../base/names.ts';
 import type { GraphTarget } from '../graph/graph.ts';
 import type { BuildRun } from './build-run.ts';
@@ -10,7 +11,7 @@ import type { ResolvedOptions } from './resolve-options.ts';
  */
 export function withFilesInPlace(options: ResolvedOptions, { filesOf, out }: GraphTarget, run: BuildRun): ResolvedOptions {
   const sources = filesOf === undefined ? undefined : run.locals.get(filesOf);
-  if (!sources || out === undefined || run.options.sample !== undefined) return options;
+  if (!sources || out === undefined || isRemote(out) || run.options.sample !== undefined) return options;
   const inPlace = sources
     .paths()
     .map((path) => relative(out, path).split(sep).join('/'))

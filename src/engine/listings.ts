@@ -59,6 +59,15 @@ export class Listings {
     return this.#resolved.get(address);
   }
 
+  /** Whether this build reads the object of this address, as one of those that a pattern stands for. */
+  includes(address: string): boolean {
+    return [...this.#resolved].some(([pattern, { listing }]) => {
+      const { folder, matches } = parseObjectPattern(pattern);
+      const name = address.slice(folder.length);
+      return address.startsWith(folder) && matches(name) && listing().objects.some((object) => object.name === name);
+    });
+  }
+
   /** An object was seen to hold this. */
   note(address: string, content: Digest): void {
     this.#contents.set(address, content);

@@ -1,4 +1,5 @@
-import { relative, sep } from 'node:path';
+import { join, relative, sep } from 'node:path';
+import { isRemote } from '../base/address.ts';
 import type { Digest } from '../base/digest.ts';
 import { BuildError } from '../base/errors.ts';
 import { readPart } from '../cache/part-reader.ts';
@@ -8,11 +9,15 @@ import { decodeView } from '../rule/view.ts';
 import type { SourceLine } from '../source/view.ts';
 import type { BuildRun } from './build-run.ts';
 
-/** A path as it is shown: below the project, with slashes. */
+/** A path as it is shown: below the project, with slashes; an address as it stands. */
 export const shownPath = (root: string, path: string): string => {
+  if (isRemote(path)) return path;
   const below = relative(root, path).split(sep).join('/');
   return below.startsWith('..') ? path : below;
 };
+
+/** Path or address of what a target publishes. */
+export const publishedAt = (out: string, name: string): string => (isRemote(out) ? `${out}/${name}` : join(out, name));
 
 /** The compressed file, here or elsewhere, that a part is. */
 export function fileOf(part: Digest, run: BuildRun): string | undefined {

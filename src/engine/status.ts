@@ -10,8 +10,8 @@ import type { BuildOptions, SourceStatus, StatusReport, TargetStatus } from './a
 import type { BuildRun } from './build-run.ts';
 import { type DeclaredSource, declaredSources } from './declared-sources.ts';
 import { estimateOf, freeBytes } from './estimating.ts';
-import { folderProblems } from './folder-problems.ts';
 import { readLastPlan } from './last-plan.ts';
+import { outProblemsOf } from './out-problems.ts';
 import type { Project } from './project.ts';
 import { outOf } from './publishing.ts';
 import { survey } from './survey.ts';
@@ -19,9 +19,12 @@ import type { TargetBuild } from './target-build.ts';
 
 /** Says what a build would do, without doing it: exact where keys are known, else as far as can be told. */
 export function status(project: Project, options: BuildOptions): Promise<StatusReport> {
-  return survey(project, options, (run) => {
+  return survey(project, options, async (run) => {
     const estimated = estimateOf(run);
-    const targets = [...run.targets.values()].map((build) => statusOf(build, run, estimated?.targets[build.target.name]));
+    const outProblems = await outProblemsOf(run);
+    const targets = [...run.targets.values()].map((build) =>
+      statusOf(build, run, { estimate: estimated?.targets[build.target.name], outProblems: outProblems.get(build.target) ?? [] }),
+    );
     const stale = targets.filter(({ state, outProblems }) => state !== 'fresh' || outProblems.length > 0).length;
     return {
       targets,
@@ -34,14 +37,19 @@ export function status(project: Project, options: BuildOptions): Promise<StatusR
 
 const totalOf = ({ type: _, targets: __, ...total }: BuildEstimate): Omit<BuildEstimate, 'type' | 'targets'> => total;
 
-function stateOf(build: TargetBuild, run: BuildRun): TargetStatus['state'] {
+export function stateOf(build: TargetBuild, run: BuildRun): TargetStatus['state'] {
   if (build.state === 'failed') return 'failed';
   if (build.state === 'kept') return 'fresh';
   if (!readLastPlan(run.project.stateDir, build.target.name)) return 'never-built';
   return build.isExact ? 'stale' : 'unknown';
 }
 
-export function statusOf(build: TargetBuild, run: BuildRun, estimate?: TargetEstimate): TargetStatus {
+interface Beside {
+  readonly estimate: TargetEstimate | undefined;
+  readonly outProblems: readonly string[];
+}
+
+function statusOf(build: TargetBuild, run: BuildRun, { estimate, outProblems }: Beside): TargetStatus {
   const { target, result } = build;
   const ends = build.plan && run.tally(build.plan).ends;
   const out = outOf(target, run);
@@ -62,7 +70,7 @@ export function statusOf(build: TargetBuild, run: BuildRun, estimate?: TargetEst
     ...(estimate && state !== 'fresh' && { estimate }),
     ...(main && { parts: main.parts, documents: main.records, tokens: main.tokens, bytes: main.bytes }),
     ...(out !== undefined && { out }),
-    outProblems: state === 'fresh' && out !== undefined && (run.options.publish ?? true) ? folderProblems(run, target, out) : [],
+    outProblems,
     sources: sourcesOf(target, run),
   };
 }

@@ -1,4 +1,4 @@
-import { BuildError } from '../base/errors.ts';
+import { BuildError, messageOf } from '../base/errors.ts';
 import type { GraphTarget } from '../graph/graph.ts';
 import { type Change, changesBetween } from '../plan/explain.ts';
 import type { Manifest } from '../plan/manifest.ts';
@@ -6,7 +6,7 @@ import type { WhyReport } from './api.ts';
 import { readLastPlan } from './last-plan.ts';
 import type { Project } from './project.ts';
 import { isOfSources, reasonsFor } from './reasons.ts';
-import { statusOf } from './status.ts';
+import { stateOf } from './status.ts';
 import { survey } from './survey.ts';
 import type { TargetBuild } from './target-build.ts';
 import { unknownTarget } from './unknown-target.ts';
@@ -18,7 +18,8 @@ export async function why(project: Project, name: string): Promise<WhyReport> {
   return survey(project, { targets: [target.name] }, async (run) => {
     const build = run.targets.get(target);
     if (!build) throw new BuildError('unknown-target', { message: `the target "${name}" is not part of this build` });
-    const { state, why: reasons } = statusOf(build, run);
+    const state = stateOf(build, run);
+    const reasons = state === 'failed' ? [messageOf(build.error)] : build.why;
     const last = readLastPlan(project.stateDir, target.name);
     const now = build.currentManifest();
     const changes: readonly Change[] = last && now && state !== 'fresh' ? changesBetween(last.manifest as Manifest, now) : [];

@@ -1,4 +1,5 @@
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
+import { isRemote } from '../base/address.ts';
 import { configProblems } from '../config/check-config.ts';
 import type { Config } from '../config/define.ts';
 import { type Problem, throwIfAny } from '../config/problems.ts';
@@ -10,7 +11,7 @@ import type { Graph, GraphInput, GraphOutput, GraphTarget } from './graph.ts';
 import type { ReadInputs } from './inputs.ts';
 import { freeName, mainOutput, nameClashes, nameNodes, outputNames } from './names.ts';
 import { inOrder, type Ordered } from './order.ts';
-import { type Claim, outProblem, posixBelow, sharedFolders } from './out-folders.ts';
+import { type Claim, outOfCommon, outProblem, sharedFolders, shownOut } from './out-folders.ts';
 import { type NamedTarget, namedTargets } from './walk.ts';
 
 export interface GraphRequest {
@@ -99,7 +100,7 @@ class Builder {
     const declared = this.#declaredOut(node, { base, note });
     const out = declared ?? shardsFolder(node, inputs);
     const doubtful = this.#problems.length > before || inputs.some(({ from }) => this.#doubtful.has(from.node));
-    const inherited = doubtful ? {} : (node.rule.inherit?.(this.#ancestors(inputs), out && posixBelow(project, out)) ?? {});
+    const inherited = doubtful ? {} : (node.rule.inherit?.(this.#ancestors(inputs), out && shownOut(project, out)) ?? {});
     const { values, problems } = checkedOptions(node, { ...settingsFor(node, config), ...inherited });
     // A required option that would have been inherited is not missing; it is not known yet.
     problems.filter(({ message }) => !(doubtful && node.rule.inherit && message === 'is missing')).forEach(note);
@@ -129,7 +130,7 @@ class Builder {
     const { base: project, outRoot = project } = this.#request;
     const message = outProblem(common.out, { base, project, root: outRoot });
     if (message !== undefined) note({ option: 'out', message });
-    return resolve(base, common.out);
+    return outOfCommon(common.out, base);
   }
 
   /** Targets upstream, nearest first, each once. */
@@ -139,7 +140,7 @@ class Builder {
     return [...found].map(({ rule, options, node, base }) => ({
       rule: rule.name,
       options,
-      out: node.common.out === undefined ? undefined : posixBelow(this.#request.base, resolve(base, node.common.out)),
+      out: node.common.out === undefined ? undefined : shownOut(this.#request.base, outOfCommon(node.common.out, base)),
     }));
   }
 
@@ -148,7 +149,7 @@ class Builder {
     const { name, node, where, out } = target;
     const { documents: publisher } = this.#request.publishers;
     const { kind } = mainTarget(node);
-    if (out !== undefined) this.#claims.push({ target: name, where, kind, folder: out, shown: posixBelow(this.#request.base, out) });
+    if (out !== undefined) this.#claims.push({ target: name, where, kind, folder: out, shown: shownOut(this.#request.base, out) });
     const parted = kind === 'documents' && out !== undefined && publisher !== undefined;
     const placed = parted ? { ...target, out: undefined } : target;
     this.#byNode.set(node, placed);
@@ -162,7 +163,7 @@ class Builder {
     const { node, common } = documents;
     const files: TargetNode = { rule, inputs: { [input as string]: main }, options: {}, common: node.common, stack: node.stack };
     const inputs = [{ input: input as string, key: '', from: documents, output: main.output }];
-    const inherited = this.#problems.length > 0 ? {} : (rule.inherit?.(this.#ancestors(inputs), posixBelow(this.#request.base, out)) ?? {});
+    const inherited = this.#problems.length > 0 ? {} : (rule.inherit?.(this.#ancestors(inputs), shownOut(this.#request.base, out)) ?? {});
     const { values: options } = checkedOptions(files, inherited);
     const { where, base } = documents;
     const name = freeName(`${documents.name}/files`, this.#names);
@@ -199,7 +200,7 @@ function shardsFolder(node: TargetNode, inputs: readonly GraphInput[]): string |
 
 const graphOf = (targets: readonly GraphTarget[], outputs: ReadonlyMap<string, GraphOutput>): Graph => ({
   targets,
-  folders: [...new Set(targets.flatMap(({ out }) => out ?? []))],
+  folders: [...new Set(targets.flatMap(({ out }) => (out === undefined || isRemote(out) ? [] : [out])))],
   outputs,
   get: (name) => outputs.get(name)?.target,
 });

@@ -16,7 +16,7 @@ export interface GraphTarget {
   readonly where: string;
   /** Folder of the declaring module: relative paths in its options belong to it. */
   readonly base: string;
-  /** Absolute folder that it is published in. */
+  /** Absolute folder that it is published in, or `s3://bucket/prefix`. */
   readonly out: string | undefined;
   /** The config gave it a name; targets that only feed others have none of their own. */
   readonly named: boolean;
@@ -43,7 +43,7 @@ export interface GraphOutput {
 /** All targets, each after those that it needs. */
 export interface Graph {
   readonly targets: readonly GraphTarget[];
-  /** Folders that anything is published in, each once. */
+  /** Folders of this machine that anything is published in, each once. */
   readonly folders: readonly string[];
   /** By every name that works: `clean`, another name of the same target, `clean.rejected`, `clean/filter`. */
   readonly outputs: ReadonlyMap<string, GraphOutput>;

@@ -1,16 +1,31 @@
 import { relative, resolve, sep } from 'node:path';
+import { isRemote } from '../base/address.ts';
 import type { Problem } from '../config/problems.ts';
 
 /** Folders that hold what is not ours to replace. */
 const reserved = ['.dsbuild', '.git', 'node_modules'];
 
-export const posixBelow = (folder: string, path: string): string => relative(folder, path).split(sep).join('/');
+const posixBelow = (folder: string, path: string): string => relative(folder, path).split(sep).join('/');
+
+/** A target's `out` as it is meant: an absolute folder, or the address of a prefix of a bucket, without a slash at its end. */
+export const outOfCommon = (out: string, base: string): string => (isRemote(out) ? out.replace(/\/+$/, '') : resolve(base, out));
+
+/** How rules and messages name it: relative to the project, or by its address. */
+export const shownOut = (project: string, out: string): string => (isRemote(out) ? out : posixBelow(project, out));
+
+function addressProblem(out: string): string | undefined {
+  if (!/^s3:\/\//.test(out)) return `must be a folder of the project or s3://bucket/prefix, but is the address ${JSON.stringify(out)}`;
+  const [, bucket, prefix = ''] = /^s3:\/\/([a-z0-9][a-z0-9._-]+)(?:\/(.*?))?\/*$/s.exec(out) ?? [];
+  if (bucket === undefined) return `must be s3://bucket/prefix, but is ${JSON.stringify(out)}`;
+  const isBad = prefix !== '' && prefix.split('/').some((segment) => ['', '.', '..'].includes(segment));
+  return isBad ? `must have no empty segment and none that leads elsewhere, but is ${JSON.stringify(out)}` : undefined;
+}
 
 /** What is wrong with an `out`, as the end of a sentence that begins with it. */
 export function outProblem(out: string, { base, project, root }: { base: string; project: string; root: string }): string | undefined {
   const shown = JSON.stringify(out);
   const folder = resolve(base, out);
-  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(out)) return `must be a folder of the project, but is the address ${shown}`;
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(out)) return addressProblem(out);
   if (folder === resolve(project)) return `must be a folder inside the project, but ${shown} is the project itself`;
   const segments = posixBelow(root, folder).split('/');
   if (segments[0] === '..' || /^[a-z]:$/i.test(segments[0] as string)) {

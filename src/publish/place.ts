@@ -5,16 +5,12 @@ import { BuildError, systemCodeOf } from '../base/errors.ts';
 import { uniqueName } from '../base/files.ts';
 import { isWhole, mismatch, readPieces } from '../cache/part-reader.ts';
 import type { Location, Store } from '../cache/store.ts';
+import { assertBelow } from './refusals.ts';
 
 /** A name from a rule, an archive or a listing must stay below `out`, whatever it holds; symbolic links on the way count. */
 export function pathBelow(out: string, name: string): string {
+  assertBelow(out, name);
   const parts = name.split('/');
-  if (name === '' || name.includes('\0') || name.includes('\\') || parts.some((part) => part === '' || part === '.' || part === '..')) {
-    throw new BuildError('bad-name', {
-      message: `a file would be published under the name ${JSON.stringify(name)}, which leads outside its folder`,
-      where: out,
-    });
-  }
   let folder = out;
   assertFolder(folder);
   for (const part of parts.slice(0, -1)) {

@@ -5,28 +5,11 @@ import { BuildError } from '../base/errors.ts';
 import { type FileIdentity, identityOf, sameIdentity } from '../base/files.ts';
 import type { Locations } from '../cache/locations.ts';
 import type { Store } from '../cache/store.ts';
+import type { Publication, PublishOutcome } from './destination.ts';
 import { type JournalEntry, readJournal, removeJournal, writeJournal } from './journal.ts';
 import { keepOld, pathBelow, placeBlob, removeTemporaries, unpublish } from './place.ts';
 import { hashFile, Published, type PublishedFile, readPublished, writePublished } from './published.ts';
-
-export interface WantedFile {
-  readonly name: string;
-  readonly digest: Digest;
-  readonly target: string;
-}
-
-export interface Publication {
-  readonly out: string;
-  /** In the order in which they appear: what says that the others are there comes last. */
-  readonly files: readonly WantedFile[];
-  /** Digest of all that is wanted, to be compared by a build that has nothing to do. */
-  readonly wanted: Digest;
-  /** Only part of what the folder holds: what is not named stays. */
-  readonly partial: boolean;
-  /** A file of the user's that lies at a published path: it is read where it is, and never written, removed or owned. */
-  isInPlace(path: string): boolean;
-  readonly overwrite: boolean;
-}
+import { edited, overSource, staysEdited } from './refusals.ts';
 
 export interface PublishContext {
   readonly stateDir: string;
@@ -35,12 +18,6 @@ export interface PublishContext {
   /** Makes sure that these bytes are on this machine. */
   need(digest: Digest, target: string): Promise<void>;
   warn(warning: { code: string; message: string; where: string; hint?: string }): void;
-}
-
-export interface PublishOutcome {
-  readonly written: number;
-  readonly removed: number;
-  readonly bytes: number;
 }
 
 /** Files of ours as they lie there, after a crash as well: what the state file says, corrected by the journal. */
@@ -88,22 +65,6 @@ async function standingOf(path: string, own: PublishedFile | undefined): Promise
   return { is: 'foreign', seen: identity, ...(found && { file: { name, ...found } }) };
 }
 
-const editedError = (path: string, ours: boolean): BuildError =>
-  new BuildError('edited', {
-    message: ours
-      ? 'this published file was changed by someone else'
-      : 'a file that dsbuild did not write lies where one is to be published',
-    where: path,
-    hint: 'Move it away, or give --overwrite to replace it.',
-  });
-
-const overSource = (path: string, target: string): BuildError =>
-  new BuildError('over-source', {
-    message: `"${target}" would be published over a file that this build reads as a source`,
-    where: path,
-    hint: 'Give the target another "out", or keep the source elsewhere.',
-  });
-
 /**
  * Brings one folder to what is wanted, as one transaction: all or nothing as far as other files are concerned, each file in one move, and after a crash
  * the next build goes on from the journal.
@@ -121,7 +82,7 @@ export async function publish(context: PublishContext, publication: Publication)
     wantedNames.add(name);
     const standing = await standingOf(path, own.get(name));
     if (standing.file?.digest === digest) kept.set(name, { ...standing.file, name });
-    else if (standing.is === 'foreign' && !publication.overwrite) throw editedError(path, own.has(name));
+    else if (standing.is === 'foreign' && !publication.overwrite) throw edited(path, own.has(name));
     else
       changes.push({
         name,
@@ -140,8 +101,7 @@ export async function publish(context: PublishContext, publication: Publication)
     const standing = await standingOf(join(out, name), file);
     if (standing.is === 'ours') changes.push({ name, before: file.digest, after: null, target: '', seen: standing.seen });
     if (standing.is === 'foreign') {
-      const message = 'this file is no longer wanted, but someone changed it: it stays';
-      context.warn({ code: 'edited', message, where: join(out, name), hint: 'Remove it by hand if you do not need it.' });
+      context.warn(staysEdited(join(out, name)));
     }
   }
   return carryOut(context, publication, { kept, changes });
@@ -184,7 +144,7 @@ function assertUntouched(out: string, changes: readonly Change[]): void {
   for (const { name, seen } of changes) {
     const now = identityOf(join(out, name));
     if (now === seen || (now && seen && sameIdentity(now, seen))) continue;
-    if (now) throw editedError(join(out, name), seen !== undefined);
+    if (now) throw edited(join(out, name), seen !== undefined);
   }
 }
 

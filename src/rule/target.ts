@@ -6,7 +6,7 @@ const targetMark: unique symbol = Symbol.for('dsbuild.target');
 
 /** Engine options that every target takes. None of them is ever in a key. */
 export interface Common {
-  /** Folder that the target's files are published in, relative to the config that declares it. */
+  /** Where the target's files are published: a folder, relative to the config that declares it, or `s3://bucket/prefix`. */
   out?: string | undefined;
   tags?: readonly string[] | undefined;
   resources?: { memory?: Size; cpus?: number } | undefined;

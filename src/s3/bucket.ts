@@ -1,10 +1,11 @@
+import type { Digest } from '../base/digest.ts';
 import { parseS3Address } from './address.ts';
 import { type Condition, conditionFailed, headersOf, type Written } from './condition.ts';
 import { type Download, downloadTo } from './download.ts';
 import { S3Error, s3Error, wrongBytes } from './errors.ts';
 import { type ByteSource, collect } from './promised.ts';
 import { type BucketOptions, type Counters, type OpenObject, type OpenOptions, Requests } from './requests.ts';
-import { type Upload, uploadParts } from './upload.ts';
+import { digestName, type Upload, uploadParts } from './upload.ts';
 
 export type { Condition, Written } from './condition.ts';
 export type { Download } from './download.ts';
@@ -20,6 +21,12 @@ export interface Listed {
   readonly etag: string;
   /** Milliseconds since 1970. */
   readonly modified: number;
+}
+
+/** One object that was asked for by itself. */
+export interface Head extends Listed {
+  /** What it holds, as `upload` wrote beside it. */
+  readonly digest?: Digest;
 }
 
 export interface Got {
@@ -70,13 +77,14 @@ export class Bucket {
   }
 
   /** What is known of an object without its bytes. Undefined: there is none. */
-  async head(key: string, { signal }: CallOptions = {}): Promise<Listed | undefined> {
+  async head(key: string, { signal }: CallOptions = {}): Promise<Head | undefined> {
     const answer = await this.#requests
       .call({ signal }, ({ client, sdk }, sent) => client.send(new sdk.HeadObjectCommand(this.#at(key)), sent))
       .catch(undefinedIfMissing);
     if (!answer) return undefined;
-    const { ContentLength: bytes = 0, ETag: etag = '', LastModified } = answer;
-    return { key, bytes, etag, modified: LastModified?.getTime() ?? 0 };
+    const { ContentLength: bytes = 0, ETag: etag = '', LastModified, Metadata } = answer;
+    const digest = Metadata?.[digestName];
+    return { key, bytes, etag, modified: LastModified?.getTime() ?? 0, ...(digest !== undefined && { digest }) };
   }
 
   /**
@@ -91,39 +99,49 @@ export class Bucket {
   }
 
   /** Writes a small object. Of two that write it at once with `absent`, one gets `written`. */
-  put(key: string, bytes: Uint8Array, condition: Condition, { signal }: CallOptions = {}): Promise<Written> {
-    return this.#requests.slots.run({ requests: 1, bytes: bytes.length }, () => this.#putHeld(key, bytes, { condition, signal }));
+  async put(key: string, bytes: Uint8Array, condition: Condition): Promise<Written> {
+    const held = { requests: 1, bytes: bytes.length };
+    return wordOf(await this.#requests.slots.run(held, () => this.#putHeld(key, bytes, { condition })));
   }
 
-  async #putHeld(key: string, bytes: Uint8Array, { condition, signal }: Pick<Upload, 'condition' | 'signal'>): Promise<Written> {
-    const whole = { ...this.#at(key), Body: bytes, ...headersOf(condition) };
+  /** @returns the ETag of what was written; undefined where the condition did not hold. */
+  async #putHeld(key: string, bytes: Uint8Array, { condition, signal, digest }: Putting): Promise<string | undefined> {
+    const about = digest === undefined ? {} : { Metadata: { [digestName]: digest } };
+    const whole = { ...this.#at(key), ...about, Body: bytes, ...headersOf(condition) };
+    let etag: string | undefined;
     let tries = 0;
     try {
-      await this.#requests.again({ signal }, () => {
+      const answer = await this.#requests.again({ signal }, () => {
         tries++;
         return this.#requests.send({ signal }, ({ client, sdk }, sent) => client.send(new sdk.PutObjectCommand(whole), sent));
       });
+      etag = answer.ETag ?? '';
     } catch (error) {
       if (condition === 'any' || !conditionFailed(error)) throw error;
       // An earlier try may have written it, with its answer lost.
-      if (tries === 1 || !(await this.#holds(key, bytes, signal))) return 'exists';
+      etag = tries === 1 ? undefined : await this.#etagIfHeld(key, bytes, signal);
     }
-    this.#requests.counters.bytesOut += bytes.length;
-    return 'written';
+    if (etag !== undefined) this.#requests.counters.bytesOut += bytes.length;
+    return etag;
   }
 
-  async #holds(key: string, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<boolean> {
+  async #etagIfHeld(key: string, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<string | undefined> {
     const got = await this.#requests.again({ signal }, () => this.#getOnce(key, { signal, bytesMax: bytes.length })).catch(() => undefined);
-    return got?.bytes.equals(bytes) ?? false;
+    return got?.bytes.equals(bytes) ? got.etag : undefined;
   }
 
   /**
    * Writes an object of any length, in parts side by side if it is large. It is completed only when BLAKE3 of all that was sent is
-   * right; what was begun is taken back else.
+   * right; what was begun is taken back else. The digest is noted beside it, for `head`.
    *
    * @throws {S3Error} `wrong-bytes` if the source gives others than it promised; what the source throws comes as it is.
    */
-  upload(key: string, source: ByteSource, how: Upload): Promise<Written> {
+  async upload(key: string, source: ByteSource, how: Upload): Promise<Written> {
+    return wordOf(await this.write(key, source, how));
+  }
+
+  /** The same as `upload`. @returns the ETag of what was written; undefined where the condition did not hold. */
+  write(key: string, source: ByteSource, how: Upload): Promise<string | undefined> {
     if (how.bytes > this.#requests.sizes.wholeBytesMax) return uploadParts(this.#requests, { key: this.#prefix + key, source, how });
     const load = { requests: 1, bytes: how.bytes };
     return this.#requests.slots.run(load, async () => this.#putHeld(key, await collect(source, how), how));
@@ -201,6 +219,14 @@ export class Bucket {
     return { Bucket: this.#requests.bucket, Key: this.#prefix + key };
   }
 }
+
+interface Putting extends CallOptions {
+  readonly condition: Condition;
+  /** To be noted beside it. */
+  readonly digest?: Digest;
+}
+
+const wordOf = (etag: string | undefined): Written => (etag === undefined ? 'exists' : 'written');
 
 const isMissing = (error: unknown): boolean => error instanceof S3Error && error.kind === 'missing';
 

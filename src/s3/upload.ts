@@ -1,5 +1,5 @@
 import type { Digest } from '../base/digest.ts';
-import { type Condition, conditionFailed, headersOf, type Written } from './condition.ts';
+import { type Condition, conditionFailed, headersOf } from './condition.ts';
 import { S3Error } from './errors.ts';
 import { type ByteSource, Promised } from './promised.ts';
 import type { Requests } from './requests.ts';
@@ -19,31 +19,31 @@ export interface UploadTask {
   readonly how: Upload;
 }
 
-/** See `Bucket.upload`. */
-export async function uploadParts(requests: Requests, task: UploadTask): Promise<Written> {
+/** Of objects' metadata: BLAKE3 of what they hold. Also tells an object that was completed, though the answer was lost, from another's. */
+export const digestName = 'blake3';
+
+/** See `Bucket.write`. */
+export async function uploadParts(requests: Requests, task: UploadTask): Promise<string | undefined> {
   const { key, how } = task;
   const { condition, signal } = how;
   const at = { Bucket: requests.bucket, Key: key };
   // A large body is not sent for nothing.
-  if (condition === 'absent' && (await metadataOf(requests, at, signal))) return 'exists';
+  if (condition === 'absent' && (await headOf(requests, at, signal))) return undefined;
   const about = { ...at, Metadata: { [digestName]: how.digest } };
   const { UploadId } = await requests.call({ signal }, ({ client, sdk }, sent) =>
     client.send(new sdk.CreateMultipartUploadCommand(about), sent),
   );
   const begun = { ...at, UploadId };
   try {
-    await complete(requests, how, { begun, parts: await sendParts(requests, task, begun) });
-    return 'written';
+    return await complete(requests, how, { begun, parts: await sendParts(requests, task, begun) });
   } catch (error) {
-    if (conditionFailed(error) && (await metadataOf(requests, at, signal))?.[digestName] === how.digest) return 'written';
+    const there = conditionFailed(error) ? await headOf(requests, at, signal) : undefined;
+    if (there?.digest === how.digest) return there.etag;
     await takeBack(requests, begun);
-    if (condition !== 'any' && conditionFailed(error)) return 'exists';
+    if (condition !== 'any' && conditionFailed(error)) return undefined;
     throw error;
   }
 }
-
-/** Tells an object that was completed, though the answer was lost, from another's. */
-const digestName = 'blake3';
 
 interface ObjectAt {
   readonly Bucket: string;
@@ -60,14 +60,16 @@ interface SentPart {
 }
 
 /** Of an object that is there. */
-async function metadataOf(
+async function headOf(
   requests: Requests,
   at: ObjectAt,
   signal: AbortSignal | undefined,
-): Promise<Readonly<Record<string, string>> | undefined> {
+): Promise<{ etag: string; digest: string | undefined } | undefined> {
   try {
-    const { Metadata = {} } = await requests.call({ signal }, ({ client, sdk }, sent) => client.send(new sdk.HeadObjectCommand(at), sent));
-    return Metadata;
+    const { ETag = '', Metadata } = await requests.call({ signal }, ({ client, sdk }, sent) =>
+      client.send(new sdk.HeadObjectCommand(at), sent),
+    );
+    return { etag: ETag, digest: Metadata?.[digestName] };
   } catch (error) {
     if (error instanceof S3Error && error.kind === 'missing') return undefined;
     throw error;
@@ -164,11 +166,12 @@ async function complete(
   requests: Requests,
   { bytes, condition, signal }: Upload,
   { begun, parts }: { readonly begun: Begun; readonly parts: SentPart[] },
-): Promise<void> {
+): Promise<string> {
   const whole = { ...begun, MultipartUpload: { Parts: parts }, ...headersOf(condition) };
-  await requests.call({ signal, moreMs: (bytes / assembledBytesPerSecond) * 1000 }, ({ client, sdk }, sent) =>
+  const { ETag = '' } = await requests.call({ signal, moreMs: (bytes / assembledBytesPerSecond) * 1000 }, ({ client, sdk }, sent) =>
     client.send(new sdk.CompleteMultipartUploadCommand(whole), sent),
   );
+  return ETag;
 }
 
 /** Parts of an upload that is never completed cost money. What can not be taken back now is left to the gc. */

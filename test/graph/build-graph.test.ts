@@ -131,6 +131,15 @@ test('an index without out lies beside its shards', () => {
   assert.is(graphOf({ train: index(shards, { out: 'other' }) }).get('train')?.out, `${project}/other`);
 });
 
+test('an out in a bucket is its address, for rules as well, and no folder of this machine', () => {
+  const shards = shard(tokenize(read(), { tokenizer: 't' }), { out: 's3://bucket/sets/x//' });
+  const graph = graphOf({ shards, train: index(shards) });
+  assert.equal([graph.get('shards')?.out, graph.get('train')?.out], ['s3://bucket/sets/x', 's3://bucket/sets/x']);
+  assert.is(inherited.at(-1)?.out, 's3://bucket/sets/x');
+  assert.is(inherited.at(-1)?.ancestors.find(({ rule }) => rule === 'shard')?.out, 's3://bucket/sets/x');
+  assert.equal(graph.folders, []);
+});
+
 test('onBadRecord of the config is that of every target which does not say otherwise', () => {
   const graph = graphOf(
     { a: read(), b: read({ onBadRecord: 'quarantine' }), c: read({ onBadRecord: undefined }) },
@@ -275,9 +284,16 @@ const misuses: readonly [says: string, targets: () => Targets, where: string, me
   ['an out in git’s folder', () => ({ a: read({ out: 'x/../.git' }) }), '3', 'a: out must not lie inside .git, but is "x/../.git"'],
   [
     'an out on a server',
-    () => ({ a: read({ out: 's3://bucket/x' }) }),
+    () => ({ a: read({ out: 'https://host/x' }) }),
     '3',
-    'a: out must be a folder of the project, but is the address "s3://bucket/x"',
+    'a: out must be a folder of the project or s3://bucket/prefix, but is the address "https://host/x"',
+  ],
+  ['an out without a bucket', () => ({ a: read({ out: 's3:///x' }) }), '3', 'a: out must be s3://bucket/prefix, but is "s3:///x"'],
+  [
+    'an out that leads to another prefix',
+    () => ({ a: read({ out: 's3://bucket/x/../y' }) }),
+    '3',
+    'a: out must have no empty segment and none that leads elsewhere, but is "s3://bucket/x/../y"',
   ],
   [
     'a missing input',

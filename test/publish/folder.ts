@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import { type Digest, digestHex } from '../../src/base/digest.ts';
 import { Locations } from '../../src/cache/locations.ts';
 import { Store } from '../../src/cache/store.ts';
-import { type Publication, type PublishOutcome, publish } from '../../src/publish/publish.ts';
+import type { Publication, PublishOutcome } from '../../src/publish/destination.ts';
+import { publish } from '../../src/publish/publish.ts';
 import { readPublished } from '../../src/publish/published.ts';
 import { temporaryFolder } from '../cache/folders.ts';
 
@@ -74,7 +75,13 @@ export class Folder {
     const context = { stateDir, store, locations, need, warn: ({ where }: { where: string }) => void this.warnings.push(where) };
     return publish(context, {
       out: this.out,
-      files: Object.entries(files).map(([name, content]) => ({ name, digest: digestHex(content), target: 'target' })),
+      files: Object.entries(files).map(([name, content]) => ({
+        name,
+        digest: digestHex(content),
+        bytes: Buffer.byteLength(content),
+        target: 'target',
+        isLast: false,
+      })),
       wanted: digestHex(JSON.stringify(Object.entries(files))),
       partial: false,
       isInPlace: () => false,

@@ -69,11 +69,17 @@ const noSuchRow = (name: string, { rows, unit }: { rows: number; unit: string })
     hint: rows === 0 ? 'There is no row to trace.' : `Rows are counted from 0: the last is ${name}:${rows - 1}.`,
   });
 
+/** The name of what is published at a path or address; what begins with `..` is none. */
+function nameBelow(out: string, place: string): string {
+  if (!isRemote(out) && !isRemote(place)) return relative(out, place).split(sep).join('/');
+  return place.startsWith(`${out}/`) ? place.slice(out.length + 1) : '..';
+}
+
 /** The row of a published file; undefined where no target publishes one there. */
 export async function rowOfFile(path: string, { name, number }: Asked, session: TraceSession): Promise<AskedRow | undefined> {
   for (const target of session.project.graph.targets) {
     if (target.out === undefined) continue;
-    const below = relative(target.out, path).split(sep).join('/');
+    const below = nameBelow(target.out, isRemote(name) ? name : path);
     const traced = below.startsWith('..') ? undefined : await session.built(target);
     const output = outputNames(target)[0] as string;
     const place = traced?.built.outputs.get(output)?.parts.placeOfName(below);

@@ -1,5 +1,4 @@
-import { join } from 'node:path';
-import { shownPath } from '../places.ts';
+import { publishedAt, shownPath } from '../places.ts';
 import { rowCount } from '../row-count.ts';
 import type { RowPlace } from './items.ts';
 import { type Piece, rowsMax } from './piece.ts';
@@ -51,7 +50,8 @@ export function rowPlace({ traced, output, place, piece, session }: Standing): R
     ...(last > first && { rowLast: before + last }),
     unit: unitOf(traced, output),
     group: parts?.group(place) ?? '',
-    ...(name !== undefined && target.out !== undefined && { file: shownPath(session.project.root, join(target.out, name)), fileRow: row }),
+    ...(name !== undefined &&
+      target.out !== undefined && { file: shownPath(session.project.root, publishedAt(target.out, name)), fileRow: row }),
   };
 }
 

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
-import { isRemote } from '../../base/address.ts';
 import { BuildError } from '../../base/errors.ts';
 import { isBlank } from '../../rule/documents.ts';
 import { noPart } from '../lineage-table.ts';
@@ -38,7 +37,7 @@ const sayFile = ({ name, number }: Asked): string => `"${name}" is also a file: 
 async function* ofPath(question: Asked, session: TraceSession, cwd: string): AsyncGenerator<TraceItem> {
   const path = resolve(cwd, question.name);
   const line = await lineUnlessRow(path, question, session);
-  const row = isRemote(question.name) ? undefined : await rowOfFile(path, question, session);
+  const row = await rowOfFile(path, question, session);
   if (!line && !row) throw unknownPlace(question.name, session, cwd);
   if (row) yield* ofRow(row, session);
   if (line) yield* ofLine(line, session);

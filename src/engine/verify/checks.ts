@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isRemote } from '../../base/address.ts';
 import type { Digest } from '../../base/digest.ts';
 import { uniqueName } from '../../base/files.ts';
 import { moduleUrl } from '../../base/program.ts';
@@ -34,12 +35,13 @@ export function checksOf(
   const read = Object.values((last.manifest['inputs'] ?? {}) as Readonly<Record<string, Digest>>);
   const inputs = (): Iterable<Part> => read.flatMap((digest) => partsOf(project, digest) ?? []);
   return [...rule.check.requests({ files, inputs, options })].flatMap((request) => {
-    const location = wholeFile(request.file) ?? (target.out === undefined ? fileInStore(project, request.file) : undefined);
+    const location =
+      wholeFile(request.file) ?? (target.out === undefined || isRemote(target.out) ? fileInStore(project, request.file) : undefined);
     return location ? [{ ...request, target: target.name, rule, location }] : [];
   });
 }
 
-/** Of a target that is published nowhere: small parts lie together in packs, and checks want files. */
+/** Of a target that is published nowhere on this machine: small parts lie together in packs, and checks want files. */
 function fileInStore({ store, tmpDir }: Project, { digest }: Part): Location | undefined {
   const location = store.locate(digest);
   if (!location || location[0]?.path === store.path(digest)) return location;

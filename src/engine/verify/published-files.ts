@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { isRemote } from '../../base/address.ts';
 import type { Digest } from '../../base/digest.ts';
 import { hasJournal } from '../../publish/journal.ts';
 import { type PublishedFile, readPublished } from '../../publish/published.ts';
@@ -22,7 +23,7 @@ interface Folder {
 }
 
 function foldersOf({ graph }: Project, results: readonly LastResult[]): Folder[] {
-  const outs = new Set(results.flatMap(({ target }) => target.out ?? []));
+  const outs = new Set(results.flatMap(({ target: { out } }) => (out === undefined || isRemote(out) ? [] : [out])));
   return [...outs].map((out) => {
     const here = results.filter(({ target }) => target.out === out);
     const files = here.flatMap(({ target, parts }) =>
