@@ -15,7 +15,7 @@ echo '== npm pack'
 tarball=$(ls "$folder"/packed/*.tgz)
 listed=$(tar -tzf "$tarball" | LC_ALL=C sort)
 for file in package/package.json package/LICENSE package/THIRD-PARTY.md package/CHANGELOG.md package/README.md package/bin/dsbuild.js \
-  package/dist/src/index.js package/dist/src/index.d.ts package/dist/src/cli/main.js; do
+  package/schemas/build.json package/dist/src/index.js package/dist/src/index.d.ts package/dist/src/cli/main.js; do
   grep -qxF "$file" <<<"$listed" || fail "$file is not in the package"
 done
 if strays=$(grep -E '^package/(test|src|rules|node_modules|coverage|\.)' <<<"$listed"); then fail "these should not be in the package: $strays"; fi

@@ -94,8 +94,21 @@ export function graphDot(targets: readonly GraphTarget[], root: string): string[
   ];
 }
 
+/** Targets, each after those that it needs. */
+export interface GraphJson {
+  readonly targets: readonly {
+    readonly target: string;
+    readonly rule: string;
+    /** `datasets.config.ts:12` */
+    readonly where: string;
+    /** Below the project's folder. */
+    readonly out?: string;
+    readonly inputs: readonly { readonly target: string; readonly output: string }[];
+  }[];
+}
+
 /** What programs read. */
-export function graphJson(targets: readonly GraphTarget[], root: string): object {
+export function graphJson(targets: readonly GraphTarget[], root: string): GraphJson {
   return {
     targets: targets.map((target) => {
       const out = outOf(target, root);

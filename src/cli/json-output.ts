@@ -1,0 +1,49 @@
+import type { BuildEvent, BuildSummary, ShownError } from '../base/events.ts';
+import type { DiffItem, HeadRow, StatusReport, TraceItem, VerifyItem, WhyReport } from '../engine/api.ts';
+import type { DoctorReport } from '../engine/doctor.ts';
+import type { InitResult } from '../engine/init/init.ts';
+import type { TraceEvent } from '../report/profile.ts';
+import type { RecordedEvent, RunRecord } from '../report/recorded.ts';
+import type { Timing } from '../report/timing.ts';
+import type { GraphJson } from './show-graph.ts';
+import type { StatsRecord } from './stats.ts';
+
+/** Instead of the rest, when a command fails; `bug` is dsbuild's own, with a stack. */
+interface ErrorLine extends ShownError {
+  readonly type: 'error';
+  readonly stack?: string;
+}
+
+/** The last line of a build: what it came to, and where the time went. */
+interface SummaryLine extends BuildSummary {
+  readonly timing: Timing;
+}
+
+/** A build as it happens, a line for each event; with `-n` and `--check` one report. */
+type BuildLine = Exclude<BuildEvent, BuildSummary> | SummaryLine;
+
+/** What each command writes with `--json`: one object a line. The schemas in `schemas/` are made of these types (`npm run schemas`). */
+export interface JsonOutput {
+  readonly build: BuildLine | StatusReport | ErrorLine;
+  readonly watch: BuildLine | ErrorLine;
+  readonly run: BuildLine | ErrorLine;
+  readonly status: StatusReport | ErrorLine;
+  readonly why: WhyReport | ErrorLine;
+  readonly graph: GraphJson | ErrorLine;
+  readonly head: HeadRow | ErrorLine;
+  readonly trace: TraceItem | ErrorLine;
+  readonly stats: StatsRecord | ErrorLine;
+  readonly verify: VerifyItem | ErrorLine;
+  readonly diff: DiffItem | ErrorLine;
+  /** Events with their times; with `--runs` what is on record. */
+  readonly logs: RecordedEvent | RunRecord | ErrorLine;
+  /** With `-o` where it was written; else one trace for Perfetto. */
+  readonly profile:
+    | { readonly output: string }
+    | { readonly displayTimeUnit: 'ms'; readonly traceEvents: readonly TraceEvent[] }
+    | ErrorLine;
+  readonly update: { readonly changed: readonly string[] } | ErrorLine;
+  readonly clean: { readonly removed: readonly string[]; readonly bytes: number } | ErrorLine;
+  readonly init: InitResult | ErrorLine;
+  readonly doctor: DoctorReport | ErrorLine;
+}
