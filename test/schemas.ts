@@ -2,14 +2,14 @@
  * `npm run schemas` writes a JSON schema for what each command prints with `--json`, from the types that print it (`JsonOutput` in
  * src/cli/json-output.ts): `schemas/<command>.json`, for one line each.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import type { Schema } from './schema-check.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-export const schemasFolder = join(root, 'schemas');
+const schemasFolder = join(root, 'schemas');
 
 /** Makes a schema of a type. Interfaces and aliases of object types that have a name become definitions. */
 class SchemaMaker {
@@ -55,12 +55,13 @@ class SchemaMaker {
   }
 
   #named(type: ts.Type): Schema | undefined {
-    const name = type.isClassOrInterface() ? type.symbol.name : type.aliasTypeArguments ? undefined : type.aliasSymbol?.name;
-    if (name === undefined) return undefined;
+    const symbol = type.isClassOrInterface() ? type.symbol : type.aliasTypeArguments ? undefined : type.aliasSymbol;
+    if (!symbol) return undefined;
+    const { name } = symbol;
     if (!Object.hasOwn(this.defs, name)) {
       // Named before it is made: a type may hold itself.
       this.defs[name] = {};
-      this.defs[name] = { ...describedBy(type.symbol, this.#checker), ...this.#object(type) };
+      this.defs[name] = { ...describedBy(symbol, this.#checker), ...this.#object(type) };
     }
     return { $ref: `#/$defs/${name}` };
   }
@@ -72,10 +73,17 @@ class SchemaMaker {
       type: 'object',
       ...(properties.length > 0 && { properties: Object.fromEntries(properties.map((one) => [one.name, this.#property(one)])) }),
       ...(properties.length > 0 && {
-        required: properties.filter((one) => !(one.flags & ts.SymbolFlags.Optional)).map(({ name }) => name),
+        required: properties.filter((one) => !this.#mayBeAbsent(one)).map(({ name }) => name),
       }),
       additionalProperties: index ? this.of(index.type) : false,
     };
+  }
+
+  /** What is undefined is not written. */
+  #mayBeAbsent(property: ts.Symbol): boolean {
+    const type = this.#checker.getTypeOfSymbol(property);
+    const isUndefined = type.isUnion() && type.types.some(({ flags }) => flags & ts.TypeFlags.Undefined);
+    return isUndefined || (property.flags & ts.SymbolFlags.Optional) !== 0;
   }
 
   #property(property: ts.Symbol): Schema {
@@ -88,8 +96,17 @@ function describedBy(symbol: ts.Symbol, checker: ts.TypeChecker): { description?
   return text === '' ? {} : { description: text };
 }
 
+/** `cache ls` -> `schemas/cache-ls.json`. */
+export const schemaFile = (command: string): string => join(schemasFolder, `${command.replaceAll(' ', '-')}.json`);
+
+/** Those that are shipped, in code unit order. */
+export const schemaFiles = (): string[] =>
+  readdirSync(schemasFolder)
+    .map((name) => join(schemasFolder, name))
+    .sort();
+
 /** As it is shipped. */
-export const schemaOf = (command: string): Schema => JSON.parse(readFileSync(join(schemasFolder, `${command}.json`), 'utf8')) as Schema;
+export const schemaOf = (command: string): Schema => JSON.parse(readFileSync(schemaFile(command), 'utf8')) as Schema;
 
 /** The schema of each command by its name, as text. */
 export function schemaTexts(): Map<string, string> {
@@ -114,5 +131,5 @@ export function schemaTexts(): Map<string, string> {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   mkdirSync(schemasFolder, { recursive: true });
-  for (const [command, text] of schemaTexts()) writeFileSync(join(schemasFolder, `${command}.json`), text);
+  for (const [command, text] of schemaTexts()) writeFileSync(schemaFile(command), text);
 }

@@ -5,6 +5,7 @@ import type { OpenOptions } from '../engine/api.ts';
 import type { Paint } from '../report/colour.ts';
 import { warningLine } from '../report/plain.ts';
 import { type CliContext, paintFor } from './context.ts';
+import type { JsonOutput } from './json-output.ts';
 
 /** A command that works in a folder, with or without a config. */
 export abstract class FolderCommand extends Command<CliContext> {
@@ -33,7 +34,8 @@ export abstract class FolderCommand extends Command<CliContext> {
     this.context.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
   }
 
-  printJson(value: unknown): void {
+  /** A line of what it writes with `--json`. */
+  printJson(value: JsonOutput[keyof JsonOutput]): void {
     this.print(JSON.stringify(value));
   }
 }

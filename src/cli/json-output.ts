@@ -2,6 +2,7 @@ import type { BuildEvent, BuildSummary, ShownError } from '../base/events.ts';
 import type { DiffItem, HeadRow, StatusReport, TraceItem, VerifyItem, WhyReport } from '../engine/api.ts';
 import type { DoctorReport } from '../engine/doctor.ts';
 import type { InitResult } from '../engine/init/init.ts';
+import type { Moved, RemoteHoldings } from '../engine/remote-commands.ts';
 import type { TraceEvent } from '../report/profile.ts';
 import type { RecordedEvent, RunRecord } from '../report/recorded.ts';
 import type { Timing } from '../report/timing.ts';
@@ -44,6 +45,12 @@ export interface JsonOutput {
     | ErrorLine;
   readonly update: { readonly changed: readonly string[] } | ErrorLine;
   readonly clean: { readonly removed: readonly string[]; readonly bytes: number } | ErrorLine;
+  /** Without the name of one of its commands it can only fail. */
+  readonly cache: ErrorLine;
+  readonly 'cache ls': RemoteHoldings | ErrorLine;
+  readonly 'cache push': Moved | ErrorLine;
+  readonly 'cache pull': Moved | ErrorLine;
+  readonly 'cache keygen': { readonly publicKey: string; readonly file: string } | ErrorLine;
   readonly init: InitResult | ErrorLine;
   readonly doctor: DoctorReport | ErrorLine;
 }
