@@ -119,6 +119,14 @@ export interface BuildEstimate extends Omit<TargetEstimate, 'workMs' | 'tokens'>
   tookMs: number;
 }
 
+/** What a build did to keep the cache within its size; only where it had to. */
+export interface CacheSummary {
+  /** What the store has now, and may have. */
+  bytes: number;
+  max: number;
+  freed: number;
+}
+
 export interface BuildSummary {
   type: 'summary';
   ok: boolean;
@@ -131,6 +139,7 @@ export interface BuildSummary {
   estimate?: { tookMs: number; error: number; bytesOut: number; bytesWritten: number };
   /** What the remote cache did; only where there is one. */
   remote?: RemoteSummary;
+  cache?: CacheSummary;
   /** It was given up for a newer one: something changed meanwhile. */
   superseded?: true;
 }

@@ -149,9 +149,9 @@ export class Log {
    * Joins many files into one, so that years of small builds do not make every start slow. Only files that nobody writes any more are
    * joined: sealed ones, and those of processes of this machine that are dead.
    */
-  compact(): void {
+  compact(filesMin = filesMax): void {
     const old = this.#names().filter((name) => name.endsWith('.log') || isDead(name));
-    if (old.length < filesMax) return;
+    if (old.length < filesMin) return;
     this.refresh();
     const known = old.filter((name) => !this.#seen.get(stemOf(name))?.unread);
     try {

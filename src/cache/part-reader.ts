@@ -46,6 +46,16 @@ export function readPart(digest: Digest, location: Location): Buffer {
   return bytes;
 }
 
+/** The same, for what may be missing: undefined where the bytes are not there, not whole, or can not be read. */
+export function readPartIfThere(digest: Digest, location: Location | undefined): Buffer | undefined {
+  try {
+    return location && readPart(digest, location);
+  } catch (error) {
+    if (error instanceof BuildError || systemCodeOf(error) !== undefined) return undefined;
+    throw error;
+  }
+}
+
 /** The bytes of a part that may be larger than memory. Its digest is checked at the end: until then nothing made of it may be kept. */
 export function* readPieces(digest: Digest, location: Location): Generator<Buffer> {
   const hasher = createHasher();

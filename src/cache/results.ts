@@ -27,6 +27,8 @@ export interface StepResult {
   readonly tookMs: number;
   /** Where it came from; none was made on this machine. */
   readonly origin?: Origin;
+  /** It reached outside: its parts are data, which nobody can make again, and never collected. */
+  readonly external?: true;
 }
 
 export interface CollectionResult {
@@ -72,6 +74,21 @@ export class Results {
     return decode<StepResult>(this.#opened().get(key));
   }
 
+  /** Digests of parts that came from outside. */
+  *externalParts(): Generator<Digest> {
+    for (const [, bytes] of this.#opened().entries()) {
+      // Of 100,000 results few are: the others are not worth parsing.
+      if (!bytes.includes(externalMark)) continue;
+      const { external, parts } = decode<StepResult>(bytes) ?? { parts: [] };
+      if (external) for (const { digest } of parts) yield digest;
+    }
+  }
+
+  /** How many results there are. */
+  counts(): { targets: number; steps: number } {
+    return { targets: this.#targets.size, steps: this.#opened().size };
+  }
+
   putTarget(key: Digest, result: TargetResult): void {
     this.#targets.put(key, encode(result));
   }
@@ -108,6 +125,7 @@ export class Results {
   }
 }
 
+const externalMark = Buffer.from('"external":true');
 const encode = (result: unknown): Buffer => Buffer.from(JSON.stringify(result));
 
 function decode<T>(bytes: Buffer | undefined): T | undefined {

@@ -1,9 +1,10 @@
-import { closeSync, fdatasyncSync, lstatSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, fdatasyncSync, linkSync, lstatSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Digest, digestHex } from '../base/digest.ts';
 import { uniqueName, writeAll } from '../base/files.ts';
 import { limits } from '../base/limits.ts';
-import { Log } from './log.ts';
+import { Packs } from './packs.ts';
+import { StoreSize } from './store-size.ts';
 
 /** Bytes on this disk: one run of a file. */
 export interface Segment {
@@ -23,17 +24,20 @@ export type Location = readonly Segment[];
  */
 export class Store {
   readonly dir: string;
-  readonly #packDir: string;
-  readonly #packed: Log;
-  #pack: { fd: number; name: string; bytes: number } | undefined;
-  #unsynced = false;
+  readonly packs: Packs;
+  readonly size: StoreSize;
   /** What this process wrote itself: hashed on its way to the disk, so that nobody needs to look again. */
   readonly #written = new Set<Digest>();
 
   constructor(stateDir: string) {
     this.dir = join(stateDir, 'store', 'v1');
-    this.#packDir = join(this.dir, 'packs');
-    this.#packed = new Log(this.#packDir, 'index');
+    this.size = Store.sizeOf(stateDir);
+    this.packs = new Packs(join(this.dir, 'packs'));
+  }
+
+  /** How large the store of a folder is, for who has not opened it. */
+  static sizeOf(stateDir: string): StoreSize {
+    return new StoreSize(join(stateDir, 'store', 'v1', 'size'));
   }
 
   path(digest: Digest): string {
@@ -41,19 +45,13 @@ export class Store {
   }
 
   refresh(): void {
-    this.#packed.refresh();
+    this.packs.refresh();
   }
 
   /** Where a blob lies, or undefined when the store has not got it. Its bytes are checked by whoever reads them. */
   locate(digest: Digest): Location | undefined {
-    const packed = this.#packed.get(digest);
-    if (packed && packed.length > 0) {
-      const length = packed.readUInt32LE(0);
-      const offset = packed.readDoubleLE(4);
-      const path = join(this.#packDir, packed.toString('utf8', 12));
-      const size = lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
-      if (size >= offset + length) return [{ path, offset, length }];
-    }
+    const packed = this.packs.locate(digest);
+    if (packed) return [packed];
     const path = this.path(digest);
     const stat = lstatSync(path, { throwIfNoEntry: false });
     return stat && [{ path, offset: 0, length: stat.size }];
@@ -67,44 +65,79 @@ export class Store {
   /** Takes bytes, if they are new, and gives their digest. */
   put(bytes: Uint8Array): Digest {
     const digest = digestHex(bytes);
-    if (this.locate(digest)) return digest;
-    if (bytes.length < limits.packedBytesMax) this.#append(digest, bytes);
+    if (this.touch(digest)) return digest;
+    if (bytes.length < limits.packedBytesMax) this.packs.append(digest, bytes);
     else this.#write(digest, bytes);
     this.#written.add(digest);
+    this.size.add(bytes.length);
     return digest;
+  }
+
+  /** Whether a blob is there; from now on it is as young as one that was just written. */
+  touch(digest: Digest): boolean {
+    const [segment] = this.locate(digest) ?? [];
+    if (!segment) return false;
+    const now = new Date();
+    try {
+      utimesSync(segment.path, now, now);
+    } catch {
+      // Not ours, or gone just now: then it is missing where it is read, and made again.
+    }
+    return true;
   }
 
   /** Takes a file that was written beside the store and whose digest is known; the file is moved. */
   adopt(path: string, digest: Digest): void {
-    mkdirSync(dirname(this.path(digest)), { recursive: true });
-    renameSync(path, this.path(digest));
+    this.moveIn(path, digest);
     this.#written.add(digest);
   }
 
-  /** Forgets a blob, because its bytes turned out to be damaged or were moved to `out`. */
+  /** Takes a file whose bytes were what the digest says when somebody last looked. @throws what the file system threw. */
+  moveIn(path: string, digest: Digest): void {
+    mkdirSync(dirname(this.path(digest)), { recursive: true });
+    renameSync(path, this.path(digest));
+    this.size.add(this.#bytesOf(digest));
+  }
+
+  /** Keeps the bytes of a file that is about to be replaced. @throws what the file system threw. */
+  linkIn(path: string, digest: Digest): void {
+    mkdirSync(dirname(this.path(digest)), { recursive: true });
+    linkSync(path, this.path(digest));
+    this.size.add(this.#bytesOf(digest));
+  }
+
+  /** Hands a blob that has a file of its own to a folder of the user's. @throws what the file system threw. */
+  moveOut(digest: Digest, path: string): void {
+    const bytes = this.#bytesOf(digest);
+    renameSync(this.path(digest), path);
+    this.size.add(-bytes);
+  }
+
+  /** Forgets a blob, because its bytes turned out to be damaged, were moved to `out`, or are collected. */
   remove(digest: Digest): void {
     this.#written.delete(digest);
+    this.size.add(-this.#bytesOf(digest));
     rmSync(this.path(digest), { force: true });
-    if (this.#packed.get(digest)) this.#packed.put(digest, Buffer.alloc(0));
+    this.packs.forget(digest);
+  }
+
+  #bytesOf(digest: Digest): number {
+    return lstatSync(this.path(digest), { throwIfNoEntry: false })?.size ?? 0;
   }
 
   /** Makes all that was taken durable, so that results which name it may be written. */
   sync(): void {
-    if (this.#pack && this.#unsynced) fdatasyncSync(this.#pack.fd);
-    this.#unsynced = false;
-    this.#packed.flush();
+    this.packs.sync();
   }
 
   close(): void {
     try {
       this.sync();
+      this.size.save();
     } catch {
       // Whoever needed it on the disk has called `sync` and was told; now it is only lost, as after a crash.
     }
-    this.#packed.seal();
-    this.#packed.compact();
-    if (this.#pack) closeSync(this.#pack.fd);
-    this.#pack = undefined;
+    this.packs.close();
   }
 
   /** Digests of all blobs that lie in files of their own. */
@@ -112,32 +145,6 @@ export class Store {
     for (const folder of readFolder(this.dir)) {
       if (/^[0-9a-f]{2}$/.test(folder)) yield* readFolder(join(this.dir, folder));
     }
-  }
-
-  #append(digest: Digest, bytes: Uint8Array): void {
-    this.#pack ??= this.#openPack();
-    try {
-      writeAll(this.#pack.fd, bytes);
-    } catch (error) {
-      // How much of it was written is unknown: this pack takes nothing more.
-      closeSync(this.#pack.fd);
-      this.#pack = undefined;
-      throw error;
-    }
-    const name = Buffer.from(this.#pack.name);
-    const value = Buffer.alloc(12 + name.length);
-    value.writeUInt32LE(bytes.length, 0);
-    value.writeDoubleLE(this.#pack.bytes, 4);
-    name.copy(value, 12);
-    this.#pack.bytes += bytes.length;
-    this.#unsynced = true;
-    this.#packed.put(digest, value);
-  }
-
-  #openPack(): { fd: number; name: string; bytes: number } {
-    mkdirSync(this.#packDir, { recursive: true });
-    const name = `${uniqueName('blobs')}.pack`;
-    return { fd: openSync(join(this.#packDir, name), 'ax'), name, bytes: 0 };
   }
 
   #write(digest: Digest, bytes: Uint8Array): void {

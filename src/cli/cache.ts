@@ -9,6 +9,8 @@ export class CacheCommand extends FolderCommand {
   static override usage = Command.Usage({
     description: 'What is kept of earlier builds, here and on a remote that is shared.',
     examples: [
+      ['what this machine holds, for which target', '$0 cache stats'],
+      ['make that smaller', '$0 cache gc --max 20GB'],
       ['what the remote holds of each target', '$0 cache ls'],
       ['send there what was built here', '$0 cache push'],
     ],

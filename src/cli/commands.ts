@@ -28,6 +28,8 @@ const entries: readonly CommandEntry[] = [
     words: ['cache'],
     load: async () => [
       (await import('./cache.ts')).CacheCommand,
+      (await import('./cache-stats.ts')).CacheStatsCommand,
+      (await import('./cache-gc.ts')).CacheGcCommand,
       (await import('./cache-ls.ts')).CacheLsCommand,
       (await import('./cache-push.ts')).CachePushCommand,
       (await import('./cache-pull.ts')).CachePullCommand,

@@ -16,6 +16,9 @@ import type {
 } from '../engine/api.ts';
 import type { DoctorReport } from '../engine/doctor.ts';
 import type { DoctorRequest } from '../engine/doctor-check.ts';
+import type { CacheStats } from '../engine/gc/cache-stats.ts';
+import type { GcRequest } from '../engine/gc/collect.ts';
+import type { GcReport } from '../engine/gc/report.ts';
 import type { InitRequest, InitResult } from '../engine/init/init.ts';
 import type { openInline, Project } from '../engine/project.ts';
 import type { Moved, RemoteHoldings } from '../engine/remote-commands.ts';
@@ -56,6 +59,8 @@ export interface Engine {
   listRemote(project: Project, targets: readonly string[]): Promise<RemoteHoldings>;
   /** @returns the public key. */
   newSigningKey(path: string): Promise<string>;
+  collectGarbage(project: Project, request: GcRequest): Promise<GcReport>;
+  cacheStats(project: Project): Promise<CacheStats>;
   doctor(request: DoctorRequest): Promise<DoctorReport>;
   init(request: InitRequest): Promise<InitResult>;
 }
@@ -95,6 +100,8 @@ export const engine: Engine = {
   pullCache: async (project, targets) => (await import('../engine/remote-commands.ts')).pullCache(project, targets),
   listRemote: async (project, targets) => (await import('../engine/remote-commands.ts')).listRemote(project, targets),
   newSigningKey: async (path) => (await import('../engine/remote-commands.ts')).newSigningKey(path),
+  collectGarbage: async (project, request) => (await import('../engine/gc/collect.ts')).collectGarbage(project, request),
+  cacheStats: async (project) => (await import('../engine/gc/cache-stats.ts')).cacheStats(project),
   doctor: async (request) => (await import('../engine/doctor.ts')).doctor(request),
   init: async (request) => (await import('../engine/init/init.ts')).init(request),
 };

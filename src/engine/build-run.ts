@@ -90,12 +90,18 @@ export class BuildRun {
   mayPlanAgain = false;
   readonly #tallies = new WeakMap<PlanRun, Tally>();
   readonly #restoring = new WeakSet<StepRun>();
+  readonly #beganMs: number;
   readonly #needs: Needs;
   readonly #trust: Trust;
 
-  constructor(project: Project, options: BuildOptions, runner?: Runner) {
+  constructor(
+    project: Project,
+    options: BuildOptions,
+    { runner, beganMs = Date.now() }: { runner?: Runner | undefined; beganMs?: number } = {},
+  ) {
     this.project = project;
     this.options = options;
+    this.#beganMs = beganMs;
     this.runner = runner ?? new PoolRunner(jobsOf(project, options));
     const { dryRun = false, keepGoing = false, pausing } = options;
     this.rebuilder = new Rebuilder(this);
@@ -142,6 +148,16 @@ export class BuildRun {
   #wasAskedFor(target: GraphTarget): boolean {
     const { targets } = this.options;
     return targets.length === 0 || targets.some((name) => this.project.graph.get(name) === target);
+  }
+
+  /** Notes that this build uses a version of a target. */
+  noteUse(target: string, key: Digest): void {
+    if (!this.options.dryRun) this.project.uses.note(target, key);
+  }
+
+  /** Before anything that takes long: who collects garbage meanwhile spares what is in use. */
+  saveUses(): void {
+    if (!this.options.dryRun) this.project.uses.save(this.#beganMs);
   }
 
   addLocal(target: string, sources: LocalSources): void {

@@ -1,7 +1,7 @@
 import { statfsSync } from 'node:fs';
 import { formatBytes } from '../base/bytes.ts';
-import { BuildError } from '../base/errors.ts';
-import type { BuildSummary, TargetSummary } from '../base/events.ts';
+import { BuildError, messageOf } from '../base/errors.ts';
+import type { BuildSummary, CacheSummary, TargetSummary } from '../base/events.ts';
 import { limits } from '../base/limits.ts';
 import type { Runner } from '../execute/runner.ts';
 import type { Graph, GraphTarget } from '../graph/graph.ts';
@@ -48,7 +48,7 @@ function assertFreeDisk(project: Project): void {
   throw new BuildError('disk-full', {
     message: `only ${formatBytes(free)} are free on this disk`,
     where: project.root,
-    hint: 'Free some space, or `dsbuild clean`; a smaller shardSize needs less at a time.',
+    hint: 'Free some space, or `dsbuild cache gc --max 1GB`; a smaller shardSize needs less at a time.',
   });
 }
 
@@ -70,19 +70,39 @@ export async function build(project: Project, options: BuildOptions, makeRunner?
   });
   const remote = await openRemote(project, options);
   const expectation = new Expectation();
+  const beganMs = Date.now();
+  // While it lasts, nothing of what it uses is collected.
+  const leave = options.dryRun ? undefined : project.live.enter(beganMs);
   try {
-    const passes = await buildPasses(wanted, { project, options, remote, expectation, makeRunner });
+    const passes = await buildPasses(wanted, { project, options, beganMs, remote, expectation, makeRunner });
     if (isSuperseded(passes.at(-1)?.scheduler.stopped)) remote?.uploads.giveUp();
     await remote?.finish();
-    return await summarize(passes, { id, tookMs: performance.now() - started, remote, expectation });
+    leave?.();
+    const cache = options.dryRun ? undefined : await collected(passes.at(-1) as BuildRun);
+    return await summarize(passes, { id, tookMs: performance.now() - started, remote, expectation, cache });
   } finally {
     remote?.close();
+    leave?.();
+  }
+}
+
+/** Keeps the store within its size, when this build has changed it. Nobody waits for that after Ctrl-C. */
+async function collected(run: BuildRun): Promise<CacheSummary | undefined> {
+  const { project, scheduler } = run;
+  if (!project.store.size.hasChanged || project.signal.aborted || run.isGivenUp(scheduler.stopped)) return undefined;
+  try {
+    const { keepBelowCap } = await import('./gc/keep-below-cap.ts');
+    return keepBelowCap(project);
+  } catch (error) {
+    run.warn({ code: 'gc-failed', message: `the cache could not be kept within its size: ${messageOf(error)}` });
+    return undefined;
   }
 }
 
 interface Passes {
   readonly project: Project;
   readonly options: BuildOptions;
+  readonly beganMs: number;
   readonly remote: BuildRemote | undefined;
   readonly expectation: Expectation;
   readonly makeRunner: (() => Runner) | undefined;
@@ -91,11 +111,11 @@ interface Passes {
 /** Builds until what was planned with is what lies there; the last pass counts. */
 async function buildPasses(
   wanted: readonly GraphTarget[],
-  { project, options, remote, expectation, makeRunner }: Passes,
+  { project, options, beganMs, remote, expectation, makeRunner }: Passes,
 ): Promise<BuildRun[]> {
   const passes: BuildRun[] = [];
   for (;;) {
-    const run = new BuildRun(project, options, makeRunner?.());
+    const run = new BuildRun(project, options, { runner: makeRunner?.(), beganMs });
     const before = passes.at(-1);
     run.remote = remote;
     run.mayPlanAgain = passes.length < limits.replansMax;
@@ -145,6 +165,7 @@ async function buildOnce(run: BuildRun, wanted: readonly GraphTarget[]): Promise
     if (run.options.dryRun) return;
     run.lock.save();
     run.files.save();
+    run.saveUses();
     if (run.options.publish ?? true) await publishAll(run);
   } catch (error) {
     scheduler.stop(error);
@@ -202,10 +223,11 @@ interface Ended {
   readonly tookMs: number;
   readonly remote: BuildRemote | undefined;
   readonly expectation: Expectation;
+  readonly cache: CacheSummary | undefined;
 }
 
 /** @param passes the last counts; what those before it ran counts too, and is a hit in the last. */
-async function summarize(passes: readonly BuildRun[], { id, tookMs, remote, expectation }: Ended): Promise<BuildSummary> {
+async function summarize(passes: readonly BuildRun[], { id, tookMs, remote, expectation, cache }: Ended): Promise<BuildSummary> {
   const run = passes.at(-1) as BuildRun;
   const { project, scheduler } = run;
   const targets: Record<string, TargetSummary> = {};
@@ -232,6 +254,7 @@ async function summarize(passes: readonly BuildRun[], { id, tookMs, remote, expe
     ...(estimate && { estimate }),
     ...(remote && { remote: remote.summary() }),
     ...(isSuperseded(scheduler.stopped) && { superseded: true }),
+    ...(cache && { cache }),
   };
   project.emit(summary);
   return summary;

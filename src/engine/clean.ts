@@ -1,13 +1,18 @@
-import { lstatSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Digest } from '../base/digest.ts';
 import { BuildError } from '../base/errors.ts';
-import { byCodeUnit } from '../base/names.ts';
+import { takeInventory } from '../cache/inventory.ts';
+import { oldRuns } from '../cache/leftovers.ts';
+import type { TargetResult } from '../cache/results.ts';
+import type { Store } from '../cache/store.ts';
+import { sweep } from '../cache/sweep.ts';
 import type { BuildRun } from './build-run.ts';
+import { gcClaim } from './gc/collect.ts';
+import { heldBy } from './held.ts';
+import { readLineageTable } from './lineage-table.ts';
 import type { Project } from './project.ts';
 import { survey } from './survey.ts';
-
-const runsKept = 20;
 
 export interface Cleaned {
   readonly removed: string[];
@@ -20,23 +25,38 @@ export async function clean(project: Project, { dryRun, all }: { dryRun: boolean
   try {
     if (all) return removeAll(project, dryRun);
     const needed = await survey(project, { targets: [] }, neededBlobs);
-    const blobs = [...project.store.digests()].filter((digest) => !needed.has(digest));
-    const bytes = blobs.reduce((sum, digest) => sum + (lstatSync(project.store.path(digest), { throwIfNoEntry: false })?.size ?? 0), 0);
-    const runs = oldRuns(project);
-    if (!dryRun) {
-      for (const digest of blobs) project.store.remove(digest);
-      for (const run of runs) rmSync(run, { recursive: true, force: true });
+    const { release } = await project.claims.take(gcClaim, project.signal);
+    try {
+      return removeUnneeded(project, needed, dryRun);
+    } finally {
+      release();
     }
-    return {
-      removed: [
-        ...(blobs.length > 0 ? [`${blobs.length} blobs that no target needs`] : []),
-        ...(runs.length > 0 ? [`${runs.length} old runs`] : []),
-      ],
-      bytes,
-    };
   } finally {
     for (const { release } of claims) release();
   }
+}
+
+function removeUnneeded(project: Project, needed: ReadonlySet<Digest>, dryRun: boolean): Cleaned {
+  const { store, stateDir } = project;
+  const { youngMs } = project.live.look();
+  const inventory = takeInventory(store);
+  const blobs = inventory.blobs.filter(({ digest, writtenMs }) => !needed.has(digest) && writtenMs < youngMs);
+  const runs = oldRuns(stateDir);
+  let bytes = blobs.reduce((sum, blob) => sum + blob.bytes, 0);
+  if (!dryRun) {
+    const evict = new Set(blobs.map(({ digest }) => digest));
+    const swept = sweep(store, { inventory, evict, youngMs, goalBytes: Number.POSITIVE_INFINITY });
+    store.size.measured(swept.bytes);
+    bytes = inventory.bytes - swept.bytes;
+    for (const run of runs) rmSync(run, { recursive: true, force: true });
+  }
+  return {
+    removed: [
+      ...(blobs.length > 0 ? [`${blobs.length} blobs that no target needs`] : []),
+      ...(runs.length > 0 ? [`${runs.length} old runs`] : []),
+    ],
+    bytes,
+  };
 }
 
 /** All bytes that a build of the config as it stands would look at. A target that is not fresh is no reason to keep or remove anything. */
@@ -50,32 +70,21 @@ async function neededBlobs(run: BuildRun): Promise<Set<Digest>> {
         cause: build.error,
       });
     }
-    for (const { digest } of Object.values(build.result?.outputs ?? {})) needed.add(digest);
-    if (build.result?.lineage !== undefined) needed.add(build.result.lineage);
+    if (build.result) for (const { digest } of heldBy(build.result, run.project.store)) needed.add(digest);
+    if (build.state === 'kept' && isWhole(build.result, run.project.store)) continue;
     const plan = await build.replay();
     for (const step of plan.steps) for (const { digest } of step.result?.parts ?? []) needed.add(digest);
   }
   return needed;
 }
 
-function oldRuns({ stateDir }: Project): string[] {
-  const dir = join(stateDir, 'runs');
-  try {
-    return readdirSync(dir)
-      .sort(byCodeUnit)
-      .slice(0, -runsKept)
-      .map((name) => join(dir, name));
-  } catch {
-    return [];
-  }
-}
+/** Whether the lists of a result tell all that it holds. */
+const isWhole = (result: TargetResult | undefined, store: Store): boolean =>
+  result?.lineage !== undefined && readLineageTable(store, result.lineage) !== undefined;
 
 function removeAll({ stateDir, store }: Project, dryRun: boolean): Cleaned {
-  const bytes = [...store.digests()].reduce(
-    (sum, digest) => sum + (lstatSync(store.path(digest), { throwIfNoEntry: false })?.size ?? 0),
-    0,
-  );
-  const names = readdirSync(stateDir).filter((name) => name !== 'claims' && name !== 'tmp');
+  const { bytes } = takeInventory(store);
+  const names = readdirSync(stateDir).filter((name) => !['builds', 'claims', 'tmp'].includes(name));
   // What was published by dsbuild stays known: else the next build could not tell its own files from the user's.
   const gone = names.filter((name) => name !== 'published');
   if (!dryRun) for (const name of gone) rmSync(join(stateDir, name), { recursive: true, force: true });

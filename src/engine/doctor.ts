@@ -10,6 +10,7 @@ import { loadConfig } from '../config/load.ts';
 import { buildGraph } from '../graph/build-graph.ts';
 import type { Graph } from '../graph/graph.ts';
 import { definedRules } from '../rule/rule.ts';
+import { checkCache } from './doctor-cache.ts';
 import { type DoctorCheck, type DoctorRequest, failed } from './doctor-check.ts';
 import { checkTokenizer, tokenizersOf } from './doctor-tokenizers.ts';
 import { faceUrl } from './project.ts';
@@ -32,7 +33,7 @@ function checkDisk(root: string): DoctorCheck {
   try {
     const { bavail, bsize } = statfsSync(root);
     const ok = bavail * bsize >= freeBytesMin;
-    const hint = 'Free some space, or run `dsbuild clean`.';
+    const hint = 'Free some space, or run `dsbuild cache gc --max 1GB`.';
     return { check: 'disk', ok, detail: `${formatBytes(bavail * bsize)} free`, ...(!ok && { hint }) };
   } catch (error) {
     return failed('disk', error);
@@ -127,6 +128,7 @@ export async function doctor(request: DoctorRequest): Promise<DoctorReport> {
   const tokenizers: DoctorCheck[] = [];
   for (const tokenizer of graph ? tokenizersOf(graph) : []) tokenizers.push(await checkTokenizer(tokenizer, request, root));
   const surroundings = [checkNode(), checkDisk(root), checkState(join(root, '.dsbuild')), checkHash()];
+  const cache = config ? [checkCache(join(root, '.dsbuild'), config)] : [];
   const remote = graph && config ? await (await import('./doctor-s3.ts')).checkS3(config, graph, request) : [];
-  return { checks: [...surroundings, check, ...tokenizers, checkHub(request), checkLock(root), ...remote] };
+  return { checks: [...surroundings, check, ...cache, ...tokenizers, checkHub(request), checkLock(root), ...remote] };
 }

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Digest, digestHex } from '../base/digest.ts';
 import { readNote, writeNote } from '../base/notes.ts';
@@ -16,8 +16,16 @@ export interface LastPlan {
 const planFile = (stateDir: string, target: string): string => join(stateDir, 'plans', `${digestHex(target).slice(0, 32)}.json`);
 const lastTableFile = (stateDir: string, target: string): string => planFile(stateDir, target).replace(/\.json$/, '.table');
 
-export function readLastPlan(stateDir: string, target: string): LastPlan | undefined {
-  return readNote<LastPlan>(planFile(stateDir, target));
+export const readLastPlan = (stateDir: string, target: string): LastPlan | undefined => readNote<LastPlan>(planFile(stateDir, target));
+
+/** The last plans of all targets that were ever built here, and when each was written. */
+export function lastPlans(stateDir: string): { plan: LastPlan; writtenMs: number }[] {
+  const dir = join(stateDir, 'plans');
+  const names = existsSync(dir) ? readdirSync(dir).filter((name) => name.endsWith('.json')) : [];
+  return names.flatMap((name) => {
+    const plan = readNote<LastPlan>(join(dir, name));
+    return plan ? [{ plan, writtenMs: statSync(join(dir, name)).mtimeMs }] : [];
+  });
 }
 
 /** @param tableFile the table of its sources, if it reads any: kept to tell later which lines changed. */

@@ -1,4 +1,6 @@
 import type { Digest } from '../base/digest.ts';
+import type { Store } from '../cache/store.ts';
+import { PendingPart } from '../execute/pending.ts';
 import { outputNames, type PlanRun } from '../execute/plan-run.ts';
 import { type StepRun, settledInputs } from '../execute/step-run.ts';
 import { lineageOutput } from '../rule/lineage.ts';
@@ -16,6 +18,7 @@ export interface RecordedPlan {
   readonly local: LocalSources | undefined;
   /** The place of a chunk of local sources in their table. */
   readonly chunkOf: WeakMap<Part, number>;
+  readonly store: Store;
 }
 
 const countOf = ({ form, facts }: Part): number | undefined => rowCount(form, (name) => facts[name]);
@@ -35,22 +38,25 @@ interface KeptStep {
   readonly read: readonly Part[];
   readonly made: readonly { readonly part: Part; readonly byte: number }[];
   readonly sides: readonly { readonly output: string; readonly digest: Digest }[];
+  readonly others: readonly Digest[];
 }
 
 function keptStep(step: StepRun): KeptStep {
   const made: { part: Part; byte: number }[] = [];
   const sides: { output: string; digest: Digest }[] = [];
+  const others: Digest[] = [];
   for (const [output, parts] of Object.entries(step.outputs ?? {})) {
     for (const part of parts) {
       if (tracedSides.has(output)) sides.push({ output, digest: part.digest });
       else if (part.form !== 'side') made.push({ part, byte: formByte(part.form, output === step.definition.outputs[0]) });
+      else others.push(part.digest);
     }
   }
-  return { step, read: firstInput(step), made, sides };
+  return { step, read: firstInput(step), made, sides, others };
 }
 
-/** Steps come after those whose parts they read, so that one way back finds all that lead to an output. */
-function keptSteps({ steps, outputs }: PlanRun): KeptStep[] {
+/** Steps come after those whose parts they read, so that one way back finds all that lead to an output. The others are told by their parts. */
+function keptSteps({ steps, outputs }: PlanRun): { kept: KeptStep[]; left: StepRun[] } {
   const makers = new Map<Part, number>();
   for (const [i, step] of steps.entries()) {
     for (const parts of Object.values(step.outputs ?? {})) for (const part of parts) makers.set(part, i);
@@ -62,13 +68,37 @@ function keptSteps({ steps, outputs }: PlanRun): KeptStep[] {
   };
   for (const { origins } of Object.values(outputs)) for (const origin of origins) if (countOf(origin) !== undefined) keepMaker(origin);
   const kept: KeptStep[] = [];
+  const left: StepRun[] = [];
   for (let i = steps.length - 1; i >= 0; i--) {
-    if (!isKept[i]) continue;
+    if (!isKept[i]) {
+      left.push(steps[i] as StepRun);
+      continue;
+    }
     const step = keptStep(steps[i] as StepRun);
     step.read.forEach(keepMaker);
     kept.push(step);
   }
-  return kept.reverse();
+  return { kept: kept.reverse(), left };
+}
+
+/** Files of the store that steps were given as they are, by an option: the same object in all steps of a plan. */
+function givenFiles({ plan: { steps }, store }: RecordedPlan): Part[] {
+  const found = new Set<Part>();
+  for (const { inputs } of steps) {
+    for (const given of Object.values(inputs)) {
+      const isFile = !Array.isArray(given) && !(given instanceof PendingPart) && (given as Part).form === 'file';
+      if (isFile) found.add(given as Part);
+    }
+  }
+  return [...found].filter(({ digest }) => store.locate(digest) !== undefined);
+}
+
+function otherDigests(recorded: RecordedPlan, { kept, left }: { kept: readonly KeptStep[]; left: readonly StepRun[] }): Uint8Array {
+  const column = new DigestColumn();
+  for (const { digest } of givenFiles(recorded)) column.push(digest);
+  for (const { others } of kept) for (const digest of others) column.push(digest);
+  for (const { result } of left) for (const { digest } of result?.parts ?? []) column.push(digest);
+  return column.finish();
 }
 
 /** Numbers of parts. Parts are known as the objects that plans pass on: equal ones may stand at several places. */
@@ -120,7 +150,7 @@ class Numbers {
   }
 }
 
-type StepColumns = Omit<LineageTable, 'about' | 'outputs' | 'fileDigests'>;
+type StepColumns = Omit<LineageTable, 'about' | 'outputs' | 'fileDigests' | 'otherDigests'>;
 
 function stepColumns(kept: readonly KeptStep[], numbers: Numbers, names: NameList): StepColumns {
   const total = (count: (step: KeptStep) => number): number => kept.reduce((sum, step) => sum + count(step), 0);
@@ -177,7 +207,8 @@ function indexIn(list: string[], name: string): number {
 /** The bytes of the table of a plan that came to its end. */
 export function recordLineage(recorded: RecordedPlan): Uint8Array {
   const { plan, read, local } = recorded;
-  const kept = keptSteps(plan);
+  const found = keptSteps(plan);
+  const { kept } = found;
   const numbers = new Numbers(recorded, kept);
   const names = new NameList();
   const columns = stepColumns(kept, numbers, names);
@@ -187,6 +218,7 @@ export function recordLineage(recorded: RecordedPlan): Uint8Array {
     ...columns,
     outputs: outputs.map((name) => Uint32Array.from(plan.outputs[name]?.origins ?? [], numberOf)),
     fileDigests: numbers.files,
+    otherDigests: otherDigests(recorded, found),
     about: {
       inputs: plan.inputs.map(({ parts }, i) => ({ digest: read[i] as Digest, parts: parts.length })),
       chunks: local?.chunkCount ?? 0,

@@ -1,9 +1,11 @@
 import type { Digest } from '../base/digest.ts';
+import { readPartIfThere } from '../cache/part-reader.ts';
+import type { Store } from '../cache/store.ts';
 import { type Form, forms } from '../rule/part.ts';
 import { decodeColumns, encodeColumns } from '../source/columns.ts';
 
 /** Raised when the columns or their meaning change. An older table is made again when it is asked for. */
-const format = 'dsbuild lineage 1';
+const format = 'dsbuild lineage 2';
 
 /** What there is once a table. */
 export interface LineageAbout {
@@ -24,7 +26,8 @@ export interface LineageAbout {
  *
  * A part is named by a number. First come the parts of the input collections, one collection after another; then the chunks of local sources
  * in the order of their table; then other files that steps read; then what the steps made, step after step. Of a step's inputs only the
- * first is held, whose rows its lineage speaks of. Steps whose parts have no rows (statistics, a table of contents) are left out.
+ * first is held, whose rows its lineage speaks of. Of steps whose parts have no rows (statistics, a table of contents) there are only the
+ * digests of what they made: so the table names all bytes that the target holds, for those who collect what nobody uses.
  */
 export interface LineageTable {
   readonly about: LineageAbout;
@@ -44,6 +47,8 @@ export interface LineageTable {
   readonly sideDigests: Uint8Array;
   /** Of each other file: */
   readonly fileDigests: Uint8Array;
+  /** What no row leads to, but is held for the sake of this target: memos, statistics, files that options name. */
+  readonly otherDigests: Uint8Array;
   /** Of each part of each output: its number, or `noPart`. */
   readonly outputs: readonly Uint32Array[];
 }
@@ -59,6 +64,13 @@ export const isMainAt = (table: LineageTable, made: number): boolean => ((table.
 
 export const digestAt = (digests: Uint8Array, index: number): Digest =>
   Buffer.from(digests.buffer, digests.byteOffset + index * 32, 32).toString('hex');
+
+/** Digests of all that the target's steps made, and of what the store keeps for them besides. */
+export function* heldDigests({ partDigests, sideDigests, otherDigests }: LineageTable): Generator<Digest> {
+  for (const column of [partDigests, sideDigests, otherDigests]) {
+    for (let i = 0; i < column.length / 32; i++) yield digestAt(column, i);
+  }
+}
 
 /** Digests as they come, in one block that grows. */
 export class DigestColumn {
@@ -96,6 +108,7 @@ const columnNames = [
   'sides',
   'sideDigests',
   'fileDigests',
+  'otherDigests',
 ] as const;
 
 /** The table as views of `bytes`; undefined if they are damaged, or of another version. */
@@ -106,4 +119,11 @@ export function decodeLineageTable(bytes: Uint8Array<ArrayBuffer>): LineageTable
   const columns = Object.fromEntries(columnNames.map((name) => [name, found[name]]));
   const outputs = about.outputs.map((_, i) => found[outputColumn(i)] as Uint32Array);
   return { ...(columns as unknown as LineageTable), about, outputs };
+}
+
+/** The table from the store, if it is there and whole. */
+export function readLineageTable(store: Store, digest: Digest): LineageTable | undefined {
+  const bytes = readPartIfThere(digest, store.locate(digest));
+  // Its columns are views of a buffer that begins with it.
+  return bytes && decodeLineageTable(new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length));
 }

@@ -6,8 +6,10 @@ import { hostTag, isProcessAlive } from '../base/host.ts';
 import { limits } from '../base/limits.ts';
 import { moduleUrl } from '../base/program.ts';
 import { Claims } from '../cache/claims.ts';
+import { LiveBuilds } from '../cache/live-builds.ts';
 import { Results } from '../cache/results.ts';
 import { Store } from '../cache/store.ts';
+import { Uses } from '../cache/uses.ts';
 import type { Config } from '../config/define.ts';
 import { findConfig } from '../config/find.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
@@ -35,6 +37,9 @@ export interface Project {
   readonly store: Store;
   readonly results: Results;
   readonly claims: Claims;
+  /** Which versions of targets builds have used, and which builds run: for those who collect garbage. */
+  readonly uses: Uses;
+  readonly live: LiveBuilds;
   readonly env: NodeJS.ProcessEnv;
   readonly emit: Emit;
   readonly signal: AbortSignal;
@@ -133,6 +138,8 @@ function assemble(options: Assembly): Project {
     store,
     results,
     claims: new Claims(stateDir),
+    uses: new Uses(stateDir),
+    live: new LiveBuilds(stateDir),
     env,
     emit,
     signal,

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import type { Digest } from '../base/digest.ts';
 import { BuildError, explained } from '../base/errors.ts';
 import type { RowsReused } from '../base/events.ts';
-import { isWhole, readPart } from '../cache/part-reader.ts';
+import { isWhole } from '../cache/part-reader.ts';
 import type { StepResult } from '../cache/results.ts';
 import type { Location } from '../cache/store.ts';
 import type { Job, Made } from '../execute/job.ts';
@@ -18,7 +18,7 @@ import type { Part } from '../rule/part.ts';
 import type { ObjectIdentity } from '../rule/source.ts';
 import { decodeView } from '../rule/view.ts';
 import type { BuildRun } from './build-run.ts';
-import { removeDamaged, sourceChanged } from './damage.ts';
+import { readUndamaged, removeDamaged, sourceChanged } from './damage.ts';
 import { EarlierRuns } from './earlier.ts';
 import { runExternal } from './external.ts';
 import type { MissingBytes } from './needs.ts';
@@ -222,11 +222,11 @@ export class Rebuilder implements StepWork {
 
   #missing(part: Part): MissingBytes[] {
     const { locations } = this.#run;
-    const location = locations.locate(part.digest);
-    if (!location) return [part];
+    if (!locations.locate(part.digest)) return [part];
     if (part.form !== 'view') return [];
-    if (removeDamaged(this.#run, part.digest, location)) return [part];
-    const { base } = decodeView(readPart(part.digest, location));
+    const bytes = readUndamaged(this.#run, part.digest);
+    if (!bytes) return [part];
+    const { base } = decodeView(bytes);
     return locations.locate(base) ? [] : [{ digest: base }];
   }
 
@@ -234,9 +234,10 @@ export class Rebuilder implements StepWork {
   locate(part: Part): Record<Digest, Location> | undefined {
     const { locations } = this.#run;
     const location = locations.locate(part.digest);
-    if (!location) return undefined;
-    if (part.form !== 'view') return { [part.digest]: location };
-    const { base } = decodeView(readPart(part.digest, location));
+    if (!location || part.form !== 'view') return location && { [part.digest]: location };
+    const bytes = readUndamaged(this.#run, part.digest);
+    if (!bytes) return undefined;
+    const { base } = decodeView(bytes);
     const baseLocation = locations.locate(base);
     return baseLocation && { [part.digest]: location, [base]: baseLocation };
   }
@@ -245,12 +246,12 @@ export class Rebuilder implements StepWork {
   #keep(step: StepRun, made: Made): StepResult {
     const { store, results } = this.#run.project;
     assertValid(made, step.definition);
-    const result = resultOf(made);
     const { name, definition, params } = step;
+    const result = resultOf(made, definition.external);
     assertBalanced({ name, firstOutput: definition.outputs[0] as string, inputs: settledInputs(step.inputs), params }, result);
     for (const { data, file, digest } of made.parts) {
       if (data) store.put(data);
-      else if (file && store.locate(digest)) rmSync(file, { force: true });
+      else if (file && store.touch(digest)) rmSync(file, { force: true });
       else if (file) store.adopt(file, digest);
     }
     const key = this.#keyToKeep(step);

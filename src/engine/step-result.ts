@@ -8,8 +8,8 @@ const noRecords: StepResult['quarantined'] = Object.freeze([]);
 
 const factsOf = (facts: Facts): Facts => (Object.keys(facts).length === 0 ? nothingCounted : facts);
 
-/** What a step made, as it is kept under its key. */
-export function resultOf({ parts, counters, quarantined, tookMs }: Made): StepResult {
+/** What a step made, as it is kept under its key. @param external whether it came from outside. */
+export function resultOf({ parts, counters, quarantined, tookMs }: Made, external = false): StepResult {
   return {
     parts: parts.map(({ output, form, digest, bytes, facts, name }) => {
       const part = { output, form, digest, bytes, facts: factsOf(facts), group: '' };
@@ -18,5 +18,6 @@ export function resultOf({ parts, counters, quarantined, tookMs }: Made): StepRe
     counters: factsOf(counters),
     quarantined: quarantined.length === 0 ? noRecords : quarantined,
     tookMs,
+    ...(external && { external }),
   };
 }

@@ -1,7 +1,6 @@
 import type { Digest } from '../base/digest.ts';
 import { BuildError, explained } from '../base/errors.ts';
 import type { TargetHow, TargetSummary } from '../base/events.ts';
-import { readPart } from '../cache/part-reader.ts';
 import { worstOrigin } from '../cache/remote/trust.ts';
 import type { TargetResult } from '../cache/results.ts';
 import { OutputStream, UpstreamFailed } from '../execute/output-stream.ts';
@@ -12,7 +11,7 @@ import { keyOf, type Manifest, targetManifest } from '../plan/manifest.ts';
 import { decodeCollection } from '../rule/collection.ts';
 import type { Part } from '../rule/part.ts';
 import type { BuildRun } from './build-run.ts';
-import { removeDamaged } from './damage.ts';
+import { readUndamaged } from './damage.ts';
 import { objectPatterns } from './declared-sources.ts';
 import { withFilesInPlace } from './in-place.ts';
 import { readLastPlan, writeLastPlan } from './last-plan.ts';
@@ -89,9 +88,8 @@ export class TargetBuild {
     if (this.plan && this.state !== 'failed') return this.plan.outputs[output]?.parts ?? [];
     const collection = this.result?.outputs[output];
     if (!collection) return [];
-    const { digest } = collection;
-    const location = this.#run.project.store.locate(digest);
-    if (location && !removeDamaged(this.#run, digest, location)) return decodeCollection(readPart(digest, location));
+    const bytes = readUndamaged(this.#run, collection.digest);
+    if (bytes) return decodeCollection(bytes);
     throw new BuildError('store-damaged', {
       message: `the list of parts of ${this.target.name} is gone`,
       where: this.target.name,
@@ -164,6 +162,7 @@ export class TargetBuild {
     if (!result || !this.#run.believes(result.origin) || !this.#isWhole(result)) return false;
     this.result = result;
     this.state = 'kept';
+    this.#run.noteUse(this.target.name, key);
     this.#remember(key);
     this.#setReadable();
     this.#finish();
@@ -210,6 +209,7 @@ export class TargetBuild {
     const { project, scheduler, owners } = this.#run;
     this.plan = new PlanRun(this.target, scheduler, owners);
     this.state = 'building';
+    this.#noteLast();
     this.why = reasonsFor(this, this.#run, { inputs: this.#inputDigests() });
     project.emit({ type: 'target-started', target: this.target.name, rule: this.target.rule.name, why: this.why });
     this.#setReadable();
@@ -232,6 +232,13 @@ export class TargetBuild {
     record();
     this.state = 'built';
     this.#finish();
+  }
+
+  /** Most of its steps will be hits, or take over rows, of what it was last. */
+  #noteLast(): void {
+    const last = readLastPlan(this.#run.project.stateDir, this.target.name);
+    if (last) this.#run.noteUse(last.target, last.key);
+    this.#run.saveUses();
   }
 
   #assertWhole(): void {
@@ -257,6 +264,7 @@ export class TargetBuild {
     if (this.options?.manifest && !isUnknowable(manifest)) {
       project.store.sync();
       project.results.putTarget(key, this.result);
+      run.noteUse(this.target.name, key);
       this.#remember(key);
       this.#share(key);
     }

@@ -10,11 +10,10 @@ import type { InputSpec } from '../rule/rule.ts';
 import { type RecordedPlan, recordLineage } from './lineage-record.ts';
 import type { Tally } from './tally.ts';
 
-interface Finished extends Pick<RecordedPlan, 'plan' | 'local' | 'chunkOf'> {
+interface Finished extends Omit<RecordedPlan, 'read'> {
   readonly tally: Tally;
   /** The collections that it read, in the order of its inputs. */
   readonly read: readonly CollectionResult[];
-  readonly store: Store;
 }
 
 /** What a plan came to, with its outputs stored as collections, and where they come from. Throws when the figures do not add up. */

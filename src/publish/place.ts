@@ -1,4 +1,4 @@
-import { constants, copyFileSync, linkSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { constants, copyFileSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Digest } from '../base/digest.ts';
 import { BuildError, systemCodeOf } from '../base/errors.ts';
@@ -42,10 +42,9 @@ function assertFolder(path: string): void {
 /** Keeps the bytes that lie at `path` in the store before something else takes their place: going back to them then costs no step. */
 export function keepOld(path: string, digest: Digest, store: Store): void {
   if (store.locate(digest)) return;
-  mkdirSync(dirname(store.path(digest)), { recursive: true });
   try {
     // For a moment only: the name in `out` goes on to another file.
-    linkSync(path, store.path(digest));
+    store.linkIn(path, digest);
   } catch (error) {
     // Someone may also have taken it away meanwhile.
     if (!['EXDEV', 'EPERM', 'EEXIST', 'ENOTSUP', 'EMLINK', 'ENOENT'].includes(systemCodeOf(error) ?? '')) throw error;
@@ -55,9 +54,8 @@ export function keepOld(path: string, digest: Digest, store: Store): void {
 /** Takes a file out of the folder, back into the store. */
 export function unpublish(path: string, digest: Digest, store: Store): void {
   if (store.locate(digest)) return rmSync(path, { force: true });
-  mkdirSync(dirname(store.path(digest)), { recursive: true });
   try {
-    renameSync(path, store.path(digest));
+    store.moveIn(path, digest);
   } catch (error) {
     if (!['EXDEV', 'ENOENT'].includes(systemCodeOf(error) ?? '')) throw error;
     rmSync(path, { force: true });
@@ -82,7 +80,7 @@ export function placeBlob(path: string, blob: { digest: Digest; location: Locati
   const own = location.length === 1 && only?.path === store.path(digest);
   if (own && !keepInStore) {
     try {
-      return renameSync(only.path, path);
+      return store.moveOut(digest, path);
     } catch (error) {
       if (systemCodeOf(error) !== 'EXDEV') throw error;
     }

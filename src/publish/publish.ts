@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Digest } from '../base/digest.ts';
-import { BuildError } from '../base/errors.ts';
+import { BuildError, systemCodeOf } from '../base/errors.ts';
 import { type FileIdentity, identityOf, sameIdentity } from '../base/files.ts';
 import type { Locations } from '../cache/locations.ts';
 import type { Store } from '../cache/store.ts';
@@ -19,6 +19,8 @@ export interface PublishContext {
   need(digest: Digest, target: string): Promise<void>;
   warn(warning: { code: string; message: string; where: string; hint?: string }): void;
 }
+
+const needTriesMax = 3;
 
 /** Files of ours as they lie there, after a crash as well: what the state file says, corrected by the journal. */
 async function ownFiles(context: PublishContext, out: string): Promise<Map<string, PublishedFile>> {
@@ -126,7 +128,7 @@ async function carryOut(
   for (const change of changes) {
     const left = change.after === null ? 0 : (uses.get(change.after) ?? 1) - 1;
     if (change.after !== null) uses.set(change.after, left);
-    bytes += apply(context, join(out, change.name), { ...change, keepInStore: left > 0 });
+    bytes += await applied(context, join(out, change.name), { ...change, keepInStore: left > 0 });
   }
   for (const { name, after } of changes) {
     const identity = identityOf(join(out, name));
@@ -146,6 +148,24 @@ function assertUntouched(out: string, changes: readonly Change[]): void {
     if (now === seen || (now && seen && sameIdentity(now, seen))) continue;
     if (now) throw edited(join(out, name), seen !== undefined);
   }
+}
+
+/** Bytes that were there may be collected before their turn comes: then they are asked for once more. */
+async function applied(context: PublishContext, path: string, change: Change & { keepInStore: boolean }): Promise<number> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return apply(context, path, change);
+    } catch (error) {
+      if (change.after === null || tries === needTriesMax || !isGone(error)) throw error;
+      await context.need(change.after, change.target);
+    }
+  }
+}
+
+function isGone(error: unknown): boolean {
+  if (!(error instanceof BuildError)) return systemCodeOf(error) === 'ENOENT';
+  const isMoved = error.code === 'part-mismatch' && error.where !== undefined && !existsSync(error.where);
+  return isMoved || error.code === 'missing-bytes';
 }
 
 /** One file changes over. @returns the bytes that were written. */

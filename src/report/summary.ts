@@ -1,5 +1,5 @@
 import { formatBytes, formatCount } from '../base/bytes.ts';
-import type { BuildSummary, TargetSummary } from '../base/events.ts';
+import type { BuildSummary, CacheSummary, TargetSummary } from '../base/events.ts';
 import { byCodeUnit } from '../base/names.ts';
 import { type Paint, uncoloured } from './colour.ts';
 import type { BuildView } from './state.ts';
@@ -90,9 +90,14 @@ export function summaryLines(view: BuildView, summary: BuildSummary, paint: Pain
   if (built) lines.push(...timingLines(view), ...estimateLines(summary));
   const remote = summary.remote ? remoteWords(summary.remote) : '';
   if (remote !== '') lines.push(remote);
+  if (summary.cache) lines.push(cacheWords(summary.cache));
   if (summary.warnings > 0) lines.push(paint.yellow(counted(summary.warnings, 'warning')));
   return [...lines, outcomeLine(view, summary, paint)];
 }
+
+/** What was done to keep the cache within its size. */
+const cacheWords = ({ bytes, max, freed }: CacheSummary): string =>
+  `cache above its ${formatBytes(max)}: ${formatBytes(freed)} collected, ${formatBytes(bytes)} left`;
 
 /** How a build ended, in one line. */
 export function outcomeLine(view: BuildView, summary: BuildSummary, paint: Paint = uncoloured): string {

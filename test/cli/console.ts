@@ -67,6 +67,8 @@ const noEngine: Engine = {
   pullCache: unexpected,
   listRemote: unexpected,
   newSigningKey: unexpected,
+  collectGarbage: unexpected,
+  cacheStats: unexpected,
   doctor: unexpected,
   init: unexpected,
 };

@@ -27,7 +27,7 @@ async function project(): Promise<string> {
 test('in a sound project every check is good, and the exit code is 0', async () => {
   const { code, checks } = await checksIn(await project());
   assert.is(code, 0);
-  assert.equal(Object.keys(checks), ['node', 'disk', 'state folder', 'hashing', 'config', 'tokenizer', 'HF_TOKEN', 'lock']);
+  assert.equal(Object.keys(checks), ['node', 'disk', 'state folder', 'hashing', 'config', 'cache', 'tokenizer', 'HF_TOKEN', 'lock']);
   assert.ok(Object.values(checks).every(({ ok }) => ok));
   assert.match(checks['node']?.detail ?? '', process.versions.node);
   assert.is(checks['config']?.detail, 'datasets.config.ts: 4 targets');

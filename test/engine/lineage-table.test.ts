@@ -39,6 +39,7 @@ const tables: fc.Arbitrary<LineageTable> = fc.record({
   sides: bytes,
   sideDigests: bytes,
   fileDigests: bytes,
+  otherDigests: bytes,
   outputs: fc.tuple(words, words),
 });
 

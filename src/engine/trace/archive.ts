@@ -1,12 +1,12 @@
 import type { Digest } from '../../base/digest.ts';
-import { BuildError, systemCodeOf } from '../../base/errors.ts';
-import { readPart } from '../../cache/part-reader.ts';
+import { BuildError } from '../../base/errors.ts';
+import { readPartIfThere } from '../../cache/part-reader.ts';
 import type { Location, Store } from '../../cache/store.ts';
 import { CollectionView } from '../../rule/collection.ts';
 import { decodeLineage, type Lineage } from '../../rule/lineage.ts';
 import { decodeVerdicts } from '../../rule/verdicts.ts';
 import { decodeView, isSelected } from '../../rule/view.ts';
-import { decodeLineageTable, type LineageTable } from '../lineage-table.ts';
+import { type LineageTable, readLineageTable } from '../lineage-table.ts';
 import { Lines } from './lines.ts';
 
 /** Which records of its base a view selects, to be counted in both directions. */
@@ -53,10 +53,7 @@ export class Archive {
   }
 
   table(digest: Digest): LineageTable | undefined {
-    return this.#once(`table ${digest}`, () => {
-      const bytes = this.#bytes(digest);
-      return bytes && decodeLineageTable(new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length));
-    });
+    return this.#once(`table ${digest}`, () => readLineageTable(this.#store, digest));
   }
 
   collection(digest: Digest): CollectionView | undefined {
@@ -94,13 +91,7 @@ export class Archive {
   }
 
   #bytes(digest: Digest, elsewhere?: Location): Buffer | undefined {
-    const location = this.#store.locate(digest) ?? elsewhere;
-    try {
-      return location && readPart(digest, location);
-    } catch (error) {
-      if (error instanceof BuildError || systemCodeOf(error) !== undefined) return undefined;
-      throw error;
-    }
+    return readPartIfThere(digest, this.#store.locate(digest) ?? elsewhere);
   }
 
   #once<T>(name: string, read: () => T): T {

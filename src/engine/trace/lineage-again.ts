@@ -34,7 +34,8 @@ async function madeAgain(
   const build = run.targets.get(target) as TargetBuild;
   const plan = await finishedPlan(build);
   if (!plan) throw notBuilt(target);
-  const bytes = recordLineage({ plan, read: readBy(plan), local: run.locals.get(target.name), chunkOf: run.chunkOf });
+  const { store } = run.project;
+  const bytes = recordLineage({ plan, read: readBy(plan), local: run.locals.get(target.name), chunkOf: run.chunkOf, store });
   const table = decodeLineageTable(bytes.slice());
   if (!table) throw notBuilt(target);
   const outputs = new Map(outputNames(target).map((name) => [name, outputOf(plan, name)]));

@@ -1,6 +1,5 @@
 import type { Digest } from '../../base/digest.ts';
-import { BuildError, systemCodeOf } from '../../base/errors.ts';
-import { readPart } from '../../cache/part-reader.ts';
+import { readPartIfThere } from '../../cache/part-reader.ts';
 import type { TargetResult } from '../../cache/results.ts';
 import type { GraphTarget } from '../../graph/graph.ts';
 import { decodeCollection } from '../../rule/collection.ts';
@@ -8,7 +7,7 @@ import type { Part } from '../../rule/part.ts';
 import { chunkCount, readTable } from '../../source/table.ts';
 import { TableView } from '../../source/view.ts';
 import { type LastPlan, lastTableOf, readLastPlan } from '../last-plan.ts';
-import { decodeLineageTable, digestAt, type LineageTable } from '../lineage-table.ts';
+import { heldDigests, type LineageTable, readLineageTable } from '../lineage-table.ts';
 import type { Project } from '../project.ts';
 import { tableFileOf } from '../resolve-sources.ts';
 
@@ -23,15 +22,7 @@ export interface LastResult {
 }
 
 /** Bytes of the store, or undefined where they are not there or not whole. */
-export function bytesOf({ store }: Project, digest: Digest): Buffer | undefined {
-  const location = store.locate(digest);
-  try {
-    return location && readPart(digest, location);
-  } catch (error) {
-    if (error instanceof BuildError || systemCodeOf(error) !== undefined) return undefined;
-    throw error;
-  }
-}
+export const bytesOf = ({ store }: Project, digest: Digest): Buffer | undefined => readPartIfThere(digest, store.locate(digest));
 
 /** The parts of a collection, if its list is there and whole. */
 export function partsOf(project: Project, digest: Digest): readonly Part[] | undefined {
@@ -45,8 +36,8 @@ export function lastResultOf(project: Project, target: GraphTarget): LastResult 
   if (!last || !result) return undefined;
   const lists = Object.entries(result.outputs).map(([name, { digest }]) => [name, partsOf(project, digest)] as const);
   const parts = Object.fromEntries(lists.flatMap(([name, found]) => (found ? [[name, found]] : [])));
-  const bytes = result.lineage === undefined ? undefined : bytesOf(project, result.lineage);
-  return { target, last, result, parts, table: bytes && decodeLineageTable(new Uint8Array(bytes)) };
+  const table = result.lineage === undefined ? undefined : readLineageTable(project.store, result.lineage);
+  return { target, last, result, parts, table };
 }
 
 /** Digests that a result names: its lists, its parts, and what its steps left. */
@@ -54,9 +45,7 @@ export function* digestsOf({ result, parts, table }: LastResult): Generator<Dige
   for (const { digest } of Object.values(result.outputs)) yield digest;
   if (result.lineage !== undefined) yield result.lineage;
   for (const list of Object.values(parts)) for (const { digest } of list) yield digest;
-  for (const column of table ? [table.partDigests, table.sideDigests] : []) {
-    for (let i = 0; i < column.length / 32; i++) yield digestAt(column, i);
-  }
+  if (table) yield* heldDigests(table);
 }
 
 /** Chunks that lie in source files: they are in no store. */
