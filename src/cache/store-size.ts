@@ -42,10 +42,10 @@ export class StoreSize {
   }
 
   save(): void {
-    if (this.#unsaved === 0) return;
+    const begins = this.#isNew && this.hasChanged && !existsSync(this.#file);
+    if (this.#unsaved === 0 && !begins) return;
     mkdirSync(dirname(this.#file), { recursive: true });
-    const first = this.#isNew && !existsSync(this.#file) ? '=0\n' : '';
-    appendFileSync(this.#file, `${first}${this.#unsaved}\n`);
+    appendFileSync(this.#file, `${begins ? '=0\n' : ''}${this.#unsaved}\n`);
     this.#unsaved = 0;
   }
 }
