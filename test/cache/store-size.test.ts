@@ -32,7 +32,7 @@ test('what builds count is what a walk finds, whatever they put, take in, hand o
           store.close();
           store = new Store(dir);
         } else if (does === 'remove' && isOwn) store.remove(digest);
-        else if (does === 'moveOut' && isOwn) store.moveOut(digest, path);
+        else if (does === 'moveOut' && isOwn) store.moveOut(digest, `${path} in a folder`);
         else if ((does === 'adopt' || does === 'moveIn' || does === 'linkIn') && !store.locate(digest)) {
           writeFileSync(path, bytes);
           store[does](path, digest);
