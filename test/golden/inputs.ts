@@ -100,9 +100,9 @@ function shardParts(folder: string): Part[] {
   return Object.entries(groups).flatMap(([group, all]) => all.map((facts, i) => ({ ...filePart(`${group} ${i}`, group), facts })));
 }
 
-/** Shards as they are published: all of `out/<split>/<name>.parquet`. */
+/** Shards as they are published: all of `files/<split>/<name>.parquet` (not `out`, which git ignores). */
 function shardFiles(folder: string): Part[] {
-  const below = join(folder, 'out');
+  const below = join(folder, 'files');
   const names = existsSync(below)
     ? readdirSync(below, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.parquet'))
     : [];
