@@ -1,6 +1,8 @@
 import type { BuildEvent, BuildSummary, ShownError } from '../base/events.ts';
 import type { DiffItem, HeadRow, StatusReport, TraceItem, VerifyItem, WhyReport } from '../engine/api.ts';
 import type { DoctorReport } from '../engine/doctor.ts';
+import type { CacheStats } from '../engine/gc/cache-stats.ts';
+import type { GcReport } from '../engine/gc/report.ts';
 import type { InitResult } from '../engine/init/init.ts';
 import type { Moved, RemoteHoldings } from '../engine/remote-commands.ts';
 import type { TraceEvent } from '../report/profile.ts';
@@ -47,6 +49,8 @@ export interface JsonOutput {
   readonly clean: { readonly removed: readonly string[]; readonly bytes: number } | ErrorLine;
   /** Without the name of one of its commands it can only fail. */
   readonly cache: ErrorLine;
+  readonly 'cache stats': CacheStats | ErrorLine;
+  readonly 'cache gc': GcReport | ErrorLine;
   readonly 'cache ls': RemoteHoldings | ErrorLine;
   readonly 'cache push': Moved | ErrorLine;
   readonly 'cache pull': Moved | ErrorLine;

@@ -87,6 +87,8 @@ const lines: readonly string[] = [
   'clean -n',
   'doctor',
   'cache',
+  'cache stats',
+  'cache gc -n',
   'cache ls',
   'cache push',
   'cache pull',
