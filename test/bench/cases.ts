@@ -4,6 +4,7 @@ import { edits } from './edits.ts';
 import { memoryCase } from './memory.ts';
 import { nothing } from './nothing.ts';
 import { parquet } from './parquet.ts';
+import { remoteCase } from './remote.ts';
 import { startUp } from './start-up.ts';
 import { steps } from './steps.ts';
 import { tokenizerCase } from './tokenizer.ts';
@@ -11,4 +12,4 @@ import { ui } from './ui.ts';
 import { watchCase } from './watch.ts';
 
 /** In README's order. */
-export const cases: readonly Case[] = [cold, tokenizerCase, parquet, memoryCase, edits, watchCase, nothing, steps, ui, startUp];
+export const cases: readonly Case[] = [cold, tokenizerCase, parquet, memoryCase, edits, watchCase, remoteCase, nothing, steps, ui, startUp];

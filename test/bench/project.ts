@@ -25,6 +25,8 @@ export interface Built extends Measured {
 /** A folder with a `datasets.config.ts`, built by the real program. */
 export class BenchProject {
   readonly folder: string;
+  /** What its builds see in their environment besides. */
+  env: Readonly<Record<string, string>> = {};
 
   constructor(folder: string, config: string) {
     this.folder = folder;
@@ -34,7 +36,7 @@ export class BenchProject {
 
   async build(...args: readonly string[]): Promise<Built> {
     const command = [process.execPath, program, 'build', '--json', '-j', String(workers), ...args];
-    const measured = await measure({ command, cwd: this.folder, cores: workers });
+    const measured = await measure({ command, cwd: this.folder, env: this.env, cores: workers });
     const events = measured.stdout
       .trimEnd()
       .split('\n')
