@@ -4,14 +4,16 @@ import { BuildError } from '../base/errors.ts';
 import type { Location } from '../cache/store.ts';
 import type { GraphTarget } from '../graph/graph.ts';
 import type { BucketDestination } from '../publish/bucket/bucket-destination.ts';
+import type { BucketContext } from '../publish/bucket/context.ts';
 import type { Destination } from '../publish/destination.ts';
 import { hasJournal } from '../publish/journal.ts';
 import type { BuildRun } from './build-run.ts';
 import { removeDamaged } from './damage.ts';
+import type { Project } from './project.ts';
 
 /** What stands behind an `out`. */
-export function destinationOf(run: BuildRun, out: string): Promise<Destination> {
-  return isRemote(out) ? bucketDestination(run, out) : Promise.resolve(folderDestination(run, out));
+export async function destinationOf(run: BuildRun, out: string): Promise<Destination> {
+  return isRemote(out) ? bucketDestination(run, out) : folderDestination(run, out);
 }
 
 function folderDestination(run: BuildRun, out: string): Destination {
@@ -33,12 +35,11 @@ function folderDestination(run: BuildRun, out: string): Destination {
 }
 
 /**
- * A bucket's prefix; nothing is asked of it yet.
+ * A bucket's prefix as a build publishes there; nothing is asked of it yet.
  *
  * @throws {BuildError} `offline`
  */
 export async function bucketDestination(run: BuildRun, out: string): Promise<BucketDestination> {
-  const { env, signal, stateDir, project } = { ...run.project, project: run.project };
   if (run.options.offline) {
     throw new BuildError('offline', {
       message: 'nothing can be published there: --offline is given',
@@ -46,19 +47,31 @@ export async function bucketDestination(run: BuildRun, out: string): Promise<Buc
       hint: 'Give --no-publish as well, or build without --offline.',
     });
   }
+  return openBucket(run.project, out, {
+    locate: (digest, target) => needWhole(run, digest, target),
+    warn: (warning) => run.warn(warning),
+  });
+}
+
+const lookOnly: Pick<BucketContext, 'locate' | 'warn'> = {
+  locate: (digest) => Promise.reject(new Error(`nobody is to send ${digest}`)),
+  warn: () => {},
+};
+
+/** The same, without a build for whoever only looks at what is there. */
+export async function openBucket({ env, signal, stateDir, emit }: Project, out: string, build = lookOnly): Promise<BucketDestination> {
   const [{ BucketDestination }, { Bucket }] = await Promise.all([
     import('../publish/bucket/bucket-destination.ts'),
     import('../s3/bucket.ts'),
   ]);
   return new BucketDestination({
+    ...build,
     out,
     // It is the user's output, and not a cache: worth more patience.
     bucket: new Bucket({ address: out, env, signal, times: { triesMax: 6, giveUpMs: 60_000 } }),
     stateDir,
     signal,
-    locate: (digest, target) => needWhole(run, digest, target),
-    warn: (warning) => run.warn(warning),
-    note: (message) => project.emit({ type: 'note', message }),
+    note: (message) => emit({ type: 'note', message }),
   });
 }
 

@@ -14,9 +14,10 @@ export interface ListRequest {
   readonly signal: AbortSignal;
 }
 
-/** Segments that no pattern names, so that an object that hides behind them is refused instead of passed over. */
+/** Without what no pattern matches, so that an object that hides behind it is refused instead of passed over. */
 const visible = (name: string): string =>
   name
+    .replace(/\p{Cc}/gu, 'x')
     .split('/')
     .map((segment) => (['', '.', '..'].includes(segment) ? 'x' : segment))
     .join('/');

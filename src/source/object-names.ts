@@ -2,8 +2,7 @@ import { BuildError } from '../base/errors.ts';
 
 /** Why an object's name can not be taken for a path, as the end of a sentence; undefined for most. */
 function problemOf(name: string): string | undefined {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-  if (/[\u0000-\u001f\u007f-\u009f]/.test(name)) return 'holds a control character';
+  if (/\p{Cc}/u.test(name)) return 'holds a control character';
   if (/[\ufffd\p{Cs}]/u.test(name)) return 'is not valid UTF-8';
   if (name.includes('\\')) return 'holds a backslash';
   if (/^[a-z]:/i.test(name)) return 'begins like a drive of Windows';

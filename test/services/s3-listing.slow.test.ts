@@ -193,16 +193,32 @@ function define(service: S3Service): void {
     assert.is(project.read('out/web/data.jsonl'), large);
   });
 
-  test('names that lead elsewhere are refused by name; the lock stays as it was', async () => {
+  test('names that lead elsewhere, or fall together, are refused by name; the lock stays as it was', async () => {
     await project.put('raw/a.jsonl', records(1));
     declare('raw/**', 'web/*');
     await project.build();
     const lock = project.read('dsbuild.lock');
-    await project.put('raw/back\\slash.jsonl', records(2));
-    const running = project.startText('update', 'raw');
-    assert.is.not(await running.done, 0);
-    assert.is(project.read('dsbuild.lock'), lock);
-    assert.is((await project.build()).summary.ok, true);
+    const fresh = project.another();
+    try {
+      fresh.copyIn(project.path('datasets.config.ts'), 'datasets.config.ts');
+      for (const [names, shown] of [
+        [['back\\slash.jsonl'], '"back\\\\slash.jsonl"'],
+        [['caf\u00e9.jsonl', 'cafe\u0301.jsonl'], '"caf\\u00e9.jsonl"'],
+        [['line\nend.jsonl'], 'control character'],
+      ] as const) {
+        for (const name of names) await project.put(`raw/${name}`, records(2));
+        const [error] = errorsOf(await fresh.build());
+        assert.is(error?.code, 'bad-object-name');
+        assert.ok(error?.message.includes(shown), error?.message);
+        const running = project.startText('update', 'raw');
+        assert.is(await running.done, 2);
+        assert.is(project.read('dsbuild.lock'), lock);
+        for (const name of names) await project.removeObject(`raw/${name}`);
+      }
+    } finally {
+      fresh.end();
+    }
+    assert.equal((await project.build()).summary.steps.ran, 0);
   });
 
   test('status and a dry run tell objects and bytes before anything is fetched, and write nothing', async () => {

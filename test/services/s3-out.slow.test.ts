@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { records } from '../build/matrix.ts';
@@ -263,6 +264,50 @@ function define(service: S3Service): void {
     assert.ok(project.has('out/text/m/a.jsonl'));
     await project.build();
     assert.ok((await data()).includes('a/shard_0000.parquet'));
+  });
+
+  test('verify names objects that are gone or were replaced', async () => {
+    await project.build();
+    const found = async (): Promise<unknown> => {
+      const running = project.startText('verify', '--json');
+      const code = await running.done;
+      const items = running.text
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { type: string; code: string; where: string });
+      return [code, items.flatMap((item) => (item.type === 'finding' ? [[item.code, item.where]] : []))];
+    };
+    assert.equal(await found(), [0, []]);
+    const [shard = ''] = (await data()).filter((name) => name.startsWith('b/'));
+    await project.removeObject(`sets/train/${shard}`);
+    await project.put('sets/train/manifest.json', 'edited');
+    assert.equal(await found(), [
+      1,
+      [
+        ['missing-file', `${out}/${shard}`],
+        ['changed-file', `${out}/manifest.json`],
+      ],
+    ]);
+  });
+
+  test('an object of more than 16 MiB is sent in parts', async () => {
+    project.write(
+      'in/a.jsonl',
+      Array.from({ length: 300 }, (_, i) => `${JSON.stringify({ text: `${i} ${'river stone '.repeat(5500)}` })}\n`).join(''),
+    );
+    project.write(
+      'datasets.config.ts',
+      `import { defineConfig, download, exportDataset } from 'dsbuild';
+const raw = download({ sources: { 'm/a': 'in/a.jsonl' } });
+export default defineConfig({ targets: { far: exportDataset(raw, { format: 'jsonl', out: '${out}' }), near: exportDataset(raw, { format: 'jsonl', out: 'out' }) } });
+`,
+    );
+    assert.equal(errorsOf(await project.build()), []);
+    const counts = project.recorder.counts();
+    assert.equal([counts['PUT part'], counts['POST upload']], [3, 2]);
+    assert.ok((await project.get('sets/train/m/a.jsonl')).equals(readFileSync(project.path('out/m/a.jsonl'))));
+    assert.equal(errorsOf(await project.build()), []);
+    assert.equal(project.recorder.counts(), { LIST: 1 });
   });
 
   test('a row of a published object can be traced by its address', async () => {

@@ -15,6 +15,7 @@ import { inOrder } from './in-order.ts';
 import type { Tell, VerifyFinding, VerifyItem, VerifyOptions, VerifySummary } from './items.ts';
 import { digestsOf, type LastResult, lastResultOf, sourceChunksOf } from './last-results.ts';
 import { type FileToRead, filesToRead } from './published-files.ts';
+import { lookAtObjects } from './published-objects.ts';
 import { bytesAt, readAll, type ToRead } from './reading.ts';
 
 interface Blob extends ToRead {
@@ -81,6 +82,7 @@ class Verification {
     await readAll(blobs, this.#project.signal, (isWhole, blob) => this.#readBlob(blob, isWhole));
     await readAll(toRead, this.#project.signal, (isWhole, file) => this.#readFile(file, isWhole));
     const bytes = this.#done;
+    await lookAtObjects(this.#project, results, this.tell);
     const rows = await this.#check(results);
     return { targets: results.length, blobs: blobs.length, files: files.length, bytes, rows, absent };
   }

@@ -11,6 +11,8 @@ import { inTurn, Overtaken, send } from './send.ts';
 import { sideBySide } from './side-by-side.ts';
 import { type BucketState, type ComingObject, decodeState, encodeState, type OwnObject, stateName } from './state.ts';
 
+/** Of some millions of objects. */
+const stateBytesMax = 512 * 1024 * 1024;
 const askedAtOnce = 16;
 /** How often somebody else may come in between. */
 const triesMax = 4;
@@ -53,13 +55,18 @@ export class BucketDestination implements Destination {
     return problems;
   }
 
+  /** Names of objects of ours that are gone, or are not what they were. */
+  async changes(): Promise<ReturnType<typeof changedObjects>> {
+    return changedObjects(await this.#look());
+  }
+
   async publish(publication: Publication): Promise<PublishOutcome> {
     for (let tries = 1; ; tries++) {
       try {
         return await this.#publishOnce(publication);
       } catch (error) {
-        if (!(error instanceof Overtaken)) throw this.#failed(error);
-        if (tries === triesMax) throw this.#failed(new BuildError('publish-conflict', this.#conflict(error)));
+        if (!(error instanceof Overtaken)) throw this.#failed(error, 'nothing can be published there');
+        if (tries === triesMax) throw new BuildError('publish-conflict', this.#conflict(error));
       } finally {
         this.#looked = undefined;
       }
@@ -78,10 +85,10 @@ export class BucketDestination implements Destination {
     };
   }
 
-  #failed(error: unknown): unknown {
+  #failed(error: unknown, what: string): unknown {
     if (!(error instanceof S3Error)) return error;
     return new BuildError('publish-failed', {
-      message: `nothing can be published there: ${error.message}`,
+      message: `${what}: ${error.message}`,
       where: this.#context.out,
       hint: error.fault.hint ?? hintOf(error),
       cause: error,
@@ -90,7 +97,7 @@ export class BucketDestination implements Destination {
 
   #look(): Promise<Looked> {
     this.#looked ??= this.#lookNow().catch((error) => {
-      throw this.#failed(error);
+      throw this.#failed(error, 'it can not be looked at');
     });
     return this.#looked;
   }
@@ -108,8 +115,9 @@ export class BucketDestination implements Destination {
   async #stateNow(etag: string): Promise<BucketState | undefined> {
     const kept = readIfThere(this.#keptFile);
     const end = kept?.indexOf('\n') ?? -1;
-    if (kept && kept.toString('utf8', 0, end) === etag) return decodeState(kept.subarray(end + 1));
-    const got = await this.#context.bucket.get(stateName, { signal: this.#context.signal });
+    const known = kept && kept.toString('utf8', 0, end) === etag ? decodeState(kept.subarray(end + 1)) : undefined;
+    if (known) return known;
+    const got = await this.#context.bucket.get(stateName, { signal: this.#context.signal, bytesMax: stateBytesMax });
     if (got) this.#keep(got.etag, got.bytes);
     return got && decodeState(got.bytes);
   }
