@@ -1,7 +1,7 @@
-import { statfsSync } from 'node:fs';
 import { formatBytes } from '../base/bytes.ts';
 import { BuildError, messageOf } from '../base/errors.ts';
 import type { BuildSummary, CacheSummary, TargetSummary } from '../base/events.ts';
+import { freeBytes } from '../base/files.ts';
 import { limits } from '../base/limits.ts';
 import type { Runner } from '../execute/runner.ts';
 import type { Graph, GraphTarget } from '../graph/graph.ts';
@@ -42,8 +42,7 @@ function withFolders(graph: Graph, asked: readonly GraphTarget[]): GraphTarget[]
 }
 
 function assertFreeDisk(project: Project): void {
-  const { bavail, bsize } = statfsSync(project.root);
-  const free = bavail * bsize;
+  const free = freeBytes(project.root);
   if (free >= freeBytesMin) return;
   throw new BuildError('disk-full', {
     message: `only ${formatBytes(free)} are free on this disk`,

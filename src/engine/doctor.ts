@@ -1,8 +1,8 @@
-import { accessSync, constants, existsSync, mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { formatBytes } from '../base/bytes.ts';
 import { hashEngine, portableEngine } from '../base/digest.ts';
-import { uniqueName } from '../base/files.ts';
+import { freeBytes, uniqueName } from '../base/files.ts';
 import { readLock } from '../cache/lock.ts';
 import type { Config } from '../config/define.ts';
 import { findConfig } from '../config/find.ts';
@@ -31,10 +31,10 @@ function checkNode(): DoctorCheck {
 
 function checkDisk(root: string): DoctorCheck {
   try {
-    const { bavail, bsize } = statfsSync(root);
-    const ok = bavail * bsize >= freeBytesMin;
+    const free = freeBytes(root);
+    const ok = free >= freeBytesMin;
     const hint = 'Free some space, or run `dsbuild cache gc --max 1GB`.';
-    return { check: 'disk', ok, detail: `${formatBytes(bavail * bsize)} free`, ...(!ok && { hint }) };
+    return { check: 'disk', ok, detail: `${formatBytes(free)} free`, ...(!ok && { hint }) };
   } catch (error) {
     return failed('disk', error);
   }

@@ -1,6 +1,6 @@
-import { statfsSync } from 'node:fs';
 import { formatBytes } from '../base/bytes.ts';
 import type { BuildEstimate } from '../base/events.ts';
+import { freeBytes } from '../base/files.ts';
 import { PendingPart } from '../execute/pending.ts';
 import type { PlanRun } from '../execute/plan-run.ts';
 import { type StepRun, workedOn } from '../execute/step-run.ts';
@@ -104,9 +104,4 @@ export function warnOfDisk(run: BuildRun, { bytesOut, isAtLeast, isExact }: Buil
     where: run.project.root,
     hint: 'Free some space now, or `dsbuild clean`. If the disk gets full the build stops, and all that it made until then is kept.',
   });
-}
-
-export function freeBytes(folder: string): number {
-  const { bavail, bsize } = statfsSync(folder);
-  return bavail * bsize;
 }

@@ -2,7 +2,7 @@ import type { Digest } from '../base/digest.ts';
 import type { Store } from '../cache/store.ts';
 import { PendingPart } from '../execute/pending.ts';
 import { outputNames, type PlanRun } from '../execute/plan-run.ts';
-import { type StepRun, settledInputs } from '../execute/step-run.ts';
+import { type StepRun, settledInputs, workedOn } from '../execute/step-run.ts';
 import { lineageOutput } from '../rule/lineage.ts';
 import type { Part } from '../rule/part.ts';
 import { verdictsOutput } from '../rule/verdicts.ts';
@@ -22,12 +22,6 @@ export interface RecordedPlan {
 }
 
 const countOf = ({ form, facts }: Part): number | undefined => rowCount(form, (name) => facts[name]);
-
-/** The parts of the input that a step's lineage speaks of: its first. */
-function firstInput(step: StepRun): readonly Part[] {
-  const [given] = Object.values(settledInputs(step.inputs));
-  return given === undefined ? [] : Array.isArray(given) ? (given as readonly Part[]) : [given as Part];
-}
 
 /** What is asked for when a row is traced; other side parts are for steps. */
 const tracedSides: ReadonlySet<string> = new Set([lineageOutput, verdictsOutput]);
@@ -52,7 +46,7 @@ function keptStep(step: StepRun): KeptStep {
       else others.push(part.digest);
     }
   }
-  return { step, read: firstInput(step), made, sides, others };
+  return { step, read: workedOn(settledInputs(step.inputs)), made, sides, others };
 }
 
 /** Steps come after those whose parts they read, so that one way back finds all that lead to an output. The others are told by their parts. */

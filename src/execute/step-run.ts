@@ -116,7 +116,7 @@ export function stepOf(running: Running): StepRun {
   return step;
 }
 
-/** What a step works on: the parts of its first input. Others, such as a tokenizer, only say how. */
+/** What a step works on, and what its lineage speaks of: the parts of its first input. Others, such as a tokenizer, only say how. */
 export function workedOn(inputs: StepInputs): readonly Part[] {
   const [first = []] = Object.values(inputs).filter((given) => given !== undefined);
   return Array.isArray(first) ? first : [first as Part];
