@@ -1,5 +1,6 @@
 import type { Digest } from '../base/digest.ts';
 import { parseS3Address } from './address.ts';
+import { checksumOf } from './checksum.ts';
 import { type Condition, conditionFailed, headersOf, type Written } from './condition.ts';
 import { type Download, downloadTo } from './download.ts';
 import { S3Error, s3Error, wrongBytes } from './errors.ts';
@@ -107,7 +108,7 @@ export class Bucket {
   /** @returns the ETag of what was written; undefined where the condition did not hold. */
   async #putHeld(key: string, bytes: Uint8Array, { condition, signal, digest }: Putting): Promise<string | undefined> {
     const about = digest === undefined ? {} : { Metadata: { [digestName]: digest } };
-    const whole = { ...this.#at(key), ...about, Body: bytes, ...headersOf(condition) };
+    const whole = { ...this.#at(key), ...about, Body: bytes, ChecksumCRC32: checksumOf(bytes), ...headersOf(condition) };
     let etag: string | undefined;
     let tries = 0;
     try {

@@ -37,7 +37,7 @@ export async function connect({ endpoint, region, pathStyle, env }: Place, { tim
     // It would cost a connection of its own for each body of 2 MiB and more.
     expectContinueHeader: false,
     followRegionRedirects: true,
-    // The SHA-256 of what is sent is signed, and what comes is held against BLAKE3: a third checksum of every byte tells nothing new.
+    // What is sent carries a CRC-32 that the server checks, and what comes is held against BLAKE3: more sums of every byte tell nothing new.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: new HttpHandler(times, requestsMax),
@@ -45,5 +45,19 @@ export async function connect({ endpoint, region, pathStyle, env }: Place, { tim
     ...(!url && pathStyle !== undefined && { forcePathStyle: pathStyle }),
     ...(accessKeyId && secretAccessKey && { credentials: { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) } }),
   });
+  client.middlewareStack.add(unsignedBody, { step: 'build', name: 'unsignedBody' });
   return { sdk, client };
 }
+
+interface Built {
+  readonly request: unknown;
+}
+
+/** Objects say what they are by BLAKE3: to sign the SHA-256 of each body, too, would be half the work of an upload. */
+const unsignedBody =
+  <Given extends Built, Result>(next: (given: Given) => Promise<Result>) =>
+  (given: Given): Promise<Result> => {
+    const { body, headers } = given.request as { body?: unknown; headers: Record<string, string> };
+    if (body instanceof Uint8Array) headers['x-amz-content-sha256'] = 'UNSIGNED-PAYLOAD';
+    return next(given);
+  };

@@ -37,49 +37,74 @@ export async function downloadTo(requests: Requests, task: DownloadTask): Promis
 
 async function fetchInto(file: FileHandle, requests: Requests, task: DownloadTask): Promise<void> {
   try {
-    await new Fetching(requests, task).writeTo(file);
+    await new Fetching(requests, file, task).run();
   } catch (error) {
     // Another object lies there by now, which may be the right one.
     if (!(error instanceof S3Error) || error.kind !== 'conflict') throw error;
     await file.truncate();
-    await new Fetching(requests, task).writeTo(file);
+    await new Fetching(requests, file, task).run();
   }
+}
+
+/** Pieces as they came from the network, without putting them together first. */
+async function writePieces(file: FileHandle, pieces: readonly Uint8Array[], position: number): Promise<void> {
+  let left = pieces;
+  for (let at = position; left.length > 0; ) {
+    const { bytesWritten } = await file.writev(left as Uint8Array[], at);
+    at += bytesWritten;
+    left = behind(left, bytesWritten);
+  }
+}
+
+/** What is left of pieces whose first bytes were taken. */
+function behind(pieces: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  let skipped = 0;
+  for (const [i, piece] of pieces.entries()) {
+    if (skipped + piece.length > bytes) return [piece.subarray(bytes - skipped), ...pieces.slice(i + 1)];
+    skipped += piece.length;
+  }
+  return [];
 }
 
 /** A part on its way. Its memory is its own until it is freed. */
 interface Part {
-  readonly bytes: Promise<Buffer>;
+  readonly pieces: Promise<Uint8Array[]>;
+  /** When they are in the file; never for the last part, which waits for the digest. */
+  readonly written: Promise<void> | undefined;
   free(): Promise<void>;
 }
 
-/** One content of an object on its way: parts come side by side, and are hashed and written in order. */
+/** One content of an object on its way: parts come side by side, and are hashed in order. */
 class Fetching {
   readonly #requests: Requests;
+  readonly #file: FileHandle;
   readonly #key: string;
   readonly #to: Download;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   readonly #hasher = createHasher();
   #etag: string | undefined;
-  #written = 0;
+  #hashed = 0;
 
-  constructor(requests: Requests, { key, to, signal }: DownloadTask) {
+  constructor(requests: Requests, file: FileHandle, { key, to, signal }: DownloadTask) {
     this.#requests = requests;
+    this.#file = file;
     this.#key = key;
     this.#to = to;
     this.#signal = signal ? AbortSignal.any([signal, this.#stop.signal]) : this.#stop.signal;
   }
 
-  async writeTo(file: FileHandle): Promise<void> {
-    const { partBytes, heldBytesMax, requestsMax } = this.#requests.sizes;
-    const aheadMax = Math.max(1, Math.min(Math.floor(heldBytesMax / partBytes), requestsMax));
+  async run(): Promise<void> {
+    const { bytes } = this.#to;
+    const { rangeBytes, rangesMax } = this.#requests.sizes;
+    const partBytes = bytes > 2 * rangeBytes ? rangeBytes : 2 * rangeBytes;
     const parts: Part[] = [];
     try {
-      for (let from = 0; from === 0 || from < this.#to.bytes; from += partBytes) {
-        if (parts.length === aheadMax) await this.#writeFirst(file, parts);
-        parts.push(this.#begin(from, Math.min(from + partBytes, this.#to.bytes)));
+      for (let from = 0; from === 0 || from < bytes; from += partBytes) {
+        if (parts.length === rangesMax) await this.#finishFirst(parts);
+        parts.push(this.#begin(from, Math.min(from + partBytes, bytes)));
       }
-      while (parts.length > 0) await this.#writeFirst(file, parts);
+      while (parts.length > 0) await this.#finishFirst(parts);
     } finally {
       this.#stop.abort();
       await Promise.all(parts.map((part) => part.free()));
@@ -87,16 +112,20 @@ class Fetching {
   }
 
   /** The last bytes are written only when all are known to be right. */
-  async #writeFirst(file: FileHandle, parts: Part[]): Promise<void> {
+  async #finishFirst(parts: Part[]): Promise<void> {
     const [part] = parts as [Part];
-    const bytes = await part.bytes;
-    this.#hasher.update(bytes);
-    const last = this.#written + bytes.length === this.#to.bytes;
-    if (last && this.#hasher.digest().toString('hex') !== this.#to.digest)
-      throw wrongBytes('its BLAKE3 is another than was asked for', this.#etag);
-    for (let done = 0; done < bytes.length; )
-      done += (await file.write(bytes, done, bytes.length - done, this.#written + done)).bytesWritten;
-    this.#written += bytes.length;
+    const from = this.#hashed;
+    const pieces = await part.pieces;
+    for (const piece of pieces) {
+      this.#hasher.update(piece);
+      this.#hashed += piece.length;
+    }
+    if (this.#hashed === this.#to.bytes) {
+      if (this.#hasher.digest().toString('hex') !== this.#to.digest)
+        throw wrongBytes('its BLAKE3 is another than was asked for', this.#etag);
+      await writePieces(this.#file, pieces, from);
+    }
+    await part.written;
     parts.shift();
     await part.free();
   }
@@ -104,30 +133,28 @@ class Fetching {
   #begin(from: number, to: number): Part {
     const { slots } = this.#requests;
     const taken = slots.take({ requests: 1, bytes: to - from });
-    const bytes = taken.then(() => this.#fetch(from, to)).finally(() => slots.free({ requests: 1, bytes: 0 }));
-    // Looked at when it is its turn.
-    const settled = bytes.then(
-      () => {},
-      () => {},
-    );
-    return { bytes, free: () => settled.then(() => slots.free({ requests: 0, bytes: to - from })) };
+    const pieces = taken.then(() => this.#fetch(from, to)).finally(() => slots.free({ requests: 1, bytes: 0 }));
+    const written = to < this.#to.bytes ? pieces.then((all) => writePieces(this.#file, all, from)) : undefined;
+    // What went wrong is looked at when it is the part's turn.
+    const settled = Promise.allSettled([pieces, written]);
+    return { pieces, written, free: () => settled.then(() => slots.free({ requests: 0, bytes: to - from })) };
   }
 
   /** Goes on where a body was cut, as long as it is the same object. */
-  async #fetch(from: number, to: number): Promise<Buffer> {
-    const bytes = Buffer.allocUnsafeSlow(to - from);
-    let done = 0;
+  async #fetch(from: number, to: number): Promise<Uint8Array[]> {
+    const pieces: Uint8Array[] = [];
+    let done = from;
     await this.#requests.again({ signal: this.#signal }, async (tries) => {
-      const body = await this.#open(from + done, to);
+      const body = await this.#open(done, to);
       for await (const piece of body) {
-        if (done + piece.length > bytes.length) throw wrongBytes('more came than was asked for', this.#etag);
-        bytes.set(piece, done);
         done += piece.length;
+        if (done > to) throw wrongBytes('more came than was asked for', this.#etag);
+        pieces.push(piece);
         tries.moved();
       }
-      if (done < bytes.length) throw new S3Error({ kind: 'network', message: `${done} bytes came of ${bytes.length}`, again: true });
+      if (done < to) throw new S3Error({ kind: 'network', message: `${done - from} bytes came of ${to - from}`, again: true });
     });
-    return bytes;
+    return pieces;
   }
 
   async #open(from: number, to: number): Promise<AsyncIterable<Uint8Array>> {

@@ -72,8 +72,9 @@ const kinds: Readonly<Record<string, S3Kind>> = {
   InsufficientStorage: 'full',
 };
 
-/** A clock is wrong only until the SDK has learned by how much; two writers are in each other's way only now. */
-const passingNames = /^(RequestTimeTooSkewed|RequestExpired|RequestInTheFuture|ConditionalRequestConflict|OperationAborted)$/;
+/** A clock is wrong only until the SDK has learned by how much, two writers are in each other's way only now, and a body arrived spoilt. */
+const passingNames =
+  /^(RequestTimeTooSkewed|RequestExpired|RequestInTheFuture|ConditionalRequestConflict|OperationAborted|BadDigest|XAmzContentChecksumMismatch|XAmzContentSHA256Mismatch)$/;
 
 interface SdkError {
   readonly name?: string;

@@ -24,9 +24,9 @@ export class Promised {
     return this.#left;
   }
 
-  /** The next bytes, at most so many; behind the last the digest is known to be right. */
-  async read(bytesMax: number): Promise<Buffer> {
-    const part = Buffer.allocUnsafeSlow(Math.min(bytesMax, this.#left));
+  /** The next bytes, at most so many; behind the last the digest is known to be right. `into` has that length. */
+  async read(bytesMax: number, into = Buffer.allocUnsafeSlow(Math.min(bytesMax, this.#left))): Promise<Buffer<ArrayBuffer>> {
+    const part = into.subarray(0, this.#left);
     for (let filled = 0; filled < part.length; ) {
       const piece = await this.#next();
       if (!piece) throw wrongSource();

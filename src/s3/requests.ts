@@ -27,13 +27,24 @@ export interface Sizes {
   readonly requestsMax: number;
   /** Bytes of bodies that are held in memory at once. */
   readonly heldBytesMax: number;
-  /** Above it an object travels in parts. */
+  /** Above it an object is sent in parts. */
   readonly wholeBytesMax: number;
   /** S3 takes parts of 5 MiB to 5 GiB, at most 10,000 of them. */
   readonly partBytes: number;
+  /** An object of more than two of these is fetched in ranges of this size. */
+  readonly rangeBytes: number;
+  /** Of one object that are on their way at once. */
+  readonly rangesMax: number;
 }
 
-const defaultSizes: Sizes = { requestsMax: 16, heldBytesMax: 64 * MiB, wholeBytesMax: 16 * MiB, partBytes: 8 * MiB };
+const defaultSizes: Sizes = {
+  requestsMax: 16,
+  heldBytesMax: 64 * MiB,
+  wholeBytesMax: 16 * MiB,
+  partBytes: 8 * MiB,
+  rangeBytes: 4 * MiB,
+  rangesMax: 8,
+};
 
 export interface BucketOptions extends Place {
   /** `s3://bucket` or `s3://bucket/prefix`. */

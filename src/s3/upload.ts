@@ -1,4 +1,5 @@
 import type { Digest } from '../base/digest.ts';
+import { checksumOf } from './checksum.ts';
 import { type Condition, conditionFailed, headersOf } from './condition.ts';
 import { S3Error } from './errors.ts';
 import { type ByteSource, Promised } from './promised.ts';
@@ -29,7 +30,7 @@ export async function uploadParts(requests: Requests, task: UploadTask): Promise
   const at = { Bucket: requests.bucket, Key: key };
   // A large body is not sent for nothing.
   if (condition === 'absent' && (await headOf(requests, at, signal))) return undefined;
-  const about = { ...at, Metadata: { [digestName]: how.digest } };
+  const about = { ...at, ChecksumAlgorithm: 'CRC32' as const, Metadata: { [digestName]: how.digest } };
   const { UploadId } = await requests.call({ signal }, ({ client, sdk }, sent) =>
     client.send(new sdk.CreateMultipartUploadCommand(about), sent),
   );
@@ -57,6 +58,7 @@ interface Begun extends ObjectAt {
 interface SentPart {
   readonly PartNumber: number;
   readonly ETag: string | undefined;
+  readonly ChecksumCRC32: string;
 }
 
 /** Of an object that is there. */
@@ -84,6 +86,8 @@ async function sendParts(requests: Requests, { source, how }: UploadTask, begun:
   const partBytes = Math.max(requests.sizes.partBytes, Math.ceil(how.bytes / partsMax));
   const promised = new Promised(source, how);
   const parts: Promise<SentPart>[] = [];
+  // Fresh memory costs more than what is done in it.
+  const spare: Buffer<ArrayBuffer>[] = [];
   const ending = new Ending(requests.signalOf(how));
   try {
     while (promised.left > 0) {
@@ -91,8 +95,12 @@ async function sendParts(requests: Requests, { source, how }: UploadTask, begun:
       const load = { requests: 1, bytes: Math.min(partBytes, promised.left) };
       await requests.slots.take(load);
       const PartNumber = parts.length + 1;
-      const read = promised.read(partBytes);
-      const sent = read.then((Body) => sendPart(requests, { ...begun, PartNumber, Body }, ending.signal));
+      const read = promised.read(partBytes, spare.pop());
+      const sent = read.then(async (Body) => {
+        const part = await sendPart(requests, { ...begun, PartNumber, Body }, ending.signal);
+        spare.push(Body);
+        return part;
+      });
       parts.push(sent.finally(() => requests.slots.free(load)));
       parts.at(-1)?.catch((error: unknown) => ending.begin(error));
       await read;
@@ -152,11 +160,12 @@ async function sendPart(
   signal: AbortSignal,
 ): Promise<SentPart> {
   const options = { signal, detached: true };
+  const ChecksumCRC32 = checksumOf(part.Body);
   const { ETag } = await requests.again(options, () =>
-    requests.send(options, ({ client, sdk }, sent) => client.send(new sdk.UploadPartCommand(part), sent)),
+    requests.send(options, ({ client, sdk }, sent) => client.send(new sdk.UploadPartCommand({ ...part, ChecksumCRC32 }), sent)),
   );
   requests.counters.bytesOut += part.Body.length;
-  return { PartNumber: part.PartNumber, ETag };
+  return { PartNumber: part.PartNumber, ETag, ChecksumCRC32 };
 }
 
 /** Some servers copy all parts before they answer. */

@@ -17,6 +17,8 @@ export type Fault =
   | { readonly do: 'stall'; readonly bytes: number }
   /** One bit of the byte at this place of the answer's body is another; the place is taken modulo its length. */
   | { readonly do: 'flip'; readonly at: number }
+  /** The same to the request's body, on its way to the server. */
+  | { readonly do: 'spoil'; readonly at: number }
   /** The answer's body ends so many bytes early, and its length says so. */
   | { readonly do: 'shorten'; readonly bytes: number }
   /** The answer's headers lie. */
@@ -91,7 +93,17 @@ function pass(request: IncomingMessage, response: ServerResponse, { upstream, fa
   });
   onward.on('error', () => response.destroy());
   response.on('close', () => onward.destroy());
+  if (fault?.do === 'spoil') request.on('data', flipper(fault.at, Number(headers['content-length'] ?? 0)));
   request.pipe(onward);
+}
+
+/** Flips a bit in one of the pieces that it is given one after another. */
+function flipper(at: number, length: number): (piece: Buffer) => void {
+  let left = length > 0 ? at % length : -1;
+  return (piece) => {
+    if (left >= 0 && left < piece.length) piece[left] = (piece[left] as number) ^ 1;
+    left -= piece.length;
+  };
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, { status, code, headers }: Fault & { do: 'answer' }): void {
@@ -111,11 +123,8 @@ function giveBack(back: IncomingMessage, response: ServerResponse, fault: Fault 
   }
   response.writeHead(back.statusCode ?? 500, headers);
   response.flushHeaders();
-  let at = 0;
+  if (fault?.do === 'flip') back.on('data', flipper(fault.at, length));
   back.on('data', (bytes: Buffer) => {
-    const flipAt = fault?.do === 'flip' && length > 0 ? (fault.at % length) - at : -1;
-    if (flipAt >= 0 && flipAt < bytes.length) bytes[flipAt] = (bytes[flipAt] as number) ^ 1;
-    at += bytes.length;
     if (left > 0 && !response.write(bytes.subarray(0, left))) {
       back.pause();
       response.once('drain', () => back.resume());

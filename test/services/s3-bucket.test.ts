@@ -32,7 +32,13 @@ function define({ name, endpoint, accessKey, secretKey, stop }: S3Service): void
   const env = { AWS_ACCESS_KEY_ID: accessKey, AWS_SECRET_ACCESS_KEY: secretKey };
   // An object travels in parts from 1 MiB; S3 wants parts of 5 MiB at least, but of all servers only Amazon's minds in a test of this size.
   const bucketOf = (more: Partial<BucketOptions> = {}): Bucket =>
-    new Bucket({ address: 's3://cache/team', endpoint, env, sizes: { wholeBytesMax: MiB, partBytes: 5 * MiB }, ...more });
+    new Bucket({
+      address: 's3://cache/team',
+      endpoint,
+      env,
+      sizes: { wholeBytesMax: MiB, partBytes: 5 * MiB, rangeBytes: 5 * MiB },
+      ...more,
+    });
   let bucket: Bucket;
   let dir = '';
   let count = 0;

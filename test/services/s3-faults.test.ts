@@ -55,7 +55,7 @@ function define(toxi: Toxiproxy, { endpoint, accessKey, secretKey, stop }: S3Ser
       endpoint: at,
       env: { AWS_ACCESS_KEY_ID: accessKey, AWS_SECRET_ACCESS_KEY: secretKey },
       times: { connectMs: waitMs, answerMs: waitMs, stallMs: waitMs, giveUpMs: 60_000, pauseMs: 1, pauseMsMax: 2, ...more.times },
-      sizes: { wholeBytesMax: MiB, partBytes: 5 * MiB },
+      sizes: { wholeBytesMax: MiB, partBytes: 5 * MiB, rangeBytes: 5 * MiB },
       signal: more.signal,
     });
     opened.push(bucket);
@@ -182,6 +182,17 @@ function define(toxi: Toxiproxy, { endpoint, accessKey, secretKey, stop }: S3Ser
     faults.faults.push({ do: 'shorten', bytes: 1 });
     assert.is(await kindOf(download(bucket, small)), 'wrong-bytes');
     assert.equal(readdirSync(dir), []);
+  });
+
+  test('a byte that was flipped on the way to the server is found there, and sent again', async () => {
+    const bucket = bucketAt(faults.endpoint);
+    faults.faults.push({ do: 'spoil', at: 7 });
+    assert.is(await bucket.put(`${key}-small`, small, 'absent'), 'written');
+    assert.ok((await bucket.get(`${key}-small`))?.bytes.equals(small));
+    faults.faults.push(undefined, undefined, undefined, { do: 'spoil', at: 1_000_000 });
+    assert.is(await upload(bucket, large), 'written');
+    assert.is(await download(bucket, large), true);
+    assert.is(bucket.counters.retries, 2);
   });
 
   test('an object that seems to be another with each answer is fetched once more, then given up', async () => {
