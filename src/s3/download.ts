@@ -96,12 +96,12 @@ class Fetching {
 
   async run(): Promise<void> {
     const { bytes } = this.#to;
-    const { rangeBytes, rangesMax } = this.#requests.sizes;
+    const { rangeBytes, partsAtOnceMax } = this.#requests.sizes;
     const partBytes = bytes > 2 * rangeBytes ? rangeBytes : 2 * rangeBytes;
     const parts: Part[] = [];
     try {
       for (let from = 0; from === 0 || from < bytes; from += partBytes) {
-        if (parts.length === rangesMax) await this.#finishFirst(parts);
+        if (parts.length === partsAtOnceMax) await this.#finishFirst(parts);
         parts.push(this.#begin(from, Math.min(from + partBytes, bytes)));
       }
       while (parts.length > 0) await this.#finishFirst(parts);

@@ -62,6 +62,9 @@ const kinds: Readonly<Record<string, S3Kind>> = {
   NotFound: 'missing',
   NoSuchUpload: 'missing',
   XAdminUserNotFound: 'denied',
+  ExpiredToken: 'denied',
+  InvalidToken: 'denied',
+  RequestTimeout: 'timeout',
   SlowDown: 'throttled',
   ServiceUnavailable: 'throttled',
   RequestLimitExceeded: 'throttled',
@@ -74,7 +77,7 @@ const kinds: Readonly<Record<string, S3Kind>> = {
 
 /** A clock is wrong only until the SDK has learned by how much, two writers are in each other's way only now, and a body arrived spoilt. */
 const passingNames =
-  /^(RequestTimeTooSkewed|RequestExpired|RequestInTheFuture|ConditionalRequestConflict|OperationAborted|BadDigest|XAmzContentChecksumMismatch|XAmzContentSHA256Mismatch)$/;
+  /^(RequestTimeTooSkewed|RequestExpired|RequestInTheFuture|ConditionalRequestConflict|OperationAborted|RequestTimeout|BadDigest|XAmzContentChecksumMismatch|XAmzContentSHA256Mismatch)$/;
 
 interface SdkError {
   readonly name?: string;
@@ -100,10 +103,11 @@ export function s3Error(error: unknown, bucket: string): S3Error {
   const hint = hints[name]?.(bucket);
   const pauseMs = retryAfterMs($response?.headers?.['retry-after'], { now: Date.now(), msMax: pauseMsMax });
   const text = /^(Unknown|\w*Error)$/.test(name) ? '' : ` ${name}`;
+  const kind = kindOf(name, status);
   return new S3Error({
-    kind: kindOf(name, status),
+    kind,
     message: `the server answered ${status}${text}`,
-    again: passingStatus(status) || passingNames.test(name),
+    again: kind !== 'full' && (passingStatus(status) || passingNames.test(name)),
     status,
     ...(pauseMs !== undefined && { pauseMs }),
     ...(hint && { hint }),

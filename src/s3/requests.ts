@@ -33,8 +33,8 @@ export interface Sizes {
   readonly partBytes: number;
   /** An object of more than two of these is fetched in ranges of this size. */
   readonly rangeBytes: number;
-  /** Of one object that are on their way at once. */
-  readonly rangesMax: number;
+  /** Parts and ranges of one object that are on their way at once. */
+  readonly partsAtOnceMax: number;
 }
 
 const defaultSizes: Sizes = {
@@ -43,7 +43,7 @@ const defaultSizes: Sizes = {
   wholeBytesMax: 16 * MiB,
   partBytes: 8 * MiB,
   rangeBytes: 4 * MiB,
-  rangesMax: 8,
+  partsAtOnceMax: 4,
 };
 
 export interface BucketOptions extends Place {

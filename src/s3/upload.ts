@@ -91,6 +91,7 @@ async function sendParts(requests: Requests, { source, how }: UploadTask, begun:
   const ending = new Ending(requests.signalOf(how));
   try {
     while (promised.left > 0) {
+      await parts.at(-requests.sizes.partsAtOnceMax);
       ending.throwIfBegun();
       const load = { requests: 1, bytes: Math.min(partBytes, promised.left) };
       await requests.slots.take(load);

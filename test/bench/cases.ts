@@ -5,6 +5,7 @@ import { memoryCase } from './memory.ts';
 import { nothing } from './nothing.ts';
 import { parquet } from './parquet.ts';
 import { remoteCase } from './remote.ts';
+import { s3Case } from './s3.ts';
 import { startUp } from './start-up.ts';
 import { steps } from './steps.ts';
 import { tokenizerCase } from './tokenizer.ts';
@@ -12,4 +13,17 @@ import { ui } from './ui.ts';
 import { watchCase } from './watch.ts';
 
 /** In README's order. */
-export const cases: readonly Case[] = [cold, tokenizerCase, parquet, memoryCase, edits, watchCase, remoteCase, nothing, steps, ui, startUp];
+export const cases: readonly Case[] = [
+  cold,
+  tokenizerCase,
+  parquet,
+  memoryCase,
+  edits,
+  watchCase,
+  remoteCase,
+  s3Case,
+  nothing,
+  steps,
+  ui,
+  startUp,
+];

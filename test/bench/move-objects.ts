@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { Bucket } from '../../src/s3/bucket.ts';
 
 export interface Moved {
@@ -13,6 +13,8 @@ export interface Moved {
 }
 
 interface Mover {
+  /** Loads what is loaded once. */
+  warmUp(): Promise<unknown>;
   up(name: string): Promise<unknown>;
   down(name: string): Promise<unknown>;
 }
@@ -30,6 +32,7 @@ function ours(): Mover {
   const bucket = new Bucket({ address: `s3://bench/${prefix}`, endpoint, env });
   const about = (name: string) => ({ digest: digests[name] as string, bytes: statSync(sourceOf(name)).size });
   return {
+    warmUp: () => bucket.head('none'),
     up: (name) =>
       bucket.upload(name, () => createReadStream(sourceOf(name), { highWaterMark: 1 << 20 }), { ...about(name), condition: 'absent' }),
     down: (name) => bucket.download(name, { path: copyOf(name), ...about(name) }),
@@ -41,6 +44,7 @@ function plainSdk(): Mover {
   const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials });
   const at = (name: string) => ({ Bucket: 'bench', Key: `${prefix}/${name}` });
   return {
+    warmUp: () => client.send(new HeadObjectCommand(at('none'))).catch(() => {}),
     async up(name) {
       const { size } = statSync(sourceOf(name));
       const Body = size > wholeBytesMax ? createReadStream(sourceOf(name)) : await readFile(sourceOf(name));
@@ -65,6 +69,7 @@ async function seconds(names: readonly string[], move: (name: string) => Promise
 
 const mover = by === 'dsbuild' ? ours() : plainSdk();
 const names = readdirSync(folder);
+await mover.warmUp();
 const upSeconds = await seconds(names, mover.up);
 const downSeconds = await seconds(names, mover.down);
 console.log(JSON.stringify({ upSeconds, downSeconds } satisfies Moved));

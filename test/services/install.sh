@@ -45,7 +45,7 @@ for name in "${names[@]}"; do
   case $name in
     versitygw) build versitygw github.com/versity/versitygw/cmd/versitygw@v1.8.0 & ;;
     toxiproxy) build toxiproxy github.com/Shopify/toxiproxy/v2/cmd/server@v2.5.0 server & ;;
-    minio) build minio github.com/minio/minio@latest & ;;
+    minio) build minio github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c & ;;
   esac
   pids+=($!)
 done
