@@ -56,6 +56,8 @@ export interface Engine {
   clean(project: Project, options: { dryRun: boolean; all: boolean }): Promise<{ removed: readonly string[]; bytes: number }>;
   pushCache(project: Project, targets: readonly string[]): Promise<Moved>;
   pullCache(project: Project, targets: readonly string[]): Promise<Moved>;
+  /** @throws {BuildError} `no-remote`, `remote-failed` */
+  remoteUsage(project: Project): Promise<NonNullable<RemoteHoldings['scopes']>>;
   listRemote(project: Project, targets: readonly string[]): Promise<RemoteHoldings>;
   /** @returns the public key. */
   newSigningKey(path: string): Promise<string>;
@@ -98,6 +100,7 @@ export const engine: Engine = {
   clean: async (project, options) => (await import('../engine/clean.ts')).clean(project, options),
   pushCache: async (project, targets) => (await import('../engine/remote-commands.ts')).pushCache(project, targets),
   pullCache: async (project, targets) => (await import('../engine/remote-commands.ts')).pullCache(project, targets),
+  remoteUsage: async (project) => (await import('../engine/remote-commands.ts')).remoteUsage(project),
   listRemote: async (project, targets) => (await import('../engine/remote-commands.ts')).listRemote(project, targets),
   newSigningKey: async (path) => (await import('../engine/remote-commands.ts')).newSigningKey(path),
   collectGarbage: async (project, request) => (await import('../engine/gc/collect.ts')).collectGarbage(project, request),

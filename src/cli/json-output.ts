@@ -49,7 +49,7 @@ export interface JsonOutput {
   readonly clean: { readonly removed: readonly string[]; readonly bytes: number } | ErrorLine;
   /** Without the name of one of its commands it can only fail. */
   readonly cache: ErrorLine;
-  readonly 'cache stats': CacheStats | ErrorLine;
+  readonly 'cache stats': (CacheStats & { readonly remote?: RemoteHoldings['scopes'] }) | ErrorLine;
   readonly 'cache gc': GcReport | ErrorLine;
   readonly 'cache ls': RemoteHoldings | ErrorLine;
   readonly 'cache push': Moved | ErrorLine;

@@ -29,7 +29,7 @@ type Scopes = NonNullable<RemoteHoldings['scopes']>;
 const kinds = ['target', 'pack', 'blob'] as const;
 
 /** What a remote holds, scope by scope. */
-function scopeLines(scopes: Scopes): string[] {
+export function scopeLines(scopes: Scopes): string[] {
   if (scopes.length === 0) return ['the remote holds nothing'];
   const rows = scopes.map((usage) => [
     usage.scope,

@@ -23,8 +23,8 @@ function locate(run: BuildRun, digest: string): Location {
   const location = run.locations.locate(digest);
   if (!location)
     throw new BuildError('missing-bytes', {
-      message: 'these bytes were removed to save space',
-      hint: 'Build the target again with --force.',
+      message: 'these bytes are not here: they were removed to save space, or never fetched',
+      hint: 'Fetch them with `dsbuild cache pull`, or build the target again with --force.',
     });
   return location;
 }

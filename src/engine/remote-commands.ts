@@ -105,13 +105,18 @@ export function listRemote(project: Project, targets: readonly string[]): Promis
   });
 }
 
-/** What lies on the remote, scope by scope; undefined where none is named. */
-export async function remoteUsage(project: Project): Promise<readonly ScopeUsage[] | undefined> {
-  const remote = await openRemote(project, {});
+/** What lies on the remote, scope by scope. @throws {BuildError} `no-remote`; `remote-failed` when it does not say. */
+export async function remoteUsage(project: Project): Promise<readonly ScopeUsage[]> {
+  const remote = (await openRemote(project, { requireRemote: true })) as BuildRemote;
   try {
-    return await remote?.usage();
+    const scopes = await remote.usage();
+    if (scopes) return scopes;
+    throw new BuildError('remote-failed', {
+      message: 'the remote cache does not say what it holds',
+      hint: 'dsbuild doctor --online tells why.',
+    });
   } finally {
-    remote?.close();
+    remote.close();
   }
 }
 

@@ -85,7 +85,9 @@ export class RemoteUploads {
 
   /** A target has ended: what is known of it here and not there is sent, then its record. @returns what became of that. */
   targetEnded(finished: FinishedTarget): Promise<PutOutcome> {
-    return this.#parts.remote.mayWrite ? this.#job(this.#sendTarget(finished)) : Promise.resolve('failed');
+    return this.#parts.remote.mayWrite
+      ? this.#job(this.#sendTarget(finished)).then((outcome) => outcome ?? 'failed')
+      : Promise.resolve('failed');
   }
 
   /** Resolves when everything was sent, or could not be. */
@@ -183,10 +185,10 @@ export class RemoteUploads {
     return there.every((isThere) => isThere);
   }
 
-  #job<T>(work: Promise<T>): Promise<T> {
-    const job: Promise<unknown> = work.finally(() => this.#jobs.delete(job));
+  #job<T>(work: Promise<T>): Promise<T | undefined> {
+    const job = attempt(work).finally(() => this.#jobs.delete(job));
     this.#jobs.add(job);
-    return work;
+    return job;
   }
 }
 

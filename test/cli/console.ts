@@ -66,6 +66,7 @@ const noEngine: Engine = {
   pushCache: unexpected,
   pullCache: unexpected,
   listRemote: unexpected,
+  remoteUsage: unexpected,
   newSigningKey: unexpected,
   collectGarbage: unexpected,
   cacheStats: unexpected,

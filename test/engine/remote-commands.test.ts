@@ -89,6 +89,7 @@ if (service) {
     assert.match(stdout, /^main\s+2\s+2\s/m);
     const { targets, scopes } = JSON.parse((await cache(rig, 'ls', '--json')).stdout);
     assert.equal([targets.length, scopes.length, scopes[0].target.objects], [6, 1, 2]);
+    assert.equal(JSON.parse((await cache(rig, 'stats', '--remote', '--json')).stdout).remote, scopes);
   });
 
   test('without a remote these commands say how to name one', async () => {

@@ -40,8 +40,12 @@ export class Known {
   }
 
   close(): void {
-    this.#log.seal();
-    this.#log.compact();
+    try {
+      this.#log.seal();
+      this.#log.compact();
+    } catch {
+      // What is forgotten is looked for again.
+    }
   }
 
   #key(what: What, name: string): Digest {

@@ -90,7 +90,7 @@ export class Link {
     this.#isToldDown = true;
     this.#tell({
       code: 'remote-down',
-      message: `the remote cache does not answer (${message}): this build goes on without it`,
+      message: `nothing can be had of the remote cache (${message}): this build goes on without it`,
       ...(fault.hint !== undefined && { hint: fault.hint }),
     });
   }

@@ -18,7 +18,7 @@ export class Queue {
   }
 
   /**
-   * Runs a piece when it is its turn. It must wait for no other piece, and not throw.
+   * Runs a piece when it is its turn. It must wait for no other piece; what it throws is nobody's.
    *
    * @param first in front of all that waits.
    * @returns a promise that resolves when it has ended, or was given up.
@@ -44,12 +44,13 @@ export class Queue {
       const piece = this.#waiting.shift();
       if (!piece) return;
       this.#running++;
-      void piece.work().finally(() => {
+      const over = (): void => {
         this.#running--;
         this.ended++;
         piece.ended();
         this.#next();
-      });
+      };
+      piece.work().then(over, over);
     }
   }
 }
