@@ -17,6 +17,13 @@ export interface PtyOptions extends Partial<PtySize> {
   readonly shell?: string;
 }
 
+/**
+ * What a shell sends when the line has ended; it ends itself when it is answered. node-pty throws away what was not read 200 ms after the
+ * end of its process, which a busy machine takes long to do.
+ */
+const ended = '\u001b]777;ended\u0007';
+const waitForAnswer = `code=$?; printf '\\033]777;ended\\007'; read -r -s -n 1 _; exit $code`;
+
 interface Waiting {
   readonly isThere: () => boolean;
   readonly resolve: () => void;
@@ -39,10 +46,12 @@ export class PtyTerminal {
     const { PATH = '' } = process.env;
     // Nothing of CI is handed on: there would be no view.
     const given = { PATH, LANG: 'C.UTF-8', TERM: 'xterm-256color', DSBUILD: `${process.execPath} ${program}`, ...env };
-    const [file, argv] = shell === undefined ? [process.execPath, [program, ...args]] : ['/bin/bash', ['-c', shell]];
-    this.#pty = spawn(file, argv, { cols: columns, rows, name: given.TERM, cwd, env: given });
+    const line = `${shell ?? '"$@"'}\n${waitForAnswer}`;
+    const argv = ['-c', line, 'bash', process.execPath, program, ...args];
+    this.#pty = spawn('/bin/bash', argv, { cols: columns, rows, name: given.TERM, cwd, env: given });
     this.#pty.onData((text) => {
       this.sent += text;
+      if (this.sent.endsWith(ended)) this.#pty.write('x');
       this.#terminal.write(text, () => this.#look());
     });
     this.done = new Promise((resolve) => {
