@@ -35,7 +35,7 @@ function extended(io: JobIo, run: BuildRun): StepIo {
         ...(endpoint && { endpoint }),
         ...(region && { region }),
         ...(declaredPin && { declaredPin: declaredPin as `blake3:${string}` }),
-        ...(object && { etag: object.etag }),
+        ...(object && { etag: object.etag, version: object.version }),
         ...(pinned && { expect: { blake3: pinned } }),
       });
       digests.set(fetched.path, fetched.blake3);

@@ -17,6 +17,7 @@ export interface ListingRequest {
   readonly address: string;
   readonly endpoint?: string | undefined;
   readonly region?: string | undefined;
+  readonly versions?: boolean | undefined;
 }
 
 /** What a pattern over objects stands for in this build. */

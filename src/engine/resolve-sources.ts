@@ -23,7 +23,7 @@ const withoutQuery = (address: string): string => address.replace(/[?#].*$/, '')
 /** One entry of `sources`, sorted out. */
 interface Entry {
   readonly group: string;
-  readonly value: Pick<SourceValue, 'patterns' | 'pin' | 'endpoint' | 'region'>;
+  readonly value: Pick<SourceValue, 'patterns' | 'pin' | 'endpoint' | 'region' | 'versions'>;
   readonly adapt: UserFunction | undefined;
   readonly local: SourceSpec | undefined;
   readonly remote: readonly string[];
@@ -121,8 +121,12 @@ async function remoteSources(entries: readonly Entry[], run: BuildRun): Promise<
     sources.map(async ({ entry, whole }) => {
       const address = publicAddress(whole);
       run.addresses.set(address, whole);
-      const { endpoint, region } = entry.value;
-      return { entry, address, listed: isObjectPattern(address) ? await run.listings.resolve({ address, endpoint, region }) : undefined };
+      const { endpoint, region, versions } = entry.value;
+      return {
+        entry,
+        address,
+        listed: isObjectPattern(address) ? await run.listings.resolve({ address, endpoint, region, versions }) : undefined,
+      };
     }),
   );
 }

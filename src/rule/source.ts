@@ -12,6 +12,7 @@ export interface SourceValue {
   readonly pin?: string;
   readonly endpoint?: string;
   readonly region?: string;
+  readonly versions?: boolean;
 }
 
 export interface SourceOptions {
@@ -31,8 +32,15 @@ export function url(address: string, options: SourceOptions & { blake3?: string;
   return { [sourceMark]: true, patterns: [address], ...rest, ...(pin && { pin }) };
 }
 
+export interface S3Options extends SourceOptions {
+  endpoint?: string;
+  region?: string;
+  /** With a glob, in a bucket that keeps versions: objects that were replaced or removed since are still had as they were pinned. */
+  versions?: boolean;
+}
+
 /** One object of S3 or a server that speaks its protocol, or with a glob all that match. */
-export function s3(address: `s3://${string}`, options: SourceOptions & { endpoint?: string; region?: string } = {}): SourceValue {
+export function s3(address: `s3://${string}`, options: S3Options = {}): SourceValue {
   return { [sourceMark]: true, patterns: [address], ...options };
 }
 

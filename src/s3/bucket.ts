@@ -22,6 +22,8 @@ export interface Listed {
   readonly etag: string;
   /** Milliseconds since 1970. */
   readonly modified: number;
+  /** The server's name for this very content; only where versions were asked for, of a bucket that keeps them. */
+  readonly version?: string;
 }
 
 /** One object that was asked for by itself. */
@@ -158,8 +160,29 @@ export class Bucket {
       for (const { Key = '', Size = 0, ETag = '', LastModified } of page.Contents ?? []) {
         yield { key: Key.slice(this.#prefix.length), bytes: Size, etag: ETag, modified: LastModified?.getTime() ?? 0 };
       }
-      if (!page.IsTruncated || page.NextContinuationToken === undefined) return;
+      if (!page.IsTruncated) return;
+      if (page.NextContinuationToken === undefined) throw cutListing();
       from = { ContinuationToken: page.NextContinuationToken };
+    }
+  }
+
+  /** The same with the version of each object as it is now; pages also hold what objects were before. */
+  async *listVersions(prefix: string, { signal }: CallOptions = {}): AsyncGenerator<Listed, void> {
+    const Prefix = this.#prefix + prefix;
+    let from: { KeyMarker?: string; VersionIdMarker?: string } = {};
+    for (;;) {
+      const about = { Bucket: this.#requests.bucket, Prefix, ...from };
+      const page = await this.#requests.call({ signal }, ({ client, sdk }, sent) =>
+        client.send(new sdk.ListObjectVersionsCommand(about), sent),
+      );
+      for (const { Key = '', Size = 0, ETag = '', LastModified, IsLatest, VersionId } of page.Versions ?? []) {
+        if (!IsLatest) continue;
+        const version = VersionId && VersionId !== 'null' ? { version: VersionId } : {};
+        yield { key: Key.slice(this.#prefix.length), bytes: Size, etag: ETag, modified: LastModified?.getTime() ?? 0, ...version };
+      }
+      if (!page.IsTruncated) return;
+      if (page.NextKeyMarker === undefined) throw cutListing();
+      from = { KeyMarker: page.NextKeyMarker, ...(page.NextVersionIdMarker && { VersionIdMarker: page.NextVersionIdMarker }) };
     }
   }
 
@@ -220,6 +243,9 @@ export class Bucket {
     return { Bucket: this.#requests.bucket, Key: this.#prefix + key };
   }
 }
+
+const cutListing = (): S3Error =>
+  new S3Error({ kind: 'other', message: 'the server says that there are more objects, but not how to go on', again: false });
 
 interface Putting extends CallOptions {
   readonly condition: Condition;

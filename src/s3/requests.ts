@@ -67,6 +67,8 @@ export interface OpenOptions {
   readonly span?: Span | undefined;
   /** All of it, and only of this content. */
   readonly etag?: string | undefined;
+  /** Not as it is now, but as it was then. */
+  readonly version?: string | undefined;
   /** Hold the whole object against the checksum that the server has of it, if it has one. */
   readonly checksum?: boolean;
   readonly signal?: AbortSignal | undefined;
@@ -162,7 +164,7 @@ export class Requests {
   }
 
   /** One try to open an object. */
-  async open(key: string, { span, etag = span?.etag, checksum, signal }: OpenOptions = {}): Promise<OpenObject> {
+  async open(key: string, { span, etag = span?.etag, version, checksum, signal }: OpenOptions = {}): Promise<OpenObject> {
     const range = span && { Range: `bytes=${span.from}-${span.to === undefined ? '' : span.to - 1}` };
     const answer = await this.send({ signal }, ({ client, sdk }, sent) =>
       client.send(
@@ -171,6 +173,7 @@ export class Requests {
           Key: key,
           ...range,
           ...(etag !== undefined && { IfMatch: etag }),
+          ...(version !== undefined && { VersionId: version }),
           ...(checksum && { ChecksumMode: 'ENABLED' }),
         }),
         sent,

@@ -10,6 +10,7 @@ export interface S3Place {
   readonly region?: string | undefined;
   /** The content that is wanted; without it whatever lies there. */
   readonly etag?: string | undefined;
+  readonly version?: string | undefined;
   readonly env: Environment;
 }
 
@@ -30,7 +31,7 @@ function bucketOf(name: string, { endpoint, region, env }: S3Place): Bucket {
 
 /** One object behind `s3://bucket/key`; the key is taken as it stands, without decoding. */
 export function s3Remote(place: S3Place): Remote {
-  const { address, etag: wanted } = place;
+  const { address, etag: wanted, version } = place;
   const { bucket: name, prefix: key } = parseS3Address(address);
   if (key === '') throw badS3Address(address, 's3://bucket/key');
   const bucket = bucketOf(name, place);
@@ -39,7 +40,13 @@ export function s3Remote(place: S3Place): Remote {
       const known = resume?.seen.etag;
       const span = known === undefined || (wanted ?? known) !== known ? undefined : { from: resume?.from ?? 0, etag: known };
       try {
-        const { etag, body, partial, ...about } = await bucket.open(key, { span, etag: wanted, checksum: span === undefined, signal });
+        const { etag, body, partial, ...about } = await bucket.open(key, {
+          span,
+          etag: wanted,
+          version,
+          checksum: span === undefined,
+          signal,
+        });
         return { from: partial && span ? span.from : 0, seen: { etag, ...about }, body: transferred(body) };
       } catch (error) {
         const status = error instanceof S3Error ? error.status : undefined;

@@ -17,6 +17,8 @@ export interface FetchRequest {
   readonly region?: string | undefined;
   /** S3 only: fetch this content and no other. */
   readonly etag?: string | undefined;
+  /** The same in the words of a bucket that keeps what objects were. */
+  readonly version?: string | undefined;
   /** From the config: `blake3:<hex>` or `sha256:<hex>`. */
   readonly declaredPin?: string | undefined;
   /** From the lock. Only the digest decides; a server may change the rest without changing a byte. */
@@ -81,8 +83,8 @@ export async function fetchFile(request: FetchRequest): Promise<Fetched> {
   return accept(file, request);
 }
 
-function remoteOf({ address, endpoint, region, etag, env }: FetchRequest): Remote {
-  if (/^s3:/i.test(address)) return s3Remote({ address, endpoint, region, etag, env });
+function remoteOf({ address, endpoint, region, etag, version, env }: FetchRequest): Remote {
+  if (/^s3:/i.test(address)) return s3Remote({ address, endpoint, region, etag, version, env });
   if (/^https?:/i.test(address) && URL.canParse(address)) return httpRemote(address, env);
   throw new BuildError('bad-address', {
     message: 'only http://, https:// and s3://bucket/key can be fetched',

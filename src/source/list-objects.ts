@@ -10,6 +10,8 @@ export interface ListRequest {
   readonly address: string;
   readonly endpoint?: string | undefined;
   readonly region?: string | undefined;
+  /** Also of which version each object is. */
+  readonly versions?: boolean | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
 }
@@ -27,15 +29,15 @@ const visible = (name: string): string =>
  *
  * @throws {BuildError} `no-source` if there is none, `list-failed`, `bad-object-name`, `bad-address`.
  */
-export async function listObjects({ address, endpoint, region, env, signal }: ListRequest): Promise<Listing> {
+export async function listObjects({ address, endpoint, region, versions, env, signal }: ListRequest): Promise<Listing> {
   const { folder, beginning, matches } = parseObjectPattern(address);
   const bucket = new Bucket({ address: folder, endpoint, region, env, signal });
   const objects: ListedObject[] = [];
   try {
-    for await (const { key: name, bytes, etag } of bucket.list(beginning)) {
+    for await (const { key: name, bytes, etag, version } of versions ? bucket.listVersions(beginning) : bucket.list(beginning)) {
       // What consoles leave behind for a folder.
       if (bytes === 0 && name.endsWith('/')) continue;
-      if (matches(name) || matches(visible(name))) objects.push({ name, bytes, etag });
+      if (matches(name) || matches(visible(name))) objects.push({ name, bytes, etag, ...(version !== undefined && { version }) });
     }
   } catch (error) {
     throw error instanceof S3Error ? listFailed(error, address) : error;

@@ -150,6 +150,23 @@ function define(service: S3Service): void {
     assert.equal(errorsOf(await project.build()), []);
   });
 
+  test('in a bucket that keeps versions, objects that were replaced or removed since are had as they were pinned', async () => {
+    await project.keepVersions();
+    await project.put('raw/a.jsonl', records(5));
+    await project.putAll({ 'raw/a.jsonl': records(1), 'raw/b.jsonl': records(2) });
+    project.write('datasets.config.ts', config(`'web/data': s3('s3://${project.bucket}/raw/*.jsonl', { versions: true })`));
+    assert.equal(errorsOf(await project.build()), []);
+    assert.is(project.read('out/web/data.jsonl'), records(1) + records(2));
+    await project.put('raw/a.jsonl', records(3));
+    await project.removeObject('raw/b.jsonl');
+    for (const path of ['.dsbuild', 'out']) project.remove(path);
+    assert.equal(errorsOf(await project.build('--locked')), []);
+    assert.is(project.read('out/web/data.jsonl'), records(1) + records(2));
+    assert.match(await update(project), '1 was replaced (a.jsonl), 1 is gone (b.jsonl)');
+    assert.equal(errorsOf(await project.build()), []);
+    assert.is(project.read('out/web/data.jsonl'), records(3));
+  });
+
   test('bytes are held against what the lock says that each object held, whatever the server says of it', async () => {
     await project.putAll({ 'raw/a.jsonl': records(1), 'raw/b.jsonl': records(2) });
     declare('raw/*.jsonl');

@@ -4,6 +4,7 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   ListObjectsV2Command,
+  PutBucketVersioningCommand,
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
@@ -56,6 +57,11 @@ export class S3Project extends TestProject {
       for (let object = left.pop(); object; object = left.pop()) await this.put(...object);
     };
     await Promise.all(Array.from({ length: 16 }, next));
+  }
+
+  /** From now on the bucket keeps what objects were. */
+  async keepVersions(): Promise<void> {
+    await this.#client.send(new PutBucketVersioningCommand({ Bucket: this.bucket, VersioningConfiguration: { Status: 'Enabled' } }));
   }
 
   async get(key: string): Promise<Buffer> {

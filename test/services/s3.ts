@@ -26,8 +26,8 @@ export async function startS3(): Promise<S3Service | undefined> {
   if (program === undefined) return undefined;
   // `--sidecar` because not every file system of a machine takes extended attributes.
   const args = ({ port, folder }: { port: number; folder: string }): string[] => {
-    for (const name of ['data', 'sidecar', 'iam']) mkdirSync(join(folder, name));
-    const backend = ['posix', '--sidecar', join(folder, 'sidecar'), join(folder, 'data')];
+    for (const name of ['data', 'sidecar', 'versions', 'iam']) mkdirSync(join(folder, name));
+    const backend = ['posix', '--sidecar', join(folder, 'sidecar'), '--versioning-dir', join(folder, 'versions'), join(folder, 'data')];
     return ['--port', `127.0.0.1:${port}`, '--iam-dir', join(folder, 'iam'), '--keep-alive', '--quiet', '--health', '/healthz', ...backend];
   };
   const env = { ROOT_ACCESS_KEY: accessKey, ROOT_SECRET_KEY: secretKey };
