@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { createHasher, digestHex, type Hasher } from '../base/digest.ts';
 import { readIfThere, uniqueName, writeFileAtomic } from '../base/files.ts';
 import type { Resume, Seen } from './fetch-remote.ts';
@@ -11,6 +12,8 @@ import type { Resume, Seen } from './fetch-remote.ts';
 interface State {
   readonly seen: Seen;
   readonly bytesSafe: number;
+  /** CRC-32 of those bytes: nothing else would tell that they went bad before they are pinned. */
+  readonly checksum: number;
 }
 
 export interface PartialOptions {
@@ -44,6 +47,7 @@ export class PartialFile {
   #hasState = false;
   #blake3: Hasher = createHasher();
   #sha256: Hash = createHash('sha256');
+  #checksum = 0;
 
   private constructor(options: PartialOptions, folder: string, handle: FileHandle) {
     this.#options = options;
@@ -76,6 +80,7 @@ export class PartialFile {
     this.seen = seen;
     this.#blake3 = createHasher();
     this.#sha256 = createHash('sha256');
+    this.#checksum = 0;
     // Nothing says that there are safe bytes, of most files ever: a small one costs no state.
     if (this.#hasState) this.#saveState(0);
   }
@@ -121,7 +126,7 @@ export class PartialFile {
   #saveState(bytesSafe: number): void {
     this.#bytesSafe = bytesSafe;
     this.#hasState = true;
-    writeFileAtomic(join(this.#folder, 'state.json'), JSON.stringify({ seen: this.seen, bytesSafe } satisfies State));
+    writeFileAtomic(join(this.#folder, 'state.json'), JSON.stringify({ seen: this.seen, bytesSafe, checksum: this.#checksum } satisfies State));
   }
 
   /** Reads the bytes that are certain, to hash them; the rest is cut off. */
@@ -138,13 +143,16 @@ export class PartialFile {
     const block = Buffer.allocUnsafe(1024 * 1024);
     while (this.bytes < keep) {
       const { bytesRead } = await this.#handle.read(block, 0, block.length, this.bytes);
+      if (bytesRead === 0) break;
       this.#hash(block.subarray(0, bytesRead));
     }
+    if (this.#checksum !== state.checksum) await this.restart({});
   }
 
   #hash(bytes: Uint8Array): void {
     this.#blake3.update(bytes);
     if (this.#options.sha256) this.#sha256.update(bytes);
+    this.#checksum = crc32(bytes, this.#checksum);
     this.bytes += bytes.length;
   }
 }
@@ -176,7 +184,8 @@ function isAlive(id: number): boolean {
 
 function parseState(bytes: Buffer | undefined): State | undefined {
   try {
-    return bytes && (JSON.parse(bytes.toString('utf8')) as State);
+    const state = bytes && (JSON.parse(bytes.toString('utf8')) as Partial<State> | null);
+    return typeof state?.bytesSafe === 'number' && state.seen instanceof Object ? (state as State) : undefined;
   } catch {
     return undefined;
   }

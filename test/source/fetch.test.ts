@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -317,6 +317,25 @@ test('what was asked to stop stops with the reason, and the next call goes on', 
   assert.ok(requests[1]?.headers.range);
   assert.is(readdirSync(toDir).length, 1);
 });
+
+for (const name of ['bytes', 'state.json']) {
+  test(`what is left of a fetch and went bad in its ${name} is fetched again, and never pinned`, async () => {
+    const stop = new AbortController();
+    answers = [
+      (_, response) => {
+        response.writeHead(200, { ...validators, 'content-length': contents.length });
+        response.write(contents.subarray(0, 100_000));
+      },
+      (request, response) => (request.headers.range ? rest() : whole)(request, response),
+    ];
+    await fetchFile(request({ signal: stop.signal, onProgress: (done) => void (done > 0 && stop.abort()) })).catch(() => {});
+    const [folder] = readdirSync(toDir);
+    const path = join(toDir, folder as string, name);
+    const bytes = readFileSync(path);
+    writeFileSync(path, bytes.fill((bytes[20] as number) ^ 1, 20, 21));
+    assert.is((await fetchFile(request())).blake3, digest);
+  });
+}
 
 test('a pause that is interrupted ends with the reason', async () => {
   const stop = new AbortController();
