@@ -16,7 +16,8 @@ export const isRemote = (pattern: string): boolean => /^(https?|s3):\/\//.test(p
  */
 export function publicAddress(address: string): string {
   const open = address.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1');
-  if (!/^https?:/i.test(open)) return open;
+  // A key of S3 may hold a question mark.
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(open) || /^s3:/i.test(open)) return open;
   const [path = '', query] = split(open.replace(/#.*$/s, ''), '?');
   if (query === undefined) return path;
   const parameters = query.split('&');

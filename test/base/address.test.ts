@@ -32,4 +32,9 @@ for (const [address, open] of cases) {
   });
 }
 
+test('addresses of other kinds, to which a server may redirect, are shown without their secrets too; a key of S3 stays as it is', () => {
+  assert.is(publicAddress('ftp://me:pass@host/a?token=secret&part=1'), 'ftp://host/a?part=1');
+  assert.is(publicAddress('s3://bucket/a?token=no-query'), 's3://bucket/a?token=no-query');
+});
+
 test.run();

@@ -259,6 +259,21 @@ export class TestProject {
     return new RunningText(this.#spawn(args));
   }
 
+  /** Runs it to its end. @returns all that it said, on both streams. */
+  async say(...args: readonly string[]): Promise<{ code: number | NodeJS.Signals; text: string }> {
+    const child = this.#spawn(args);
+    let text = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (more: string) => {
+        text += more;
+      });
+    }
+    const code = await new Promise<number | NodeJS.Signals>((resolve, reject) => {
+      child.on('error', reject).on('close', (exit, signal) => resolve(exit ?? (signal as NodeJS.Signals)));
+    });
+    return { code, text };
+  }
+
   #spawn(args: readonly string[]): ChildProcess {
     const { PATH = '' } = process.env;
     const env = { PATH, HOME: this.home, LANG: 'C.UTF-8', TMPDIR: process.env['TMPDIR'] ?? tmpdir(), ...this.env };
