@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Digest } from '../base/digest.ts';
-import { BuildError, messageOf } from '../base/errors.ts';
+import { BuildError, explained, messageOf } from '../base/errors.ts';
 import { bundleConfig, type ConfigBundle, type ConfigBundleRequest } from './bundle-config.ts';
 import { type Config, type Given, isDefinedConfig } from './define.ts';
 import type { EvaluatedConfig } from './load-errors.ts';
@@ -51,6 +51,8 @@ async function bundleOrExplain(request: LoadRequest): Promise<ConfigBundle> {
   } catch (error) {
     const { bundlingError, isBuildFailure } = await import('./load-errors.ts');
     if (isBuildFailure(error)) throw bundlingError(error, dirname(request.file));
+    const told = explained(error);
+    if (told instanceof BuildError) throw told;
     throw new BuildError('bad-config', {
       message: `the config can not be read: ${messageOf(error)}`,
       where: basename(request.file),

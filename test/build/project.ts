@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   appendFileSync,
+  chmodSync,
   cpSync,
   existsSync,
   lstatSync,
@@ -171,6 +172,14 @@ export class TestProject {
     mkdirSync(this.home);
   }
 
+  #user: number | undefined;
+
+  /** From now on builds run as this user, who must be able to come to the project's folder. */
+  as(user: number): void {
+    this.#user = user;
+    for (const folder of [this.#root, this.home]) chmodSync(folder, 0o777);
+  }
+
   path(name: string): string {
     return join(this.dir, name);
   }
@@ -277,7 +286,8 @@ export class TestProject {
   #spawn(args: readonly string[]): ChildProcess {
     const { PATH = '' } = process.env;
     const env = { PATH, HOME: this.home, LANG: 'C.UTF-8', TMPDIR: process.env['TMPDIR'] ?? tmpdir(), ...this.env };
-    return spawn(process.execPath, [program, ...args], { cwd: this.dir, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    const user = this.#user === undefined ? {} : { uid: this.#user, gid: this.#user };
+    return spawn(process.execPath, [program, ...args], { cwd: this.dir, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'], ...user });
   }
 
   /** Builds to the end, whatever end that is. */
