@@ -96,4 +96,15 @@ test('its table of figures can be written anew', () => {
   assert.is.not(withRows(page, { rows: [row], commands }), page);
 });
 
+/** Tests that the table of faults names: the file, and words of a test's name. */
+const namedTests = [...page.matchAll(/\[(test\/[\w./-]+\.test\.ts)\]\(\1\)(?: "([^"]+)")?/g)].map(([, file = '', words]) => ({ file, words }));
+const namesOfTests = (file: string): string[] =>
+  [...readFileSync(join(root, file), 'utf8').matchAll(/^ *test\(\s*(['"`])([\s\S]*?)\1,/gm)].map(([, , name]) => name as string);
+
+test('each test that its table of faults names is there', () => {
+  assert.ok(namedTests.length > 25);
+  const missing = namedTests.filter(({ file, words }) => !namesOfTests(file).some((name) => words === undefined || name.includes(words)));
+  assert.equal(missing, []);
+});
+
 test.run();
