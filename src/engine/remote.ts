@@ -11,6 +11,7 @@ import type { RemoteTrouble } from '../cache/remote/link.ts';
 import { Remote, type ScopeUsage, type WithOrigin } from '../cache/remote/remote.ts';
 import type { StepPack } from '../cache/remote/step-pack.ts';
 import type { TargetRecord } from '../cache/remote/target-record.ts';
+import type { Trust } from '../cache/remote/trust.ts';
 import type { StepResult } from '../cache/results.ts';
 import { outputNames } from '../execute/plan-run.ts';
 import type { GraphTarget } from '../graph/graph.ts';
@@ -19,7 +20,7 @@ import type { Part } from '../rule/part.ts';
 import { Bucket } from '../s3/bucket.ts';
 import type { BuildRun } from './build-run.ts';
 import type { Project } from './project.ts';
-import { reportEvery } from './remote-progress.ts';
+import { Asking, reportEvery } from './remote-progress.ts';
 import type { RemoteSettings } from './remote-settings.ts';
 import { signerFor } from './remote-signer.ts';
 import { RemoteUploads } from './remote-uploads.ts';
@@ -34,8 +35,10 @@ export class BuildRemote {
   readonly #bucket: Bucket;
   readonly #remote: Remote;
   readonly #known: Known;
+  readonly #trust: Trust;
   /** Ends all that is under way. */
   readonly #ending = new AbortController();
+  readonly #asking: Asking;
   readonly #packs = new Map<string, Promise<void>>();
   readonly #fetching = new Map<Digest, Promise<boolean>>();
   /** Targets whose steps gave something else elsewhere. */
@@ -43,6 +46,7 @@ export class BuildRemote {
 
   constructor(project: Project, { address, endpoint, region, pathStyle, readOnly, times }: RemoteSettings) {
     const trust = trustOf(project);
+    this.#trust = trust;
     const { signer, maySign } = signerFor(project, trust);
     this.#project = project;
     const { signal } = this.#ending;
@@ -52,6 +56,7 @@ export class BuildRemote {
     const tell = (trouble: RemoteTrouble): void => this.#tell(trouble);
     this.#remote = new Remote({ bucket: this.#bucket, trust, signer, readOnly: readOnly || !maySign, tell });
     this.#known = new Known(project.stateDir, JSON.stringify([address, endpoint, trust.scope]));
+    this.#asking = new Asking(project.emit, () => this.#bucket.counters.bytesIn);
     this.uploads = new RemoteUploads({ remote: this.#remote, known: this.#known, differs: (target) => this.#warnOfDifference(target) });
     project.signal.addEventListener('abort', this.#end, { once: true });
     if (project.signal.aborted) this.#end();
@@ -75,11 +80,13 @@ export class BuildRemote {
       if (digest === undefined) return false;
       const inline = contents.get(digest);
       if (!inline && !(await this.fetch(digest))) return false;
-      const location = this.#project.store.locate(digest);
-      const bytes = inline ?? (location && readPart(digest, location));
-      if (!bytes || !isCollection(Buffer.from(bytes))) return false;
+      if (!isCollection(() => Buffer.from(inline ?? this.#stored(digest)))) return false;
     }
     return true;
+  }
+
+  #stored(digest: Digest): Buffer {
+    return readPart(digest, this.#project.store.locate(digest) ?? []);
   }
 
   /** Takes all that is known of the steps of targets of this head into results and store, once. */
@@ -113,13 +120,13 @@ export class BuildRemote {
     for (const [key, result] of steps) {
       const own = results.step(key);
       this.#known.add('step', key);
-      if (own && own.origin === undefined) this.#compare(own, result, target);
+      if (own && this.#trust.believes(own.origin)) this.#compare(own, result, target);
       else results.putStep(key, { ...result, origin });
     }
     results.flush();
   }
 
-  /** What was made here stays. */
+  /** What is known here stays. */
   #compare(own: StepResult, other: StepResult, target: string): void {
     const digestsOf = ({ parts }: StepResult): string => parts.map(({ output, digest }) => `${output} ${digest}`).join();
     if (digestsOf(own) !== digestsOf(other)) this.#warnOfDifference(target);
@@ -163,12 +170,7 @@ export class BuildRemote {
     // One of them brings the packs in which the others lie.
     if (first) await this.need(first.digest, [build], first.bytes);
     const large = missing.filter(({ bytes }) => bytes >= limits.packedBytesMax);
-    const endProgress = this.#reportFetching(large.length);
-    try {
-      await Promise.all([...others, ...large].map(({ digest, bytes }) => this.need(digest, [build], bytes)));
-    } finally {
-      endProgress();
-    }
+    await Promise.all([...others, ...large].map(({ digest, bytes }) => this.need(digest, [build], bytes)));
   }
 
   /** Brings a blob into the store. */
@@ -195,6 +197,7 @@ export class BuildRemote {
 
   /** Waits for the uploads, or gives them up when the build is interrupted. Nothing of it fails a build. */
   async finish(): Promise<void> {
+    this.#asking.close();
     const endProgress = reportEvery(this.#project.emit, () => ({ way: 'up', ...this.uploads.progress }));
     try {
       await this.uploads.finish();
@@ -209,6 +212,7 @@ export class BuildRemote {
   };
 
   close(): void {
+    this.#asking.close();
     this.#project.signal.removeEventListener('abort', this.#end);
     this.#end();
     this.#known.close();
@@ -243,16 +247,6 @@ export class BuildRemote {
     return this.#remote.summary;
   }
 
-  #reportFetching(total: number): () => void {
-    const startBytes = this.#remote.summary.bytesIn;
-    return reportEvery(this.#project.emit, () => ({
-      way: 'down',
-      total,
-      done: Math.max(0, total - this.#fetching.size),
-      bytes: this.#remote.summary.bytesIn - startBytes,
-    }));
-  }
-
   #tell({ code, message, hint }: RemoteTrouble): void {
     if (code === 'remote-read-only') this.#project.emit({ type: 'note', message });
     else this.#warn({ code, message, ...(hint !== undefined && { hint }) });
@@ -265,21 +259,24 @@ export class BuildRemote {
 
   /** An interrupted build asks for nothing more, and says so by itself. */
   async #quietly<T>(work: () => Promise<T>): Promise<T | undefined> {
+    this.#asking.begin();
     try {
       return await work();
     } catch (error) {
       if (this.#ending.signal.aborted) return undefined;
       throw explained(error);
+    } finally {
+      this.#asking.end();
     }
   }
 }
 
-function isCollection(bytes: Buffer): boolean {
+function isCollection(bytes: () => Buffer): boolean {
   try {
-    decodeCollection(bytes);
+    decodeCollection(bytes());
     return true;
   } catch {
-    // Bytes from elsewhere may be anything that has this digest.
+    // Bytes from elsewhere may be anything that has this digest; those that lay here may be damaged.
     return false;
   }
 }

@@ -5,6 +5,7 @@ import type { RemoteSummary } from '../../src/base/events.ts';
 import { lines, TestBucket } from '../engine/remote-rig.ts';
 import { startFaults } from '../services/faults.ts';
 import { startS3 } from '../services/s3.ts';
+import { startToxiproxy } from '../services/toxiproxy.ts';
 import { errorsOf, type Outcome, ranInAll, TestProject, tinyTokenizer } from './project.ts';
 
 const config = `import { defineConfig, download, exportDataset, files, shard, tokenize } from 'dsbuild';
@@ -125,6 +126,26 @@ if (service) {
     project.edit('datasets.config.ts', (config) => config.replace('chunking:', 'cache: { timeoutSeconds: 0.3 },\n  chunking:'));
     const built = await project.build();
     assert.equal([built.code, remoteOf(built).state, project.snapshot()], [0, 'down', expected]);
+  });
+
+  test('a remote with 400 ms to each answer, and one that is reset in between, are of use and do no harm', async () => {
+    const toxi = await startToxiproxy();
+    if (!toxi) return;
+    try {
+      const toxics = await toxi.proxy(service.endpoint);
+      const slow = { ...env, AWS_ENDPOINT_URL: toxics.endpoint };
+      await toxics.add({ type: 'latency', ms: 400 });
+      assert.is((await checkOut(slow).build()).code, 0);
+      const fresh = checkOut(slow);
+      const built = await fresh.build();
+      assert.equal([built.code, ranInAll(built), remoteOf(built).failures, fresh.snapshot()], [0, 0, 0, expected]);
+      await toxics.clear();
+      await toxics.add({ type: 'reset', afterMs: 5 });
+      const reset = checkOut(slow);
+      assert.equal([(await reset.build()).code, reset.snapshot()], [0, expected]);
+    } finally {
+      await toxi.stop();
+    }
   });
 
   test.run();
