@@ -57,14 +57,27 @@ const damaged = (): never => {
   throw new BuildError('bad-part', { message: 'a collection is damaged' });
 };
 
+const areTexts = (value: unknown): boolean => Array.isArray(value) && value.every((text) => typeof text === 'string');
+
+function isHead(head: Partial<Head> | null): head is Head {
+  if (head === null || !Number.isSafeInteger(head.count) || (head.count as number) < 0) return false;
+  return areTexts(head.groups) && areTexts(head.facts) && areTexts(head.names);
+}
+
 function decodeHead(bytes: Buffer): { head: Head; start: number } {
   const end = bytes.indexOf(10, magic.length);
   if (bytes.toString('latin1', 0, magic.length) !== magic || end < 0) damaged();
+  return { head: parseHead(bytes.toString('utf8', magic.length, end)), start: end + 1 };
+}
+
+function parseHead(text: string): Head {
   try {
-    return { head: JSON.parse(bytes.toString('utf8', magic.length, end)) as Head, start: end + 1 };
+    const head = JSON.parse(text) as Partial<Head> | null;
+    if (isHead(head)) return head;
   } catch {
-    return damaged();
+    // As for any other damage.
   }
+  return damaged();
 }
 
 /** The parts of a collection as they are asked for: there may be 100,000, and who looks for one row needs few of them. */
