@@ -155,10 +155,15 @@ export class Bucket {
     const Prefix = this.#prefix + prefix;
     let from: { StartAfter?: string; ContinuationToken?: string } = after === undefined ? {} : { StartAfter: this.#prefix + after };
     for (;;) {
-      const about = { Bucket: this.#requests.bucket, Prefix, ...from };
+      const about = { Bucket: this.#requests.bucket, Prefix, EncodingType: 'url' as const, ...from };
       const page = await this.#requests.call({ signal }, ({ client, sdk }, sent) => client.send(new sdk.ListObjectsV2Command(about), sent));
       for (const { Key = '', Size = 0, ETag = '', LastModified } of page.Contents ?? []) {
-        yield { key: Key.slice(this.#prefix.length), bytes: Size, etag: ETag, modified: LastModified?.getTime() ?? 0 };
+        yield {
+          key: plain(Key, page.EncodingType).slice(this.#prefix.length),
+          bytes: Size,
+          etag: ETag,
+          modified: LastModified?.getTime() ?? 0,
+        };
       }
       if (!page.IsTruncated) return;
       if (page.NextContinuationToken === undefined) throw cutListing();
@@ -189,17 +194,29 @@ export class Bucket {
   /** Removes objects, a thousand with each request; those that are not there are no error. */
   async remove(keys: Iterable<string>, { signal }: CallOptions = {}): Promise<void> {
     const all = Array.from(keys, (key) => ({ Key: this.#prefix + key }));
-    const batches = Array.from({ length: Math.ceil(all.length / 1000) }, (_, i) => all.slice(i * 1000, (i + 1) * 1000));
-    const about = (Objects: typeof all) => ({ Bucket: this.#requests.bucket, Delete: { Objects, Quiet: true } });
-    await Promise.all(
-      batches.map(async (batch) => {
-        const { Errors = [] } = await this.#requests.call({ signal }, ({ client, sdk }, sent) =>
-          client.send(new sdk.DeleteObjectsCommand(about(batch)), sent),
-        );
-        const [first] = Errors.filter(({ Code }) => Code !== 'NoSuchKey');
-        if (first) throw notRemoved(first.Code ?? '', this.#requests.bucket);
-      }),
+    const named = all.filter(({ Key }) => !notInXml.test(Key));
+    const batches = Array.from({ length: Math.ceil(named.length / 1000) }, (_, i) => named.slice(i * 1000, (i + 1) * 1000));
+    const alone = all.filter(({ Key }) => notInXml.test(Key));
+    await Promise.all([
+      ...batches.map((batch) => this.#removeBatch(batch, signal)),
+      ...alone.map(({ Key }) => this.#removeOne(Key, signal)),
+    ]);
+  }
+
+  async #removeBatch(Objects: { Key: string }[], signal: AbortSignal | undefined): Promise<void> {
+    const about = { Bucket: this.#requests.bucket, Delete: { Objects, Quiet: true } };
+    const { Errors = [] } = await this.#requests.call({ signal }, ({ client, sdk }, sent) =>
+      client.send(new sdk.DeleteObjectsCommand(about), sent),
     );
+    const [first] = Errors.filter(({ Code }) => Code !== 'NoSuchKey');
+    if (first) throw notRemoved(first.Code ?? '', this.#requests.bucket);
+  }
+
+  async #removeOne(Key: string, signal: AbortSignal | undefined): Promise<void> {
+    const about = { Bucket: this.#requests.bucket, Key };
+    await this.#requests
+      .call({ signal }, ({ client, sdk }, sent) => client.send(new sdk.DeleteObjectCommand(about), sent))
+      .catch(undefinedIfMissing);
   }
 
   /**
@@ -254,6 +271,14 @@ interface Putting extends CallOptions {
 }
 
 const wordOf = (etag: string | undefined): Written => (etag === undefined ? 'exists' : 'written');
+
+/** Characters that no XML can name, so no list of keys either. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: those are meant
+const notInXml = /[\0-\x08\x0b\x0c\x0e-\x1f]/;
+
+/** Not every server writes keys in the form that it was asked for; those that do say so. */
+const plain = (key: string, encoding: string | undefined): string =>
+  encoding === 'url' ? decodeURIComponent(key.replaceAll('+', ' ')) : key;
 
 const isMissing = (error: unknown): boolean => error instanceof S3Error && error.kind === 'missing';
 
