@@ -42,7 +42,7 @@ const defaultSizes: Sizes = {
   heldBytesMax: 64 * MiB,
   wholeBytesMax: 16 * MiB,
   partBytes: 8 * MiB,
-  rangeBytes: 4 * MiB,
+  rangeBytes: 8 * MiB,
   partsAtOnceMax: 4,
 };
 
