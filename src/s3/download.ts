@@ -46,29 +46,13 @@ async function fetchInto(file: FileHandle, requests: Requests, task: DownloadTas
   }
 }
 
-/** Pieces as they came from the network, without putting them together first. */
-async function writePieces(file: FileHandle, pieces: readonly Uint8Array[], position: number): Promise<void> {
-  let left = pieces;
-  for (let at = position; left.length > 0; ) {
-    const { bytesWritten } = await file.writev(left as Uint8Array[], at);
-    at += bytesWritten;
-    left = behind(left, bytesWritten);
-  }
-}
-
-/** What is left of pieces whose first bytes were taken. */
-function behind(pieces: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
-  let skipped = 0;
-  for (const [i, piece] of pieces.entries()) {
-    if (skipped + piece.length > bytes) return [piece.subarray(bytes - skipped), ...pieces.slice(i + 1)];
-    skipped += piece.length;
-  }
-  return [];
+async function writeAt(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
 }
 
 /** A part on its way. Its memory is its own until it is freed. */
 interface Part {
-  readonly pieces: Promise<Uint8Array[]>;
+  readonly bytes: Promise<Buffer>;
   /** When they are in the file; never for the last part, which waits for the digest. */
   readonly written: Promise<void> | undefined;
   free(): Promise<void>;
@@ -85,6 +69,8 @@ class Fetching {
   readonly #hasher = createHasher();
   #etag: string | undefined;
   #hashed = 0;
+  /** Fresh memory costs more than what is done in it. */
+  readonly #spare: Buffer[] = [];
 
   constructor(requests: Requests, file: FileHandle, { key, to, signal }: DownloadTask) {
     this.#requests = requests;
@@ -115,46 +101,47 @@ class Fetching {
   async #finishFirst(parts: Part[]): Promise<void> {
     const [part] = parts as [Part];
     const from = this.#hashed;
-    const pieces = await part.pieces;
-    for (const piece of pieces) {
-      this.#hasher.update(piece);
-      this.#hashed += piece.length;
-    }
+    const bytes = await part.bytes;
+    this.#hasher.update(bytes);
+    this.#hashed += bytes.length;
     if (this.#hashed === this.#to.bytes) {
       if (this.#hasher.digest().toString('hex') !== this.#to.digest)
         throw wrongBytes('its BLAKE3 is another than was asked for', this.#etag);
-      await writePieces(this.#file, pieces, from);
+      await writeAt(this.#file, bytes, from);
     }
     await part.written;
     parts.shift();
+    this.#spare.push(bytes);
     await part.free();
   }
 
   #begin(from: number, to: number): Part {
     const { slots } = this.#requests;
     const taken = slots.take({ requests: 1, bytes: to - from });
-    const pieces = taken.then(() => this.#fetch(from, to)).finally(() => slots.free({ requests: 1, bytes: 0 }));
-    const written = to < this.#to.bytes ? pieces.then((all) => writePieces(this.#file, all, from)) : undefined;
+    const bytes = taken.then(() => this.#fetch(from, to)).finally(() => slots.free({ requests: 1, bytes: 0 }));
+    const written = to < this.#to.bytes ? bytes.then((all) => writeAt(this.#file, all, from)) : undefined;
     // What went wrong is looked at when it is the part's turn.
-    const settled = Promise.allSettled([pieces, written]);
-    return { pieces, written, free: () => settled.then(() => slots.free({ requests: 0, bytes: to - from })) };
+    const settled = Promise.allSettled([bytes, written]);
+    return { bytes, written, free: () => settled.then(() => slots.free({ requests: 0, bytes: to - from })) };
   }
 
   /** Goes on where a body was cut, as long as it is the same object. */
-  async #fetch(from: number, to: number): Promise<Uint8Array[]> {
-    const pieces: Uint8Array[] = [];
-    let done = from;
+  async #fetch(from: number, to: number): Promise<Buffer> {
+    const bytes = (this.#spare.pop() ?? Buffer.allocUnsafeSlow(to - from)).subarray(0, to - from);
+    let done = 0;
     await this.#requests.again({ signal: this.#signal }, async (tries) => {
-      const body = await this.#open(done, to);
+      // It was cut behind its last byte.
+      if (done > 0 && done === bytes.length) return;
+      const body = await this.#open(from + done, to);
       for await (const piece of body) {
+        if (done + piece.length > bytes.length) throw wrongBytes('more came than was asked for', this.#etag);
+        bytes.set(piece, done);
         done += piece.length;
-        if (done > to) throw wrongBytes('more came than was asked for', this.#etag);
-        pieces.push(piece);
         tries.moved();
       }
-      if (done < to) throw new S3Error({ kind: 'network', message: `${done - from} bytes came of ${to - from}`, again: true });
+      if (done < bytes.length) throw new S3Error({ kind: 'network', message: `${done} bytes came of ${bytes.length}`, again: true });
     });
-    return pieces;
+    return bytes;
   }
 
   async #open(from: number, to: number): Promise<AsyncIterable<Uint8Array>> {
