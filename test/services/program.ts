@@ -52,7 +52,10 @@ export async function startService({ program, args, env, healthPath }: Start): P
     stdio: ['ignore', log, log],
   });
   closeSync(log);
-  const kill = (): void => void child.kill('SIGKILL');
+  const kill = (): void => {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  };
   process.once('exit', kill);
   const url = `http://127.0.0.1:${port}`;
   const stop = async (): Promise<void> => {
