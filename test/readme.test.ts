@@ -97,7 +97,10 @@ test('its table of figures can be written anew', () => {
 });
 
 /** Tests that the table of faults names: the file, and words of a test's name. */
-const namedTests = [...page.matchAll(/\[(test\/[\w./-]+\.test\.ts)\]\(\1\)(?: "([^"]+)")?/g)].map(([, file = '', words]) => ({ file, words }));
+const namedTests = [...page.matchAll(/\[(test\/[\w./-]+\.test\.ts)\]\(\1\)(?: "([^"]+)")?/g)].map(([, file = '', words]) => ({
+  file,
+  words,
+}));
 const namesOfTests = (file: string): string[] =>
   [...readFileSync(join(root, file), 'utf8').matchAll(/^ *test\(\s*(['"`])([\s\S]*?)\1,/gm)].map(([, , name]) => name as string);
 

@@ -126,7 +126,10 @@ export class PartialFile {
   #saveState(bytesSafe: number): void {
     this.#bytesSafe = bytesSafe;
     this.#hasState = true;
-    writeFileAtomic(join(this.#folder, 'state.json'), JSON.stringify({ seen: this.seen, bytesSafe, checksum: this.#checksum } satisfies State));
+    writeFileAtomic(
+      join(this.#folder, 'state.json'),
+      JSON.stringify({ seen: this.seen, bytesSafe, checksum: this.#checksum } satisfies State),
+    );
   }
 
   /** Reads the bytes that are certain, to hash them; the rest is cut off. */
