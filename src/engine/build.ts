@@ -74,8 +74,7 @@ export async function build(project: Project, options: BuildOptions, makeRunner?
   const leave = options.dryRun ? undefined : project.live.enter(beganMs);
   try {
     const passes = await buildPasses(wanted, { project, options, beganMs, remote, expectation, makeRunner });
-    if (isSuperseded(passes.at(-1)?.scheduler.stopped)) remote?.uploads.giveUp();
-    await remote?.finish();
+    await remote?.finish(options.superseded);
     leave?.();
     const cache = options.dryRun ? undefined : await collected(passes.at(-1) as BuildRun);
     return await summarize(passes, { id, tookMs: performance.now() - started, remote, expectation, cache });

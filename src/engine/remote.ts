@@ -195,14 +195,21 @@ export class BuildRemote {
     return true;
   }
 
-  /** Waits for the uploads, or gives them up when the build is interrupted. Nothing of it fails a build. */
-  async finish(): Promise<void> {
+  /**
+   * Waits for the uploads, or gives them up when the build is interrupted or a newer one is wanted: what is still of use then is sent by that
+   * one. Nothing of it fails a build.
+   */
+  async finish(superseded?: AbortSignal): Promise<void> {
     this.#asking.close();
+    const giveUp = (): void => this.uploads.giveUp();
+    superseded?.addEventListener('abort', giveUp, { once: true });
+    if (superseded?.aborted) giveUp();
     const endProgress = reportEvery(this.#project.emit, () => ({ way: 'up', ...this.uploads.progress }));
     try {
       await this.uploads.finish();
     } finally {
       endProgress();
+      superseded?.removeEventListener('abort', giveUp);
     }
   }
 

@@ -66,7 +66,7 @@ test('the one file of a build that has nothing to do holds no part that only ste
   });
   assert.ok(sources.includes('src/engine/target-build.ts'));
   const idle =
-    /^(src\/(engine\/(doctor|init|clean|status|head|why|update)|execute\/(worker|io|run-job)|source\/(fetch|tokenizer|refresh|scan)|publish\/publish\.|config\/load-errors|report\/tui|cli\/(help|init|completion))|rules\/lib\/(bpe|tokenizer-(huggingface|words|repairs)|pack\.|parquet\/(part|shard|rowgroup)|program|encode-(row|output)))/;
+    /^(src\/(s3\/(?!address)|cache\/remote\/(remote|link|signing|known)|engine\/(remote\.|remote-uploads|doctor|init|clean|status|head|why|update)|execute\/(worker|io|run-job)|source\/(fetch|tokenizer|refresh|scan)|publish\/publish\.|config\/load-errors|report\/tui|cli\/(help|init|completion))|rules\/lib\/(bpe|tokenizer-(huggingface|words|repairs)|pack\.|parquet\/(part|shard|rowgroup)|program|encode-(row|output)))/;
   assert.equal(
     sources.filter((path) => idle.test(path)),
     [],
