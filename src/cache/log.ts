@@ -148,27 +148,28 @@ export class Log {
   /**
    * Joins many files into one, so that years of small builds do not make every start slow. Only files that nobody writes any more are
    * joined: sealed ones, and those of processes of this machine that are dead.
+   * @param isKept which values the new file has.
    */
-  compact(filesMin = filesMax): void {
+  compact(filesMin = filesMax, isKept: (value: Buffer) => boolean = isValue): void {
     const old = this.#names().filter((name) => name.endsWith('.log') || isDead(name));
     if (old.length < filesMin) return;
     this.refresh();
     const known = old.filter((name) => !this.#seen.get(stemOf(name))?.unread);
     try {
       const path = join(this.#dir, `${this.#newName()}.log`);
-      writeFileAtomic(path, Buffer.concat([...this.#frames()]));
+      writeFileAtomic(path, Buffer.concat([...this.#frames(isKept)]));
       for (const name of known) rmSync(join(this.#dir, name), { force: true });
     } catch {
       // Many files say the same as one.
     }
   }
 
-  /** Everything that is known, a frame for about every 64 KiB. A value of no bytes says that there is none. */
-  *#frames(): Generator<Buffer> {
+  /** Everything that is known and kept, a frame for about every 64 KiB. */
+  *#frames(isKept: (value: Buffer) => boolean): Generator<Buffer> {
     let records: Buffer[] = [];
     let bytes = 0;
     for (const [key, value] of this.entries()) {
-      if (value.length === 0) continue;
+      if (!isKept(value)) continue;
       records.push(recordOf(key, value));
       bytes += recordHeadBytes + value.length;
       if (bytes < frameBytesMax) continue;
@@ -232,6 +233,9 @@ export class Log {
     }
   }
 }
+
+/** A value of no bytes says that there is none. */
+const isValue = (value: Buffer): boolean => value.length > 0;
 
 function recordOf(key: string, value: Uint8Array): Buffer {
   const record = Buffer.allocUnsafe(recordHeadBytes + value.length);

@@ -1,4 +1,4 @@
-import { closeSync, fdatasyncSync, lstatSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, fdatasyncSync, lstatSync, mkdirSync, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Digest } from '../base/digest.ts';
 import { uniqueName, writeAll } from '../base/files.ts';
@@ -86,10 +86,11 @@ export class Packs {
     this.#index.seal();
   }
 
-  /** Joins the files of the index into one, if there are more than a few. */
+  /** Joins the files of the index into one, if there are more than a few, without entries whose pack is gone. */
   compact(): void {
     this.seal();
-    this.#index.compact(indexFilesMax);
+    const packs = new Set(existsSync(this.dir) ? readdirSync(this.dir) : []);
+    this.#index.compact(indexFilesMax, (value) => isEntry(value) && packs.has(decodeEntry(value).pack));
   }
 
   close(): void {

@@ -36,12 +36,14 @@ const batchBytes = 64 * 1024 * 1024;
 interface PackPlan {
   readonly pack: StoredPack;
   readonly live: readonly StoredBlob[];
+  readonly evicted: number;
   readonly deadBytes: number;
 }
 
 /**
  * Removes blobs. Files of their own go first; then packs are rewritten without what is evicted. At any moment of it, a crash included, the
  * store holds each blob that stays: a pack is removed only when the copies of its blobs, and the index that names them, are on the disk.
+ * Nothing is said to be gone: a blob is where its pack is, so that one which another process has just put again is never hidden.
  */
 export function sweep(store: Store, request: SweepRequest): Swept {
   const { inventory, evict } = request;
@@ -54,11 +56,8 @@ export function sweep(store: Store, request: SweepRequest): Swept {
   }
   store.packs.end();
   const plans = packPlans(inventory, request).filter(({ pack }) => mayGo(pack, request));
-  for (const { digest } of evictedFrom(plans, request)) {
-    store.packs.forget(digest);
-    blobs++;
-  }
-  return { blobs, ...new Rewriting(store, bytes, request.goalBytes).run(plans) };
+  const rewritten = new Rewriting(store, bytes, request.goalBytes).run(plans);
+  return { ...rewritten, blobs: blobs + rewritten.blobs };
 }
 
 /** Removes a file, unless somebody has put it again since it was looked at. */
@@ -75,18 +74,13 @@ function mayGo({ name, writtenMs }: StoredPack, { youngMs }: SweepRequest): bool
 }
 
 function packPlans({ blobs, packs }: Inventory, { evict }: SweepRequest): PackPlan[] {
-  const live = new Map<StoredPack, StoredBlob[]>(packs.map((pack) => [pack, []]));
-  for (const blob of blobs) if (blob.pack && !evict.has(blob.digest)) live.get(blob.pack)?.push(blob);
-  return [...live].map(([pack, stay]) => ({
-    pack,
-    live: stay.sort((a, b) => a.offset - b.offset),
-    deadBytes: pack.bytes - stay.reduce((sum, { bytes }) => sum + bytes, 0),
-  }));
-}
-
-function* evictedFrom(plans: readonly PackPlan[], { inventory, evict }: SweepRequest): Generator<StoredBlob> {
-  const packs = new Set(plans.map(({ pack }) => pack));
-  for (const blob of inventory.blobs) if (blob.pack && packs.has(blob.pack) && evict.has(blob.digest)) yield blob;
+  const held = new Map<StoredPack, StoredBlob[]>(packs.map((pack) => [pack, []]));
+  for (const blob of blobs) if (blob.pack) held.get(blob.pack)?.push(blob);
+  return [...held].map(([pack, all]) => {
+    const live = all.filter(({ digest }) => !evict.has(digest)).sort((a, b) => a.offset - b.offset);
+    const deadBytes = pack.bytes - live.reduce((sum, { bytes }) => sum + bytes, 0);
+    return { pack, live, evicted: all.length - live.length, deadBytes };
+  });
 }
 
 /** Rewrites packs, those with the largest dead share first, as long as it is worth it. */
@@ -94,6 +88,7 @@ class Rewriting {
   readonly #store: Store;
   readonly #goalBytes: number;
   #bytes: number;
+  #blobs = 0;
   #packs = 0;
   #copied: { plans: PackPlan[]; bytes: number } = { plans: [], bytes: 0 };
 
@@ -103,14 +98,14 @@ class Rewriting {
     this.#goalBytes = goalBytes;
   }
 
-  run(plans: readonly PackPlan[]): Omit<Swept, 'blobs'> {
+  run(plans: readonly PackPlan[]): Swept {
     try {
       this.#rewrite(plans);
       this.#store.packs.compact();
-      return { bytes: this.#bytes, packs: this.#packs, diskFull: false };
+      return { blobs: this.#blobs, bytes: this.#bytes, packs: this.#packs, diskFull: false };
     } catch (error) {
       if (systemCodeOf(error) !== 'ENOSPC') throw error;
-      return { bytes: this.#bytes + this.#copied.bytes, packs: this.#packs, diskFull: true };
+      return { blobs: this.#blobs, bytes: this.#bytes + this.#copied.bytes, packs: this.#packs, diskFull: true };
     }
   }
 
@@ -139,9 +134,11 @@ class Rewriting {
     const { plans } = this.#copied;
     if (plans.length === 0) return;
     this.#store.packs.seal();
-    for (const { pack } of plans) {
-      if (removeUntouched(this.#store.packs.path(pack.name), pack.writtenMs)) this.#packs++;
-      else this.#bytes += pack.bytes;
+    for (const { pack, evicted } of plans) {
+      if (removeUntouched(this.#store.packs.path(pack.name), pack.writtenMs)) {
+        this.#packs++;
+        this.#blobs += evicted;
+      } else this.#bytes += pack.bytes;
     }
     this.#copied = { plans: [], bytes: 0 };
   }
@@ -155,7 +152,6 @@ function copyLive(store: Store, { name }: StoredPack, live: readonly StoredBlob[
       const bytes = Buffer.allocUnsafe(length);
       const read = readSync(fd, bytes, 0, length, offset);
       if (read === length && digestHex(bytes) === digest) store.packs.append(digest, bytes);
-      else store.packs.forget(digest);
     }
   } finally {
     closeSync(fd);

@@ -62,6 +62,8 @@ export class BuildRun {
   readonly locals = new Map<string, LocalSources>();
   /** The place of each chunk of local sources in the table of its target: equal chunks may lie at several places. */
   readonly chunkOf = new WeakMap<Part, number>();
+  /** Files that options name, by digest: copied to the store. */
+  readonly givenFiles = new Map<Digest, string>();
   /** Compressed source files, by digest: they are read where they lie. */
   readonly packedFiles = new Map<Digest, string>();
   /** Real addresses of remote sources by the ones that may be shown. */

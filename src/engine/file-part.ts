@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Digest } from '../base/digest.ts';
 import { BuildError } from '../base/errors.ts';
 import type { Part } from '../rule/part.ts';
 import type { BuildRun } from './build-run.ts';
@@ -7,8 +8,16 @@ import type { BuildRun } from './build-run.ts';
 export function filePart(run: BuildRun, path: string): Part {
   try {
     const bytes = readFileSync(path);
-    return { digest: run.project.store.put(bytes), form: 'file', bytes: bytes.length, facts: {}, group: '' };
+    const digest = run.project.store.put(bytes);
+    run.givenFiles.set(digest, path);
+    return { digest, form: 'file', bytes: bytes.length, facts: {}, group: '' };
   } catch (cause) {
     throw new BuildError('no-file', { message: `the file can not be read: ${(cause as Error).message}`, where: path, cause });
   }
+}
+
+/** Copies a file once more whose bytes were collected meanwhile. False when it is none that an option names, or holds something else now. */
+export function givenAgain(run: BuildRun, digest: Digest): boolean {
+  const path = run.givenFiles.get(digest);
+  return path !== undefined && filePart(run, path).digest === digest;
 }

@@ -4,6 +4,7 @@ import type { PlanRun } from '../execute/plan-run.ts';
 import { StepRun } from '../execute/step-run.ts';
 import type { GraphTarget } from '../graph/graph.ts';
 import type { BuildRun } from './build-run.ts';
+import { givenAgain } from './file-part.ts';
 
 /** Bytes that nobody has here. How many is known of the parts of a plan. */
 export interface MissingBytes {
@@ -51,7 +52,7 @@ export class Needs {
   }
 
   #once(digest: Digest, make: () => Promise<void>): Promise<void> {
-    if (this.#run.locations.locate(digest)) return Promise.resolve();
+    if (this.#run.locations.locate(digest) || givenAgain(this.#run, digest)) return Promise.resolve();
     let made = this.#underWay.get(digest);
     if (!made) {
       made = make().finally(() => this.#underWay.delete(digest));

@@ -1,6 +1,7 @@
 import type { Case } from './case.ts';
 import { cold } from './cold.ts';
 import { edits } from './edits.ts';
+import { gcCase } from './gc.ts';
 import { memoryCase } from './memory.ts';
 import { nothing } from './nothing.ts';
 import { parquet } from './parquet.ts';
@@ -24,6 +25,7 @@ export const cases: readonly Case[] = [
   s3Case,
   nothing,
   steps,
+  gcCase,
   ui,
   startUp,
 ];
