@@ -51,12 +51,14 @@ async function* benchGc(bench: Bench): AsyncGenerator<Row> {
   const rest = await run<GcReport>(project, 'gc', '--max', '0');
   const wall = Math.max(half.measured.wallSeconds, rest.measured.wallSeconds);
   const freed = ({ said }: { said: GcReport }): string => megabytes(said.bytesBefore - said.bytes);
+  const took = ({ measured }: { measured: Measured }): string =>
+    `${seconds(measured.wallSeconds)} (${measured.cpuSeconds.toFixed(1)} CPU s)`;
   const again = await project.build();
   if (again.summary.steps.ran !== 0) throw new Error('after a collection a build has something to do');
   project.remove();
   yield {
     what: `cache gc of ${count(blobs)} objects, ${megabytes(bytes)}`,
-    dsbuild: `the older half (${freed(half)}) in ${seconds(half.measured.wallSeconds)}, the rest (${freed(rest)}) in ${seconds(rest.measured.wallSeconds)}, start of the program included; ${memory(Math.max(half.measured.rssMb, rest.measured.rssMb))}; -n ${seconds(plan.measured.wallSeconds)}`,
+    dsbuild: `the older half (${freed(half)}) in ${took(half)}, the rest (${freed(rest)}) in ${took(rest)}, start of the program included; ${memory(Math.max(half.measured.rssMb, rest.measured.rssMb))}; -n ${seconds(plan.measured.wallSeconds)}`,
     goals: [atMost(wall, secondsMax, 's')],
     raw: { stats, plan, half, rest },
   };
