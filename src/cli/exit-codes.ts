@@ -15,6 +15,7 @@ export const exitCode = {
 
 /** Errors of the surroundings, which another command line would not mend. */
 const notUsage: ReadonlySet<string> = new Set([
+  'damaged-run',
   'disk-error',
   'disk-full',
   'edited',

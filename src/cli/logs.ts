@@ -1,7 +1,7 @@
 import { Command, Option } from 'clipanion';
 import type { BuildEvent } from '../base/events.ts';
 import { plainReporter } from '../report/plain.ts';
-import { eventsOf, findRun, type RecordedEvent, runRecord, runsIn } from '../report/recorded.ts';
+import { eventsOf, findRun, type RecordedEvent, readingRun, runRecord, runsIn } from '../report/recorded.ts';
 import { exitCode } from './exit-codes.ts';
 import { RunsCommand } from './runs-command.ts';
 import { failureLines, isOfTarget, runLine, stepLine, targetsNamed } from './show-logs.ts';
@@ -35,7 +35,10 @@ export class LogsCommand extends RunsCommand {
   async execute(): Promise<number> {
     const stateDir = await this.stateDir();
     if (this.runs) await this.#list(stateDir);
-    else await this.#show(stateDir, findRun(stateDir, this.run));
+    else {
+      const run = findRun(stateDir, this.run);
+      await readingRun(run, () => this.#show(stateDir, run));
+    }
     return exitCode.ok;
   }
 

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { Command, Option } from 'clipanion';
 import { BuildError, messageOf } from '../base/errors.ts';
 import { Profile } from '../report/profile.ts';
-import { eventsOf, findRun } from '../report/recorded.ts';
+import { eventsOf, findRun, readingRun } from '../report/recorded.ts';
 import { exitCode } from './exit-codes.ts';
 import { RunsCommand } from './runs-command.ts';
 
@@ -46,7 +46,9 @@ export class ProfileCommand extends RunsCommand {
     const stateDir = await this.stateDir();
     const run = findRun(stateDir, this.run);
     const profile = new Profile();
-    for await (const event of eventsOf(stateDir, run)) profile.take(event);
+    await readingRun(run, async () => {
+      for await (const event of eventsOf(stateDir, run)) profile.take(event);
+    });
     if (!profile.hasTimes) {
       throw new BuildError('no-times', {
         message: `the record of ${run} has no times: an earlier version of dsbuild wrote it`,

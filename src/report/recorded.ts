@@ -36,7 +36,8 @@ export function runsIn(stateDir: string): string[] {
 
 export function runRecord(stateDir: string, run: string): RunRecord {
   const text = readIfThere(join(runsDir(stateDir), run, 'summary.json'))?.toString('utf8');
-  const summary = text === undefined ? undefined : (parsed(text) as RunRecord['summary']);
+  const found = text === undefined ? undefined : (parsed(text) as RunRecord['summary']);
+  const summary = isObject(found) && isObject(found.targets) && Object.values(found.targets).every(isObject) ? found : undefined;
   return { run, started: startOf(run), ...(summary && { summary }) };
 }
 
@@ -63,10 +64,30 @@ export async function* eventsOf(stateDir: string, run: string): AsyncGenerator<R
   try {
     for await (const line of lines) {
       const event = parsed(line) as RecordedEvent | undefined;
-      if (event) yield event;
+      if (isObject(event) && typeof event.type === 'string') yield event;
     }
   } finally {
     lines.close();
+  }
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * Reads what is on record of a run.
+ *
+ * @throws {BuildError} `damaged-run` where the record holds what no build writes: it has no digest, so that people and programs can read it.
+ */
+export async function readingRun<T>(run: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (cause) {
+    if (!(cause instanceof TypeError || cause instanceof RangeError)) throw cause;
+    throw new BuildError('damaged-run', {
+      message: `the record of ${run} is damaged: ${cause.message}`,
+      hint: 'Another run can be named: dsbuild logs --runs lists all.',
+      cause,
+    });
   }
 }
 
