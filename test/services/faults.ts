@@ -6,6 +6,8 @@ import type { AddressInfo } from 'node:net';
 export type Fault =
   /** An answer of the proxy's own; the server never hears of the request. */
   | { readonly do: 'answer'; readonly status: number; readonly code?: string; readonly headers?: Readonly<Record<string, string>> }
+  /** The server hears of it only when this resolves. */
+  | { readonly do: 'hold'; readonly until: Promise<unknown> }
   /** The connection is cut before the server hears of it. */
   | { readonly do: 'refuse' }
   /** Nothing is ever answered; the server never hears of it. */
@@ -52,7 +54,7 @@ export async function startFaults(upstream: string): Promise<FaultProxy> {
     seen.push(about);
     const fault = faults.length > 0 ? faults.shift() : proxy.decide(about);
     response.on('error', () => {});
-    pass(request, response, { upstream, fault });
+    void pass(request, response, { upstream, fault });
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const proxy: FaultProxy = {
@@ -76,8 +78,9 @@ interface Passing {
   readonly fault: Fault | undefined;
 }
 
-function pass(request: IncomingMessage, response: ServerResponse, { upstream, fault }: Passing): void {
+async function pass(request: IncomingMessage, response: ServerResponse, { upstream, fault }: Passing): Promise<void> {
   request.on('error', () => {});
+  if (fault?.do === 'hold') await fault.until;
   if (fault?.do === 'refuse') return void request.socket.destroy();
   if (fault?.do === 'black-hole') return void request.resume();
   if (fault?.do === 'answer') return answer(request, response, fault);

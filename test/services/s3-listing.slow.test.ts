@@ -44,11 +44,11 @@ function define(service: S3Service): void {
     declare('raw/**/*.jsonl');
     const first = await project.build();
     assert.equal(errorsOf(first), []);
-    assert.equal(project.recorder.counts(), { LIST: 1, GET: 2 });
+    assert.equal(project.counts(), { LIST: 1, GET: 2 });
     assert.is(project.read('out/web/data.jsonl'), records(2) + records(1));
     const second = await project.build();
     assert.equal(second.summary.steps, { ran: 0, hit: 0, restored: 0, failed: 0 });
-    assert.equal(project.recorder.counts(), {});
+    assert.equal(project.counts(), {});
   });
 
   test('with a star in its name each object is a group; compressed ones are unwrapped', async () => {
@@ -65,15 +65,15 @@ function define(service: S3Service): void {
     await project.putAll({ 'raw/a.jsonl': records(1), 'raw/b.jsonl': records(2), 'raw/c.jsonl': records(3) });
     declare('raw/*.jsonl');
     await project.build();
-    project.recorder.taken();
+    project.taken();
     const lock = project.read('dsbuild.lock');
     await project.putAll({ 'raw/b.jsonl': records(4), 'raw/d.jsonl': records(5) });
     await project.removeObject('raw/a.jsonl');
     assert.is((await project.build()).summary.steps.ran, 0);
-    assert.equal(project.recorder.counts(), {});
+    assert.equal(project.counts(), {});
     const said = await update(project);
     assert.match(said, '1 object is new (d.jsonl), 1 was replaced (b.jsonl), 1 is gone (a.jsonl)');
-    assert.equal(project.recorder.counts(), { LIST: 1, GET: 2 });
+    assert.equal(project.counts(), { LIST: 1, GET: 2 });
     assert.is.not(project.read('dsbuild.lock'), lock);
     assert.is(readdirSync(project.path('dsbuild.lock.d')).length, 1);
     const built = await project.build();
@@ -87,7 +87,7 @@ function define(service: S3Service): void {
     declare('raw/**/*.jsonl');
     const first = await project.build();
     assert.equal(errorsOf(first), []);
-    assert.equal(project.recorder.counts(), { LIST: 3, GET: 100 });
+    assert.equal(project.counts(), { LIST: 3, GET: 100 });
     assert.is(project.read('out/web/data.jsonl').split('\n').length, 101);
     assert.equal(
       lockLines(project).map((line) => line.split(' ')[0]),
@@ -96,7 +96,7 @@ function define(service: S3Service): void {
     await project.put('raw/3/new.jsonl', records(7));
     const said = await update(project);
     assert.match(said, '1 object is new (3/new.jsonl)');
-    assert.equal(project.recorder.counts(), { LIST: 3, GET: 1 });
+    assert.equal(project.counts(), { LIST: 3, GET: 1 });
     const again = await project.build();
     assert.is(fetches(again), 0);
     assert.is(project.read('out/web/data.jsonl').split('\n').length, 137);
@@ -107,12 +107,12 @@ function define(service: S3Service): void {
     declare('raw/*.jsonl');
     await project.build();
     await project.put('raw/new.jsonl', records(3));
-    project.recorder.taken();
+    project.taken();
     project.remove('.dsbuild');
     project.remove('out');
     const outcome = await project.build('--locked');
     assert.equal(errorsOf(outcome), []);
-    assert.equal(project.recorder.counts(), { GET: 2 });
+    assert.equal(project.counts(), { GET: 2 });
     assert.is(project.read('out/web/data.jsonl'), records(1) + records(2));
   });
 
@@ -184,17 +184,17 @@ function define(service: S3Service): void {
     const held = new Promise<void>((resolve) => {
       open = resolve;
     });
-    project.recorder.decide = ({ url }) => (url.includes('c.jsonl') ? held : 'pass');
+    project.proxy.decide = ({ path }) => (path.includes('c.jsonl') ? { do: 'hold', until: held } : undefined);
     const running = project.start('build', '--json', '--plain');
     let ended = 0;
     await running.says((event) => event.type === 'step-finished' && event.step === 'fetch' && ++ended === 2);
     await running.kill();
     open();
-    project.recorder.taken();
+    project.taken();
     const outcome = await project.build();
     assert.equal(errorsOf(outcome), []);
     assert.is(fetches(outcome), 1);
-    assert.equal(project.recorder.counts(), { GET: 1 });
+    assert.equal(project.counts(), { GET: 1 });
   });
 
   test('a body that is cut is gone on with where it stopped', async () => {
@@ -202,9 +202,9 @@ function define(service: S3Service): void {
     await project.put('raw/a.jsonl', large);
     declare('raw/*.jsonl');
     let cuts = 0;
-    project.recorder.decide = ({ url }) => (url.includes('a.jsonl') && cuts++ === 0 ? { cutAfter: 200_000 } : 'pass');
+    project.proxy.decide = ({ path }) => (path.includes('a.jsonl') && cuts++ === 0 ? { do: 'cut', bytes: 200_000 } : undefined);
     assert.equal(errorsOf(await project.build()), []);
-    const ranges = project.recorder.taken().flatMap(({ headers }) => headers.range ?? []);
+    const ranges = project.taken().flatMap(({ headers }) => headers.range ?? []);
     assert.is(ranges.length, 1);
     assert.is.not(ranges[0], 'bytes=0-');
     assert.is(project.read('out/web/data.jsonl'), large);
@@ -249,12 +249,12 @@ function define(service: S3Service): void {
     };
     const source = `s3://${project.bucket}/raw/*.jsonl`;
     assert.equal(await status(), { group: 'web/data', source, state: 'not-fetched', files: 2, bytes });
-    assert.equal(project.recorder.counts(), { LIST: 1 });
+    assert.equal(project.counts(), { LIST: 1 });
     assert.not(project.has('dsbuild.lock') || project.has('dsbuild.lock.d'));
     await project.build();
-    project.recorder.taken();
+    project.taken();
     assert.equal(await status(), { group: 'web/data', source, state: 'fetched', files: 2, bytes });
-    assert.equal(project.recorder.counts(), {});
+    assert.equal(project.counts(), {});
   });
 
   test('what it can not do it says: nothing matches, --locked, --offline, a bucket that is not there', async () => {

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { records } from '../build/matrix.ts';
 import { errorsOf, type Outcome, ran, type TestProject, tinyTokenizer, warningsOf } from '../build/project.ts';
-import type { Asked } from './recorder.ts';
+import type { SeenRequest } from './faults.ts';
 import { type S3Service, startS3 } from './s3.ts';
 import { S3Project } from './s3-project.ts';
 
@@ -24,9 +24,9 @@ export default defineConfig({ targets: { raw, tokens, shards, train, text }, chu
 const codes = (outcome: Outcome): string[] => errorsOf(outcome).map(({ code }) => code);
 const stateName = '.dsbuild-published';
 /** Names of objects that were written, in their order. */
-const written = (asked: readonly Asked[], prefix: string): string[] =>
-  asked.flatMap(({ method, url }) => {
-    const path = decodeURIComponent(new URL(url, 'http://host').pathname);
+const written = (requests: readonly SeenRequest[], prefix: string): string[] =>
+  requests.flatMap(({ method, path: whole }) => {
+    const path = decodeURIComponent(new URL(whole, 'http://host').pathname);
     return method === 'PUT' ? [path.slice(prefix.length)] : [];
   });
 
@@ -59,7 +59,7 @@ function define(service: S3Service): void {
   test('shards have names by their digests, the manifest is written last; a second build lists once and writes nothing', async () => {
     const first = await project.build();
     assert.equal(errorsOf(first), []);
-    const names = written(project.recorder.taken(), prefix);
+    const names = written(project.taken(), prefix);
     assert.equal([names[0], ...names.slice(-2)], [stateName, 'manifest.json', stateName]);
     const shards = (await data()).filter((name) => name.endsWith('.parquet'));
     assert.ok(shards.length >= 3);
@@ -68,17 +68,17 @@ function define(service: S3Service): void {
     assert.is(manifest.splits['a']?.path, `${out}/a`);
     const second = await project.build();
     assert.equal(second.summary.steps, { ran: 0, hit: 0, restored: 0, failed: 0 });
-    assert.equal(project.recorder.counts(), { LIST: 1 });
+    assert.equal(project.counts(), { LIST: 1 });
   });
 
   test('an edited line sends what is new of it; what nobody wants any more goes after the new manifest is there', async () => {
     await project.build();
     const before = await objects();
-    project.recorder.taken();
+    project.taken();
     project.edit('in/b.jsonl', (text) => text.replace(/[a-z]+\."\}\n$/, 'edited."}\n'));
     const outcome = await project.build();
     assert.equal(errorsOf(outcome), []);
-    const asked = project.recorder.taken();
+    const asked = project.taken();
     const after = await objects();
     const names = written(asked, prefix);
     const fresh = Object.keys(after).filter((name) => !Object.hasOwn(before, name));
@@ -87,19 +87,19 @@ function define(service: S3Service): void {
     const gone = Object.keys(before).filter((name) => !Object.hasOwn(after, name));
     assert.is(gone.length, 1);
     const removal = asked.findIndex(({ method }) => method === 'POST');
-    assert.ok(removal > asked.findIndex(({ method, url }) => method === 'PUT' && url.includes('manifest.json')));
+    assert.ok(removal > asked.findIndex(({ method, path }) => method === 'PUT' && path.includes('manifest.json')));
     for (const name of Object.keys(after)) if (name.startsWith('a/')) assert.is(after[name], before[name]);
   });
 
   test('a fresh checkout knows what another machine published, and sends nothing', async () => {
     await project.build();
     const before = await objects();
-    project.recorder.taken();
+    project.taken();
     const other = project.another();
     try {
       prepare(other);
       assert.equal(errorsOf(await other.build()), []);
-      assert.equal(project.recorder.counts(), { LIST: 1, GET: 1 });
+      assert.equal(project.counts(), { LIST: 1, GET: 1 });
       other.edit('in/b.jsonl', (text) => `${text}{"text":"one more"}\n`);
       assert.equal(errorsOf(await other.build()), []);
     } finally {
@@ -116,9 +116,9 @@ function define(service: S3Service): void {
     await project.build();
     const before = await objects();
     await project.removeObject(`sets/train/${stateName}`);
-    project.recorder.taken();
+    project.taken();
     assert.equal(errorsOf(await project.build()), []);
-    const counts = project.recorder.counts();
+    const counts = project.counts();
     assert.equal([counts['HEAD'], counts['PUT']], [Object.keys(before).length - 1, 1]);
     assert.equal(Object.keys(await objects()), Object.keys(before));
   });
@@ -152,15 +152,15 @@ function define(service: S3Service): void {
     const before = await objects();
     const [shard = ''] = (await data()).filter((name) => name.startsWith('a/'));
     await project.removeObject(`sets/train/${shard}`);
-    project.recorder.taken();
+    project.taken();
     assert.equal(errorsOf(await project.build()), []);
-    assert.equal(written(project.recorder.taken(), prefix), [stateName, shard, stateName]);
+    assert.equal(written(project.taken(), prefix), [stateName, shard, stateName]);
     assert.equal(Object.keys(await objects()), Object.keys(before));
   });
 
   test('--check and status say with one LIST whether it is up to date', async () => {
     const check = async (): Promise<{ code: unknown; problems: string[] }> => {
-      project.recorder.taken();
+      project.taken();
       const running = project.startText('status', '--check', '--json');
       const code = await running.done;
       const { targets } = JSON.parse(running.text) as { targets: { outProblems: string[] }[] };
@@ -173,7 +173,7 @@ function define(service: S3Service): void {
     });
     await project.build();
     assert.equal(await check(), { code: 0, problems: [] });
-    assert.equal(project.recorder.counts(), { LIST: 1 });
+    assert.equal(project.counts(), { LIST: 1 });
     const [shard = ''] = (await data()).filter((name) => name.startsWith('b/'));
     await project.removeObject(`sets/train/${shard}`);
     assert.equal(await check(), { code: 3, problems: [`${out}/${shard} is missing`] });
@@ -186,18 +186,18 @@ function define(service: S3Service): void {
   });
 
   test('an upload that fails fails the build, with what to do; other folders are published, and the next build goes on', async () => {
-    project.recorder.decide = ({ method, url }) => (method === 'PUT' && url.includes('/a/') ? { status: 403 } : 'pass');
+    project.proxy.decide = ({ method, path }) => (method === 'PUT' && path.includes('/a/') ? { do: 'answer', status: 403 } : undefined);
     const outcome = await project.build();
     assert.equal(codes(outcome), ['publish-failed']);
     assert.is(outcome.code, 1);
     assert.match(errorsOf(outcome)[0]?.hint ?? '', 's3:PutObject');
     assert.ok(project.has('out/text/m/a.jsonl'));
     assert.not.ok((await data()).includes('manifest.json'));
-    project.recorder.decide = () => 'pass';
-    project.recorder.taken();
+    project.proxy.decide = () => undefined;
+    project.taken();
     const next = await project.build();
     assert.equal([errorsOf(next), next.summary.steps.ran], [[], 0]);
-    assert.not.ok(written(project.recorder.taken(), prefix).some((name) => name.startsWith('b/')));
+    assert.not.ok(written(project.taken(), prefix).some((name) => name.startsWith('b/')));
     assert.ok((await data()).includes('manifest.json'));
   });
 
@@ -209,21 +209,21 @@ function define(service: S3Service): void {
     const met = new Promise<void>((resolve) => {
       meet = resolve;
     });
-    project.recorder.decide = ({ method, url }) => {
-      if (method !== 'PUT' || !url.includes('manifest.json')) return 'pass';
+    project.proxy.decide = ({ method, path }) => {
+      if (method !== 'PUT' || !path.includes('manifest.json')) return undefined;
       meet();
-      return new Promise(() => {});
+      return { do: 'black-hole' };
     };
     const running = project.start('build', '--json', '--plain');
     await met;
     await running.kill();
     const between = await objects();
     for (const [name, etag] of Object.entries(before)) if (![stateName, 'b_stats.json'].includes(name)) assert.is(between[name], etag);
-    project.recorder.decide = () => 'pass';
-    project.recorder.taken();
+    project.proxy.decide = () => undefined;
+    project.taken();
     const outcome = await project.build();
     assert.equal([errorsOf(outcome), ran(outcome)], [[], {}]);
-    assert.equal(written(project.recorder.taken(), prefix), [stateName, 'manifest.json', stateName, stateName]);
+    assert.equal(written(project.taken(), prefix), [stateName, 'manifest.json', stateName, stateName]);
     const clean = project.another();
     try {
       prepare(clean);
@@ -251,15 +251,15 @@ function define(service: S3Service): void {
     } finally {
       other.end();
     }
-    project.recorder.taken();
+    project.taken();
     assert.equal(errorsOf(await project.build()), []);
-    assert.equal(project.recorder.counts()['PUT'], undefined);
+    assert.equal(project.counts()['PUT'], undefined);
   });
 
   test('numbers as names when asked for; a sample and --no-publish send nothing; --offline says that it can not publish', async () => {
     prepare(project, ", names: 'number'");
     for (const flags of [['--sample', '5'], ['--no-publish']]) assert.equal(errorsOf(await project.build(...flags)), []);
-    assert.equal(project.recorder.taken(), []);
+    assert.equal(project.taken(), []);
     assert.equal(codes(await project.build('--offline')), ['offline']);
     assert.ok(project.has('out/text/m/a.jsonl'));
     await project.build();
@@ -303,11 +303,11 @@ export default defineConfig({ targets: { far: exportDataset(raw, { format: 'json
 `,
     );
     assert.equal(errorsOf(await project.build()), []);
-    const counts = project.recorder.counts();
+    const counts = project.counts();
     assert.equal([counts['PUT part'], counts['POST upload']], [3, 2]);
     assert.ok((await project.get('sets/train/m/a.jsonl')).equals(readFileSync(project.path('out/m/a.jsonl'))));
     assert.equal(errorsOf(await project.build()), []);
-    assert.equal(project.recorder.counts(), { LIST: 1 });
+    assert.equal(project.counts(), { LIST: 1 });
   });
 
   test('a row of a published object can be traced by its address', async () => {

@@ -1,4 +1,4 @@
-/** A project whose builds reach a real S3 server, through a recorder. */
+/** A project whose builds reach a real S3 server, through a proxy that notes what is asked. */
 import {
   CreateBucketCommand,
   DeleteObjectCommand,
@@ -9,24 +9,24 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { TestProject } from '../build/project.ts';
-import { Recorder } from './recorder.ts';
+import { type FaultProxy, type SeenRequest, startFaults } from './faults.ts';
 import type { S3Service } from './s3.ts';
 
 export class S3Project extends TestProject {
-  readonly recorder: Recorder;
+  readonly proxy: FaultProxy;
   readonly bucket: string;
   readonly #client: S3Client;
 
-  private constructor(recorder: Recorder, { bucket, service }: { bucket: string; service: S3Service }) {
+  private constructor(proxy: FaultProxy, { bucket, service }: { bucket: string; service: S3Service }) {
     super();
-    this.recorder = recorder;
+    this.proxy = proxy;
     this.bucket = bucket;
     const { endpoint, accessKey: accessKeyId, secretKey: secretAccessKey } = service;
     this.#client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials: { accessKeyId, secretAccessKey } });
     Object.assign(this.env, {
       AWS_ACCESS_KEY_ID: accessKeyId,
       AWS_SECRET_ACCESS_KEY: secretAccessKey,
-      AWS_ENDPOINT_URL: recorder.endpoint,
+      AWS_ENDPOINT_URL: proxy.endpoint,
     });
   }
 
@@ -35,7 +35,7 @@ export class S3Project extends TestProject {
   /** With a bucket of its own. */
   static async on(service: S3Service): Promise<S3Project> {
     const bucket = `bucket-${S3Project.#count++}`;
-    const project = new S3Project(await Recorder.before(service.endpoint), { bucket, service });
+    const project = new S3Project(await startFaults(service.endpoint), { bucket, service });
     await project.#client.send(new CreateBucketCommand({ Bucket: bucket }));
     return project;
   }
@@ -45,6 +45,18 @@ export class S3Project extends TestProject {
     const other = new TestProject();
     Object.assign(other.env, this.env);
     return other;
+  }
+
+  /** What was asked since the last time. */
+  taken(): SeenRequest[] {
+    return this.proxy.seen.splice(0);
+  }
+
+  /** The same, by what it is. */
+  counts(): Record<string, number> {
+    const counts: Record<string, number> = {};
+    for (const asked of this.taken()) counts[kindOf(asked)] = (counts[kindOf(asked)] ?? 0) + 1;
+    return counts;
   }
 
   async put(key: string, content: string | Uint8Array): Promise<void> {
@@ -86,8 +98,16 @@ export class S3Project extends TestProject {
   }
 
   override end(): void {
-    this.recorder.close();
+    void this.proxy.close();
     this.#client.destroy();
     super.end();
   }
+}
+
+function kindOf({ method, path }: SeenRequest): string {
+  const { searchParams } = new URL(path, 'http://host');
+  if (searchParams.has('list-type')) return 'LIST';
+  if (searchParams.has('delete')) return 'DELETE';
+  if (searchParams.has('uploadId') && method === 'PUT') return 'PUT part';
+  return searchParams.has('uploadId') || searchParams.has('uploads') ? `${method} upload` : method;
 }
