@@ -32,6 +32,7 @@ const notUsage: ReadonlySet<string> = new Set([
   'no-runs',
   'no-times',
   'not-deterministic',
+  'not-here',
   'over-source',
   'read-only',
   'remote-failed',

@@ -70,7 +70,7 @@ async function push(build: TargetBuild, run: BuildRun): Promise<MovedTarget['out
   return outcome === 'written' ? 'sent' : outcome === 'same' ? 'there' : outcome;
 }
 
-/** Brings what others have built: results, and the bytes of all outputs. Nothing runs, nothing is published. @throws {BuildError} `no-remote` */
+/** Brings what others have built: results, the bytes of all outputs, and what traces their rows. Nothing runs, nothing is published. @throws {BuildError} `no-remote` */
 export function pullCache(project: Project, targets: readonly string[]): Promise<Moved> {
   return surveyWithRemote(project, targets, async (run, remote) => {
     const moved: MovedTarget[] = [];
@@ -81,6 +81,10 @@ export function pullCache(project: Project, targets: readonly string[]): Promise
 
 async function pull(build: TargetBuild, { run, remote }: { run: BuildRun; remote: BuildRemote }): Promise<MovedTarget['outcome']> {
   if (build.state !== 'kept') return 'not-built';
+  // What tells where rows come from: a table, and what steps left beside their outputs.
+  if (build.result?.lineage !== undefined) await remote.fetch(build.result.lineage);
+  const head = build.remoteHead();
+  if (head !== undefined && build.result?.origin) await remote.packs(head, build.target.name);
   const parts = outputNames(build.target).flatMap((output) => build.parts(output));
   const isHere = (): boolean => parts.every(({ digest }) => run.locations.locate(digest));
   if (isHere()) return build.result?.origin ? 'fetched' : 'here';

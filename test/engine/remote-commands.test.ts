@@ -73,6 +73,21 @@ if (service) {
     assert.equal([built.ran, publishedIn(fresh)], [[], publishedIn(rig)]);
   });
 
+  test('rows of what came from the remote can be traced when it was pulled, and until then it says so', async () => {
+    const rig = checkOut(sources);
+    await rig.build({ env });
+    const trace = (of: Rig) => run(['trace', 'shards:3', '--json'], { engine, cwd: of.root, env });
+    const wanted = await trace(rig);
+    assert.is(wanted.code, 0);
+    const fresh = checkOut(sources);
+    await fresh.build({ env });
+    const before = await trace(fresh);
+    assert.is(before.code, 1);
+    assert.match(before.stdout + before.stderr, 'dsbuild cache pull');
+    await cache(fresh, 'pull');
+    assert.equal(await trace(fresh), wanted);
+  });
+
   test('pull says which targets nobody has built', async () => {
     const { code, stdout } = await cache(checkOut(sources), 'pull');
     assert.is(code, 1);

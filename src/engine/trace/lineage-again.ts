@@ -1,6 +1,7 @@
 import { digestHex } from '../../base/digest.ts';
 import { BuildError } from '../../base/errors.ts';
 import type { TargetResult } from '../../cache/results.ts';
+import { UnknownYet } from '../../execute/pending.ts';
 import { outputNames, type PlanRun } from '../../execute/plan-run.ts';
 import type { GraphTarget } from '../../graph/graph.ts';
 import { CollectionView, encodeCollection } from '../../rule/collection.ts';
@@ -19,9 +20,20 @@ const notBuilt = ({ name }: GraphTarget): BuildError =>
 /** A plan all of whose steps have results. */
 async function finishedPlan(build: TargetBuild): Promise<PlanRun | undefined> {
   if (build.state === 'failed' || !build.isExact) return undefined;
-  const plan = build.state === 'kept' ? await build.replay() : build.plan;
+  const plan = build.state === 'kept' ? await build.replay().catch(undefinedIfUnknown) : build.plan;
   return plan?.steps.every(({ outputs }) => outputs !== undefined) ? plan : undefined;
 }
+
+/** A target that came from a remote cache: its steps never ran here. */
+function undefinedIfUnknown(error: unknown): undefined {
+  if (!(error instanceof UnknownYet)) throw error;
+}
+
+const notHere = ({ name }: GraphTarget): BuildError =>
+  new BuildError('not-here', {
+    message: `${name} came from the remote cache, and what tells where its rows come from did not`,
+    hint: `Fetch it: dsbuild cache pull ${name}`,
+  });
 
 /** Digests of the collections that a target's plan read. */
 const readBy = ({ inputs }: PlanRun): string[] => inputs.map(({ parts }) => digestHex(encodeCollection(parts)));
@@ -33,7 +45,7 @@ async function madeAgain(
 ): Promise<Omit<LastBuilt, 'sources'> & { bytes: Uint8Array; result?: TargetResult }> {
   const build = run.targets.get(target) as TargetBuild;
   const plan = await finishedPlan(build);
-  if (!plan) throw notBuilt(target);
+  if (!plan) throw build.state === 'kept' && build.result?.origin ? notHere(target) : notBuilt(target);
   const { store } = run.project;
   const bytes = recordLineage({ plan, read: readBy(plan), local: run.locals.get(target.name), chunkOf: run.chunkOf, store });
   const table = decodeLineageTable(bytes.slice());
