@@ -54,15 +54,22 @@ export function pushCache(project: Project, targets: readonly string[]): Promise
   return surveyWithRemote(project, targets, async (run, remote) => {
     remote.forget();
     const moved: MovedTarget[] = [];
-    for (const build of run.targets.values()) moved.push({ target: build.target.name, outcome: await push(build, run) });
+    for (const build of run.targets.values()) moved.push({ target: build.target.name, outcome: await push(build, { run, remote }) });
     await remote.finish();
     return { targets: moved, remote: remote.summary() };
   });
 }
 
-async function push(build: TargetBuild, run: BuildRun): Promise<MovedTarget['outcome']> {
+interface Ends {
+  readonly run: BuildRun;
+  readonly remote: BuildRemote;
+}
+
+async function push(build: TargetBuild, { run, remote }: Ends): Promise<MovedTarget['outcome']> {
   const key = build.keyNow();
   if (build.state !== 'kept' || key === undefined) return 'not-built';
+  // What came from there: its steps, and bytes that nobody wanted here, need not be here.
+  if (build.result?.origin && (await remote.holder(key)) !== undefined) return 'there';
   const plan = await build.replay().catch(() => undefined);
   // Some of its steps are not known here any more: they would have to run.
   if (!plan || plan.steps.some((step) => step.result === undefined)) return 'failed';
@@ -79,7 +86,7 @@ export function pullCache(project: Project, targets: readonly string[]): Promise
   });
 }
 
-async function pull(build: TargetBuild, { run, remote }: { run: BuildRun; remote: BuildRemote }): Promise<MovedTarget['outcome']> {
+async function pull(build: TargetBuild, { run, remote }: Ends): Promise<MovedTarget['outcome']> {
   if (build.state !== 'kept') return 'not-built';
   // What tells where rows come from: a table, and what steps left beside their outputs.
   if (build.result?.lineage !== undefined) await remote.fetch(build.result.lineage);
