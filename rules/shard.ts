@@ -175,7 +175,7 @@ export const shard = defineRule({
     packTokens: integer({ min: 1 }).optional().doc('Tokens that share a row group; by default 500 sequences, at least 2,000,000.'),
   },
   // Nothing is sent again because a shard before it appeared, and readers of the old manifest find all that it speaks of.
-  inherit: (_ancestors, out) => (out !== undefined && isRemote(out) ? { names: 'digest' } : {}),
+  defaultsFor: (out) => (out !== undefined && isRemote(out) ? { names: 'digest' } : {}),
   steps: [pack, packZstd, assemble, splitStats],
   async plan({ tokens }, options, build) {
     assertUsed(options, build);

@@ -100,7 +100,7 @@ class Builder {
     const declared = this.#declaredOut(node, { base, note });
     const out = declared ?? shardsFolder(node, inputs);
     const doubtful = this.#problems.length > before || inputs.some(({ from }) => this.#doubtful.has(from.node));
-    const inherited = doubtful ? {} : (node.rule.inherit?.(this.#ancestors(inputs), out && shownOut(project, out)) ?? {});
+    const inherited = doubtful ? {} : this.#inherited(node.rule, inputs, out && shownOut(project, out));
     const { values, problems } = checkedOptions(node, { ...settingsFor(node, config), ...inherited });
     // A required option that would have been inherited is not missing; it is not known yet.
     problems.filter(({ message }) => !(doubtful && node.rule.inherit && message === 'is missing')).forEach(note);
@@ -133,6 +133,11 @@ class Builder {
     return outOfCommon(common.out, base);
   }
 
+  /** Options that the config need not give, because other targets or the folder tell them. */
+  #inherited(rule: Rule, inputs: readonly GraphInput[], out: string | undefined): Readonly<Record<string, unknown>> {
+    return { ...rule.defaultsFor?.(out), ...rule.inherit?.(this.#ancestors(inputs), out) };
+  }
+
   /** Targets upstream, nearest first, each once. */
   #ancestors(inputs: readonly GraphInput[]): Ancestor[] {
     const found = new Set(inputs.map(({ from }) => from));
@@ -163,7 +168,7 @@ class Builder {
     const { node, common } = documents;
     const files: TargetNode = { rule, inputs: { [input as string]: main }, options: {}, common: node.common, stack: node.stack };
     const inputs = [{ input: input as string, key: '', from: documents, output: main.output }];
-    const inherited = this.#problems.length > 0 ? {} : (rule.inherit?.(this.#ancestors(inputs), shownOut(this.#request.base, out)) ?? {});
+    const inherited = this.#problems.length > 0 ? {} : this.#inherited(rule, inputs, shownOut(this.#request.base, out));
     const { values: options } = checkedOptions(files, inherited);
     const { where, base } = documents;
     const name = freeName(`${documents.name}/files`, this.#names);

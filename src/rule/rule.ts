@@ -68,6 +68,8 @@ export interface Rule {
   readonly gathers: (options: Readonly<Record<string, unknown>>) => boolean;
   /** Options taken from targets upstream, for rules that write names into their bytes; they are in the key. */
   readonly inherit?: (ancestors: readonly Ancestor[], out: string | undefined) => Readonly<Record<string, unknown>>;
+  /** Defaults that depend on where it publishes; they are in the key. */
+  readonly defaultsFor?: (out: string | undefined) => Readonly<Record<string, unknown>>;
   /** The rows of one of its parts as a person wants to see them, one by one. */
   readonly preview?: (file: PreviewFile) => AsyncIterable<Readonly<Record<string, unknown>>>;
   /** The same for rows of these numbers only (from 0, rising), for files of which it would take long to go through all. */
@@ -148,6 +150,7 @@ export function defineRule<const I extends InputSpecs, const O extends OutputSpe
   steps: readonly StepDefinition<never, never, string>[];
   gathers?: Rule['gathers'];
   inherit?: Rule['inherit'];
+  defaultsFor?: Rule['defaultsFor'];
   preview?: Rule['preview'];
   previewOnly?: Rule['previewOnly'];
   check?: RuleCheck;
