@@ -18,6 +18,7 @@ import type { DoctorReport } from '../engine/doctor.ts';
 import type { DoctorRequest } from '../engine/doctor-check.ts';
 import type { CacheStats } from '../engine/gc/cache-stats.ts';
 import type { GcRequest } from '../engine/gc/collect.ts';
+import type { RemoteGc, RemoteGcTold } from '../engine/gc/remote-gc.ts';
 import type { GcReport } from '../engine/gc/report.ts';
 import type { InitRequest, InitResult } from '../engine/init/init.ts';
 import type { openInline, Project } from '../engine/project.ts';
@@ -62,6 +63,7 @@ export interface Engine {
   /** @returns the public key. */
   newSigningKey(path: string): Promise<string>;
   collectGarbage(project: Project, request: GcRequest): Promise<GcReport>;
+  collectRemote(project: Project, request: RemoteGc): Promise<RemoteGcTold>;
   cacheStats(project: Project): Promise<CacheStats>;
   doctor(request: DoctorRequest): Promise<DoctorReport>;
   init(request: InitRequest): Promise<InitResult>;
@@ -104,6 +106,7 @@ export const engine: Engine = {
   listRemote: async (project, targets) => (await import('../engine/remote-commands.ts')).listRemote(project, targets),
   newSigningKey: async (path) => (await import('../engine/remote-commands.ts')).newSigningKey(path),
   collectGarbage: async (project, request) => (await import('../engine/gc/collect.ts')).collectGarbage(project, request),
+  collectRemote: async (project, request) => (await import('../engine/gc/remote-gc.ts')).collectRemote(project, request),
   cacheStats: async (project) => (await import('../engine/gc/cache-stats.ts')).cacheStats(project),
   doctor: async (request) => (await import('../engine/doctor.ts')).doctor(request),
   init: async (request) => (await import('../engine/init/init.ts')).init(request),

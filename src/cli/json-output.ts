@@ -2,6 +2,7 @@ import type { BuildEvent, BuildSummary, ShownError } from '../base/events.ts';
 import type { DiffItem, HeadRow, StatusReport, TraceItem, VerifyItem, WhyReport } from '../engine/api.ts';
 import type { DoctorReport } from '../engine/doctor.ts';
 import type { CacheStats } from '../engine/gc/cache-stats.ts';
+import type { RemoteGcTold } from '../engine/gc/remote-gc.ts';
 import type { GcReport } from '../engine/gc/report.ts';
 import type { InitResult } from '../engine/init/init.ts';
 import type { Moved, RemoteHoldings } from '../engine/remote-commands.ts';
@@ -50,7 +51,7 @@ export interface JsonOutput {
   /** Without the name of one of its commands it can only fail. */
   readonly cache: ErrorLine;
   readonly 'cache stats': (CacheStats & { readonly remote?: RemoteHoldings['scopes'] }) | ErrorLine;
-  readonly 'cache gc': GcReport | ErrorLine;
+  readonly 'cache gc': GcReport | RemoteGcTold | ErrorLine;
   readonly 'cache ls': RemoteHoldings | ErrorLine;
   readonly 'cache push': Moved | ErrorLine;
   readonly 'cache pull': Moved | ErrorLine;

@@ -1,5 +1,6 @@
 import { formatBytes, formatCount } from '../base/bytes.ts';
 import type { CacheStats } from '../engine/gc/cache-stats.ts';
+import type { RemoteGcTold } from '../engine/gc/remote-gc.ts';
 import type { GcReport, TargetBytes, VersionBytes } from '../engine/gc/report.ts';
 import type { Paint } from '../report/colour.ts';
 import { table } from '../report/table.ts';
@@ -41,6 +42,17 @@ export function gcLines(report: GcReport, paint: Paint): string[] {
     ...(diskFull ? [paint.yellow('there was no room to rewrite packs of small blobs: free some space and do it again')] : []),
     ...(isOver && sparedWords(spared).length > 0 ? [`never collected: ${sparedWords(spared).join('; ')}`] : []),
     `${freed} ${would}freed: the cache ${dryRun ? 'would have' : 'has'} ${formatBytes(bytes)}, and may have ${formatBytes(report.max)}`,
+  ];
+}
+
+/** What was collected on the remote. */
+export function remoteGcLines({ scope, dryRun, bytesBefore, bytes, targets, packs, blobs }: RemoteGcTold, paint: Paint): string[] {
+  const would = dryRun ? 'would be ' : '';
+  const joined = packs.written > 0 ? `, ${counted(packs.written, 'new one')} written` : '';
+  return [
+    ...targets.map(({ target, records }) => `${paint.bold(target ?? noTarget)}  ${counted(records, 'record')} ${would}removed`),
+    `${counted(packs.objects, 'pack')} (${formatBytes(packs.bytes)}) and ${counted(blobs.objects, 'blob')} (${formatBytes(blobs.bytes)}) ${would}removed${joined}`,
+    `scope ${scope}: ${formatBytes(bytes)} of ${formatBytes(bytesBefore)} ${dryRun ? 'would stay' : 'stay'}`,
   ];
 }
 

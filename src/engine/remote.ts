@@ -6,6 +6,7 @@ import type { RemoteSummary } from '../base/events.ts';
 import { uniqueName } from '../base/files.ts';
 import { limits } from '../base/limits.ts';
 import { readPart } from '../cache/part-reader.ts';
+import type { RemoteGcReport, RemoteGcRequest } from '../cache/remote/collect.ts';
 import { Known } from '../cache/remote/known.ts';
 import type { RemoteTrouble } from '../cache/remote/link.ts';
 import { Remote, type ScopeUsage, type WithOrigin } from '../cache/remote/remote.ts';
@@ -243,6 +244,13 @@ export class BuildRemote {
 
   usage(): Promise<ScopeUsage[] | undefined> {
     return this.#remote.usage();
+  }
+
+  /** What was known to lie there is looked for again afterwards. */
+  async collect(request: RemoteGcRequest): Promise<RemoteGcReport | undefined> {
+    this.#known.forget();
+    const { RemoteCollection } = await import('../cache/remote/collect.ts');
+    return new RemoteCollection(this.#remote, request).run();
   }
 
   /** What was known to lie there is looked for again. */

@@ -69,6 +69,7 @@ const noEngine: Engine = {
   remoteUsage: unexpected,
   newSigningKey: unexpected,
   collectGarbage: unexpected,
+  collectRemote: unexpected,
   cacheStats: unexpected,
   doctor: unexpected,
   init: unexpected,

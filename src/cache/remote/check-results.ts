@@ -89,6 +89,7 @@ export function checkedStepResult(value: unknown): StepResult {
     counters: facts(result['counters']),
     quarantined: listOf(result['quarantined'], quarantined),
     tookMs: number(result['tookMs']),
+    ...(result['external'] === true && { external: true }),
   };
 }
 

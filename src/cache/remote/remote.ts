@@ -1,7 +1,17 @@
 import type { Digest } from '../../base/digest.ts';
 import type { RemoteSummary } from '../../base/events.ts';
 import type { Condition } from '../../s3/bucket.ts';
-import { allPrefix, blobName, blobPrefix, packName, packPrefix, parseRemoteName, type RemoteObject, targetName } from './layout.ts';
+import {
+  allPrefix,
+  blobName,
+  blobPrefix,
+  packName,
+  packPrefix,
+  parseRemoteName,
+  type RemoteObject,
+  scopePrefix,
+  targetName,
+} from './layout.ts';
 import { Link, type LinkOptions } from './link.ts';
 import type { Signer } from './signing.ts';
 import { decodeStepPack, encodeStepPack, type StepPack } from './step-pack.ts';
@@ -25,6 +35,15 @@ interface Usage {
 
 /** What one scope holds: records of targets, packs of results, contents. */
 export type ScopeUsage = { readonly scope: string } & Readonly<Record<RemoteObject['kind'], Usage>>;
+
+/** An object of a scope. */
+export interface RemoteListed {
+  readonly name: string;
+  readonly bytes: number;
+  /** By the clock of the remote, in milliseconds since 1970. */
+  readonly modified: number;
+  readonly object: RemoteObject;
+}
 
 export type WithOrigin<T> = T & { readonly origin: Origin };
 
@@ -85,6 +104,29 @@ export class Remote {
       return true;
     });
     return isWhole ? [...scopes.values()] : undefined;
+  }
+
+  /** The scope that this remote writes. */
+  get scope(): string {
+    return this.#options.trust.scope;
+  }
+
+  /** All objects of its own scope; undefined when the remote does not say. */
+  listed(): Promise<RemoteListed[] | undefined> {
+    return this.#link.ask(async (bucket) => {
+      const all: RemoteListed[] = [];
+      for await (const { key: name, bytes, modified } of bucket.list(scopePrefix(this.scope))) {
+        const object = parseRemoteName(name);
+        if (object) all.push({ name, bytes, modified, object });
+      }
+      return all;
+    });
+  }
+
+  /** @returns whether they are gone now. */
+  async remove(names: readonly string[]): Promise<boolean> {
+    if (names.length === 0) return true;
+    return (await this.#link.write(async (bucket) => bucket.remove(names).then(() => true))) ?? false;
   }
 
   /** Names of all packs of a head; undefined when the remote does not say. */

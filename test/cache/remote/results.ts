@@ -21,8 +21,9 @@ export const stepResult: fc.Arbitrary<StepResult> = fc.record(
     counters,
     quarantined,
     tookMs: fc.nat(),
+    external: fc.constant(true as const),
   },
-  { noNullPrototype: true },
+  { noNullPrototype: true, requiredKeys: ['parts', 'counters', 'quarantined', 'tookMs'] },
 );
 
 const collection = fc.record(
