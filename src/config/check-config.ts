@@ -1,5 +1,6 @@
 import { parseSize } from '../base/bytes.ts';
 import { didYouMean } from '../base/names.ts';
+import { shownValue } from '../base/shown-value.ts';
 import { problemOf } from '../rule/option-checks.ts';
 import type { OptionShape } from '../rule/options.ts';
 import { isExecutor } from './define.ts';
@@ -15,11 +16,10 @@ const shape =
   (value) =>
     problemOf(value, of);
 
-const shown = (value: unknown): string => JSON.stringify(value) ?? String(value);
 const matches =
   (pattern: RegExp, wanted: string): Check =>
   (value) =>
-    typeof value === 'string' && pattern.test(value) ? undefined : `must be ${wanted}, but is ${shown(value)}`;
+    typeof value === 'string' && pattern.test(value) ? undefined : `must be ${wanted}, but is ${shownValue(value)}`;
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -27,15 +27,15 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
 const sizeMax: Check = (value) => {
   const share = typeof value === 'string' ? /^(\d+(?:\.\d+)?)%$/.exec(value) : null;
   if (share)
-    return Number(share[1]) > 0 && Number(share[1]) <= 100 ? undefined : `must be above 0% and at most 100%, but is ${shown(value)}`;
+    return Number(share[1]) > 0 && Number(share[1]) <= 100 ? undefined : `must be above 0% and at most 100%, but is ${shownValue(value)}`;
   return (
-    problemOf(value, { type: 'size' }) && `must be a size such as '500GB' or a share of the disk such as '20%', but is ${shown(value)}`
+    problemOf(value, { type: 'size' }) && `must be a size such as '500GB' or a share of the disk such as '20%', but is ${shownValue(value)}`
   );
 };
 
 const chunkSize: Check = (value) => {
   const problem = problemOf(value, { type: 'size' });
-  return problem ?? ((parseSize(value as string) as number) < 1000 ? `must be at least 1KB, but is ${shown(value)}` : undefined);
+  return problem ?? ((parseSize(value as string) as number) < 1000 ? `must be at least 1KB, but is ${shownValue(value)}` : undefined);
 };
 
 const endpoint: Check = (value) =>
@@ -46,14 +46,14 @@ const endpoint: Check = (value) =>
 const signingKey: Check = (value) => (isSecret(value) ? undefined : "must be secret('NAME'), so that the key itself is written nowhere");
 
 const accept: Check = (value) =>
-  Array.isArray(value) && value.every((key) => /^ed25519:[\w-]{43}$/.test(String(key)))
+  Array.isArray(value) && value.every((key) => typeof key === 'string' && /^ed25519:[\w-]{43}$/.test(key))
     ? undefined
-    : `must be a list of public keys, each 'ed25519:' and 43 characters, but is ${shown(value)}`;
+    : `must be a list of public keys, each 'ed25519:' and 43 characters, but is ${shownValue(value)}`;
 
 const localFields: Fields = { jobs: shape({ type: 'integer', min: 1 }), memory: shape({ type: 'size' }) };
 
 const executor: Check = (value) => {
-  if (!isExecutor(value)) return `must be made by local(), but is ${shown(value)}`;
+  if (!isExecutor(value)) return `must be made by local(), but is ${shownValue(value)}`;
   if (value.executor !== 'local') return undefined;
   const { executor: _, ...options } = value as unknown as Readonly<Record<string, unknown>>;
   const [first] = fieldProblems(options, localFields);
@@ -61,7 +61,7 @@ const executor: Check = (value) => {
 };
 
 const fields: Fields = {
-  targets: (value) => (isRecord(value) ? undefined : `must be an object of name: target, but is ${shown(value)}`),
+  targets: (value) => (isRecord(value) ? undefined : `must be an object of name: target, but is ${shownValue(value)}`),
   cache: {
     remote: matches(/^s3:\/\/[^/]+/, "an address such as 's3://bucket/folder'"),
     endpoint,
@@ -87,7 +87,7 @@ function fieldProblems(value: Readonly<Record<string, unknown>>, known: Fields, 
     if (typeof check === 'object')
       return isRecord(given)
         ? fieldProblems(given, check, `${option}.`)
-        : [{ option, message: `must be an object, but is ${shown(given)}` }];
+        : [{ option, message: `must be an object, but is ${shownValue(given)}` }];
     const message = check(given);
     return message === undefined ? [] : [{ option, message }];
   });
@@ -95,7 +95,7 @@ function fieldProblems(value: Readonly<Record<string, unknown>>, known: Fields, 
 
 /** What is wrong with a config apart from its targets. */
 export function configProblems(config: unknown, where: string): Problem[] {
-  if (!isRecord(config)) return [{ where, message: `the config must be an object with targets, but is ${shown(config)}` }];
+  if (!isRecord(config)) return [{ where, message: `the config must be an object with targets, but is ${shownValue(config)}` }];
   const problems = fieldProblems(config, fields);
   if (config.targets === undefined) problems.push({ option: 'targets', message: 'is missing' });
   return problems.map((problem) => ({ where, ...problem }));

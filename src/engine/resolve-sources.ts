@@ -6,7 +6,7 @@ import { BuildError } from '../base/errors.ts';
 import type { GraphTarget } from '../graph/graph.ts';
 import type { Manifest, ManifestValue } from '../plan/manifest.ts';
 import type { Part } from '../rule/part.ts';
-import { isSourceValue, type SourceFormat, type SourceItem, type Sources, type SourceValue } from '../rule/source.ts';
+import { type SourceFormat, type SourceItem, type Sources, type SourceValue } from '../rule/source.ts';
 import type { UserFunction } from '../rule/user-function.ts';
 import { grouping, groupNamed, type SourceSpec } from '../source/list.ts';
 import { type LocalSources, scanLocal } from '../source/local.ts';
@@ -31,16 +31,16 @@ interface Entry {
 
 const isLocal = (entry: Entry): entry is Entry & { local: SourceSpec } => entry.local !== undefined;
 
-function badSource(group: string, message: string): never {
+function badSource(group: string, where: string): never {
   throw new BuildError('bad-source', {
-    message: `source "${group}": ${message}`,
-    hint: 'A source is a path, a glob, a URL, or files(...), url(...), s3(...).',
+    message: `source "${group}": its key must be <category>/<name>`,
+    where,
+    hint: "Write for example 'web/news', or 'web/*' for a group of each file.",
   });
 }
 
 async function entryOf(group: string, given: string | SourceValue, context: { target: GraphTarget; run: BuildRun }): Promise<Entry> {
-  if (typeof given !== 'string' && !isSourceValue(given)) badSource(group, `${JSON.stringify(given)} is no source`);
-  if (!/^[^/]+(\/[^/]+)+$/.test(group) || group.split('/').includes('..')) badSource(group, 'its key must be <category>/<name>');
+  if (!/^[^/]+(\/[^/]+)+$/.test(group) || group.split('/').includes('..')) badSource(group, context.target.where);
   const value = typeof given === 'string' ? { patterns: [given] } : given;
   const adapt = typeof given === 'string' ? undefined : given.adapt;
   const paths = value.patterns.filter((pattern) => !isRemote(pattern));

@@ -1,4 +1,5 @@
 import { didYouMean } from '../base/names.ts';
+import { shownValue } from '../base/shown-value.ts';
 import { isSecret } from '../config/secret.ts';
 import { checkOptions, type OptionProblem, problemOf } from '../rule/option-checks.ts';
 import type { OptionShape } from '../rule/options.ts';
@@ -19,7 +20,7 @@ const commonShapes: { readonly [N in keyof Required<Common>]: OptionShape } = {
 
 function resourceProblems(resources: unknown): OptionProblem[] {
   if (typeof resources !== 'object' || resources === null || Array.isArray(resources)) {
-    return [{ option: 'resources', message: `must be an object such as { memory: '4GB', cpus: 2 }, but is ${JSON.stringify(resources)}` }];
+    return [{ option: 'resources', message: `must be an object such as { memory: '4GB', cpus: 2 }, but is ${shownValue(resources)}` }];
   }
   return Object.entries(resources).flatMap(([name, value]) => {
     const shape = Object.hasOwn(resourceShapes, name) ? resourceShapes[name] : undefined;

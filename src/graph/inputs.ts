@@ -1,4 +1,5 @@
 import { didYouMean } from '../base/names.ts';
+import { shownValue } from '../base/shown-value.ts';
 import type { Kind } from '../rule/part.ts';
 import type { InputSpec } from '../rule/rule.ts';
 import { type AnyTarget, isTarget, type TargetNode } from '../rule/target.ts';
@@ -24,7 +25,7 @@ function whatIs(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   return typeof value === 'object' && value !== null
     ? `an object with ${Object.keys(value).join(', ') || 'nothing in it'}`
-    : JSON.stringify(value);
+    : shownValue(value);
 }
 
 /** The targets that an input was given, by key; undefined where the value has another form than the rule takes. */

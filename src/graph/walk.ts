@@ -1,3 +1,4 @@
+import { shownValue } from '../base/shown-value.ts';
 import type { Targets } from '../config/define.ts';
 import type { Problem } from '../config/problems.ts';
 import { type AnyTarget, isTarget } from '../rule/target.ts';
@@ -22,7 +23,7 @@ function whatIs(value: unknown): string {
   if (typeof value === 'function') return 'a function that was not called';
   if (Array.isArray(value)) return 'a list';
   if (value instanceof Promise) return 'a promise; await it';
-  return typeof value === 'object' && value !== null ? 'an object of another kind' : (JSON.stringify(value) ?? String(value));
+  return typeof value === 'object' && value !== null ? 'an object of another kind' : shownValue(value);
 }
 
 /** All named targets in the order of the config; nested names are joined by `/`. A target may come under several names. */

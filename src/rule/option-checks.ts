@@ -1,6 +1,8 @@
 import { parseSize } from '../base/bytes.ts';
 import { byCodeUnit, didYouMean } from '../base/names.ts';
+import { shownValue } from '../base/shown-value.ts';
 import type { OptionShape, Options } from './options.ts';
+import { isSourceValue } from './source.ts';
 import { isUserFunction } from './user-function.ts';
 
 export interface OptionProblem {
@@ -8,16 +10,28 @@ export interface OptionProblem {
   message: string;
 }
 
-const show = (value: unknown): string => {
-  const shown = typeof value === 'function' ? 'a function' : (JSON.stringify(value) ?? String(value));
-  return shown.length > 80 ? `${shown.slice(0, 77)}...` : shown;
-};
-
 const bounded = (value: number, shape: OptionShape): string | undefined => {
   if (shape.min !== undefined && value < shape.min) return `must be at least ${shape.min}, but is ${value}`;
   if (shape.max !== undefined && value > shape.max) return `must be at most ${shape.max}, but is ${value}`;
   return undefined;
 };
+
+const isPath = (value: unknown): boolean => typeof value === 'string' && value !== '' && !value.includes('\0');
+const isTextIfAny = (value: unknown): boolean => value === undefined || typeof value === 'string';
+
+/** Whether a source can be used as it is: config files are not always type-checked. */
+function isSound(value: unknown): boolean {
+  if (!isSourceValue(value)) return isPath(value);
+  const { patterns, adapt, pin, endpoint, region, versions } = value;
+  const isAdapted = adapt === undefined || (isUserFunction(adapt) && adapt.does === 'adapt');
+  const isListed = Array.isArray(patterns) && patterns.length > 0 && patterns.every(isPath);
+  return isListed && isAdapted && [pin, endpoint, region].every(isTextIfAny) && (versions === undefined || typeof versions === 'boolean');
+}
+
+function sourceProblem(sources: readonly (readonly [string, unknown])[]): string | undefined {
+  const wrong = sources.find(([, value]) => !isSound(value));
+  return wrong && `"${wrong[0]}" must be a path, a glob, a URL, or files(...), url(...), s3(...), but is ${shownValue(wrong[1])}`;
+}
 
 /** The first problem of items that are named by their place. */
 const firstProblem = (values: Iterable<readonly [string, unknown]>, of: OptionShape): string | undefined => {
@@ -33,7 +47,7 @@ const isRecord = (value: unknown): value is Record<string, unknown> => typeof va
 function usesProblem(value: unknown): string | undefined {
   const wrong = usesOf(value).find((use) => !isUserFunction(use) || use.does !== 'filter');
   if (wrong !== undefined)
-    return `must be a filter made by defineFilter, called with its options, or a list of such, but has ${show(wrong)}`;
+    return `must be a filter made by defineFilter, called with its options, or a list of such, but has ${shownValue(wrong)}`;
   return usesOf(value).length > 0 ? undefined : 'must name at least one filter';
 }
 
@@ -53,7 +67,7 @@ const isWords = (value: unknown): boolean =>
 /** What is wrong with the fields of an object, each named by its path. */
 function fieldProblems(path: string, value: unknown, { fields = {}, together }: OptionShape): OptionProblem[] {
   if (!isRecord(value))
-    return [{ option: path, message: `must be an object with ${Object.keys(fields).join(', ')}, but is ${show(value)}` }];
+    return [{ option: path, message: `must be an object with ${Object.keys(fields).join(', ')}, but is ${shownValue(value)}` }];
   const { values, problems } = checkShapes(fields, value);
   const whole = problems.length === 0 ? together?.(values as never) : undefined;
   const found = whole ? [{ option: whole.field, message: whole.message }] : problems;
@@ -66,33 +80,39 @@ function firstFieldProblem(value: unknown, shape: OptionShape): string | undefin
 }
 
 const checks: Record<OptionShape['type'], (value: unknown, shape: OptionShape) => string | undefined> = {
-  integer: (v, shape) => (Number.isSafeInteger(v) ? bounded(v as number, shape) : `must be a whole number, but is ${show(v)}`),
-  number: (v, shape) => (typeof v === 'number' && Number.isFinite(v) ? bounded(v, shape) : `must be a number, but is ${show(v)}`),
-  boolean: (v) => (typeof v === 'boolean' ? undefined : `must be true or false, but is ${show(v)}`),
-  text: (v) => (typeof v === 'string' ? undefined : `must be a text, but is ${show(v)}`),
+  integer: (v, shape) => (Number.isSafeInteger(v) ? bounded(v as number, shape) : `must be a whole number, but is ${shownValue(v)}`),
+  number: (v, shape) => (typeof v === 'number' && Number.isFinite(v) ? bounded(v, shape) : `must be a number, but is ${shownValue(v)}`),
+  boolean: (v) => (typeof v === 'boolean' ? undefined : `must be true or false, but is ${shownValue(v)}`),
+  text: (v) => (typeof v === 'string' ? undefined : `must be a text, but is ${shownValue(v)}`),
   choice: (v, { choices = [] }) =>
-    choices.includes(v as string) ? undefined : `must be one of ${choices.join(', ')}, but is ${show(v)}.${didYouMean(String(v), choices)}`,
+    choices.includes(v as string)
+      ? undefined
+      : `must be one of ${choices.join(', ')}, but is ${shownValue(v)}.${didYouMean(typeof v === 'string' ? v : '', choices)}`,
   size: (v) =>
-    typeof v === 'string' && parseSize(v) !== undefined ? undefined : `must be a size such as '500MB' or '2GB', but is ${show(v)}`,
+    typeof v === 'string' && parseSize(v) !== undefined ? undefined : `must be a size such as '500MB' or '2GB', but is ${shownValue(v)}`,
   list: (v, { of }) =>
     Array.isArray(v)
       ? firstProblem(
           v.map((x, i) => [`[${i}]`, x] as const),
           of as OptionShape,
         )
-      : `must be a list, but is ${show(v)}`,
-  record: (v, { of }) => (isRecord(v) ? firstProblem(Object.entries(v), of as OptionShape) : `must be an object, but is ${show(v)}`),
+      : `must be a list, but is ${shownValue(v)}`,
+  record: (v, { of }) => (isRecord(v) ? firstProblem(Object.entries(v), of as OptionShape) : `must be an object, but is ${shownValue(v)}`),
   fields: (v, shape) => firstFieldProblem(v, shape),
-  words: (v) => (isWords(v) ? undefined : `must be true or a list of words, but is ${show(v)}`),
-  file: (v) => (typeof v === 'string' && v !== '' ? undefined : `must be the path of a file, but is ${show(v)}`),
+  words: (v) => (isWords(v) ? undefined : `must be true or a list of words, but is ${shownValue(v)}`),
+  file: (v) => (typeof v === 'string' && v !== '' ? undefined : `must be the path of a file, but is ${shownValue(v)}`),
   files: (v) =>
-    Array.isArray(v) && v.every((x) => typeof x === 'string' && x !== '') ? undefined : `must be a list of paths, but is ${show(v)}`,
+    Array.isArray(v) && v.every((x) => typeof x === 'string' && x !== '') ? undefined : `must be a list of paths, but is ${shownValue(v)}`,
   tokenizer: (v) =>
-    typeof v === 'string' && v !== '' ? undefined : `must name a tokenizer (a path, 'npm:<package>' or a Hub name), but is ${show(v)}`,
+    typeof v === 'string' && v !== ''
+      ? undefined
+      : `must name a tokenizer (a path, 'npm:<package>' or a Hub name), but is ${shownValue(v)}`,
   sources: (v) =>
-    isRecord(v) && Object.keys(v).length > 0 ? undefined : `must be an object of '<category>/<name>': source, but is ${show(v)}`,
+    isRecord(v) && Object.keys(v).length > 0
+      ? sourceProblem(Object.entries(v))
+      : `must be an object of '<category>/<name>': source, but is ${shownValue(v)}`,
   uses: (v) => usesProblem(v),
-  secrets: (v) => (isRecord(v) ? undefined : `must be an object of name: secret('VARIABLE'), but is ${show(v)}`),
+  secrets: (v) => (isRecord(v) ? undefined : `must be an object of name: secret('VARIABLE'), but is ${shownValue(v)}`),
 };
 
 /** What is wrong with a value that a config gave, as the end of a sentence that begins with the option's name. */

@@ -25,10 +25,13 @@ export function files(patterns: string | readonly string[], options: SourceOptio
   return { [sourceMark]: true, patterns: typeof patterns === 'string' ? [patterns] : patterns, ...options };
 }
 
+/** What is no text stays as it is, for whoever checks options to refuse. */
+const pinOf = (hash: string, hex: string): string => (typeof hex === 'string' ? `${hash}:${hex}` : hex);
+
 /** One file behind `http://` or `https://`; `blake3` or `sha256` (hex) refuses any other bytes. */
 export function url(address: string, options: SourceOptions & { blake3?: string; sha256?: string } = {}): SourceValue {
   const { blake3, sha256, ...rest } = options;
-  const pin = blake3 ? `blake3:${blake3}` : sha256 ? `sha256:${sha256}` : undefined;
+  const pin = blake3 ? pinOf('blake3', blake3) : sha256 ? pinOf('sha256', sha256) : undefined;
   return { [sourceMark]: true, patterns: [address], ...rest, ...(pin && { pin }) };
 }
 

@@ -1,13 +1,32 @@
-/** How often each token id was seen. Memory: 8 bytes for each id up to the largest. */
+import { BuildError } from '../base/errors.ts';
+
+/** Ids from here on are few in any vocabulary, or come from damaged bytes: one of them must not ask for gigabytes. */
+const denseIdsMax = 1 << 20;
+
+/** How often each token id was seen. Memory: 8 bytes for each id up to the largest below 2^20, and some for each other one. */
 export class VocabularyCounts {
   #counts = new Float64Array(0);
+  readonly #sparse = new Map<number, number>();
   #used = 0;
 
+  /** @throws {BuildError} `bad-part` for what is no id. */
   add(id: number, count: number): void {
+    if (id >= 0 && id < denseIdsMax) this.#addDense(id, count);
+    else if (id >= denseIdsMax) this.#addSparse(id, count);
+    else throw new BuildError('bad-part', { message: `${id} is no token id` });
+  }
+
+  #addDense(id: number, count: number): void {
     if (id >= this.#counts.length) this.#grow(id + 1);
     const before = this.#counts[id] as number;
     if (before === 0) this.#used++;
     this.#counts[id] = before + count;
+  }
+
+  #addSparse(id: number, count: number): void {
+    const before = this.#sparse.get(id) ?? 0;
+    if (before === 0) this.#used++;
+    this.#sparse.set(id, before + count);
   }
 
   addAll(ids: Int32Array): void {
@@ -25,6 +44,7 @@ export class VocabularyCounts {
       const count = this.#counts[id] as number;
       if (count > 0) yield [id, count];
     }
+    yield* [...this.#sparse].sort(([a], [b]) => a - b);
   }
 
   /** Compact bytes: for each id that was seen the distance from the one before (the first from -1) and its count, 7 bits to a byte, lowest first. */
@@ -39,14 +59,15 @@ export class VocabularyCounts {
     return Uint8Array.from(bytes);
   }
 
-  /** Adds what `encode` wrote. */
+  /** Adds what `encode` wrote. @throws {BuildError} `bad-part` where the bytes are cut off. */
   merge(bytes: Uint8Array): void {
     let id = -1;
     let at = 0;
     const next = (): number => {
       let value = 0;
       for (let scale = 1; ; scale *= 128) {
-        const byte = bytes[at++] as number;
+        const byte = bytes[at++];
+        if (byte === undefined) throw new BuildError('bad-part', { message: 'the counts of token ids end too early' });
         value += (byte & 127) * scale;
         if (byte < 128) return value;
       }

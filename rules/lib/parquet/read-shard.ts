@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { BuildError } from '../../../src/base/errors.ts';
-import { loadZstd } from '../zstd.ts';
+import { BuildError, messageOf } from '../../../src/base/errors.ts';
+import { contentBytesOf, loadZstd } from '../zstd.ts';
 import { codecIds, encodings, pageTypes } from './format.ts';
 import { type ThriftFields, ThriftReader } from './thrift-reader.ts';
 import { snappyUncompress } from './unsnap.ts';
@@ -19,6 +19,10 @@ interface GroupPlace {
   readonly columns: readonly ColumnPlace[];
 }
 
+/** So wide that a place and what is left of the one before fit into 32 bits. */
+const placeBitsMax = 24;
+const tooEarly = 'a page ends too early';
+
 type Uncompress = (bytes: Uint8Array, size: number) => Uint8Array;
 
 const bad = (seen: string): BuildError => new BuildError('bad-part', { message: `not a shard that dsbuild wrote: ${seen}` });
@@ -26,8 +30,21 @@ const bad = (seen: string): BuildError => new BuildError('bad-part', { message: 
 const uncompressors: Readonly<Record<number, () => Uncompress | Promise<Uncompress>>> = {
   [codecIds.none]: () => (bytes) => bytes,
   [codecIds.snappy]: () => snappyUncompress,
-  [codecIds.zstd]: async () => (await loadZstd()).decompress,
+  [codecIds.zstd]: unzstd,
 };
+
+async function unzstd(): Promise<Uncompress> {
+  const { decompress } = await loadZstd();
+  return (frame, size) => {
+    const said = contentBytesOf(frame);
+    if (said !== size) throw bad(`a page is said to hold ${size} bytes, but holds ${said}`);
+    try {
+      return decompress(frame);
+    } catch (cause) {
+      throw bad(`a page can not be decompressed: ${messageOf(cause)}`);
+    }
+  };
+}
 
 /**
  * A shard as `assemble` writes it: columns of lists of int32, each list of one length, nothing null. Much faster than a reader of any Parquet
@@ -38,17 +55,29 @@ export class ShardReader {
   readonly groups: readonly GroupPlace[];
   readonly keyValues: Readonly<Record<string, string>>;
   readonly #fd: number;
+  readonly #bytes: number;
 
   constructor(path: string) {
     this.#fd = openSync(path, 'r');
-    const { size } = fstatSync(this.#fd);
-    const tail = this.#read(size - 8, 8);
+    try {
+      this.#bytes = fstatSync(this.#fd).size;
+      const footer = new ThriftReader(this.#footer()).struct();
+      this.rows = numberAt(footer, 3);
+      this.groups = structs(footer, 4).map(groupOf);
+      this.keyValues = Object.fromEntries(structs(footer, 5).map((pair) => [textAt(pair, 1), textAt(pair, 2)]));
+      const rows = this.groups.reduce((sum, group) => sum + group.rows, 0);
+      if (rows !== this.rows) throw bad(`its row groups have ${rows} rows instead of ${this.rows}`);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  #footer(): Buffer {
+    const tail = this.#read(this.#bytes - 8, 8);
     if (tail.toString('latin1', 4) !== 'PAR1') throw bad('it does not end with the magic word');
     const footerBytes = tail.readUInt32LE(0);
-    const footer = new ThriftReader(this.#read(size - 8 - footerBytes, footerBytes)).struct();
-    this.rows = footer.get(3) as number;
-    this.groups = structs(footer, 4).map(groupOf);
-    this.keyValues = Object.fromEntries(structs(footer, 5).map((pair) => [textAt(pair, 1), textAt(pair, 2)]));
+    return this.#read(this.#bytes - 8 - footerBytes, footerBytes);
   }
 
   /** The values of a column, row after row. @throws {BuildError} `bad-part` where there is none, or its values are not as many as said. */
@@ -65,9 +94,10 @@ export class ShardReader {
   }
 
   #read(at: number, length: number): Buffer {
-    const bytes = Buffer.allocUnsafeSlow(Math.max(0, length));
+    if (at < 0 || at + length > this.#bytes) throw bad('it is too short');
+    const bytes = Buffer.allocUnsafeSlow(length);
     for (let done = 0; done < length; ) {
-      const read = at < 0 ? 0 : readSync(this.#fd, bytes, done, length - done, at + done);
+      const read = readSync(this.#fd, bytes, done, length - done, at + done);
       if (read === 0) throw bad('it is too short');
       done += read;
     }
@@ -75,43 +105,96 @@ export class ShardReader {
   }
 }
 
-const structs = (fields: ThriftFields, id: number): ThriftFields[] => (fields.get(id) ?? []) as ThriftFields[];
-const textAt = (fields: ThriftFields, id: number): string => Buffer.from(fields.get(id) as Uint8Array).toString('utf8');
+function structs(fields: ThriftFields, id: number): ThriftFields[] {
+  const found = fields.get(id) ?? [];
+  if (!Array.isArray(found)) throw bad(`field ${id} is no list`);
+  return found.map((value) => structOf(value, id));
+}
+
+function structOf(value: unknown, id: number): ThriftFields {
+  if (!(value instanceof Map)) throw bad(`field ${id} is no struct`);
+  return value as ThriftFields;
+}
+
+function textOf(value: unknown): string {
+  if (!(value instanceof Uint8Array)) throw bad('a name is missing');
+  return Buffer.from(value).toString('utf8');
+}
+
+const textAt = (fields: ThriftFields, id: number): string => textOf(fields.get(id));
+
+/** A count, a size or a place. */
+function numberAt(fields: ThriftFields, id: number): number {
+  const value = fields.get(id);
+  if (!Number.isSafeInteger(value) || (value as number) < 0) throw bad(`field ${id} is no count`);
+  return value as number;
+}
 
 function groupOf(group: ThriftFields): GroupPlace {
+  const rows = numberAt(group, 3);
   const columns = structs(group, 1).map((chunk) => {
-    const meta = chunk.get(3) as ThriftFields;
-    const [name] = meta.get(3) as Uint8Array[];
-    const start = (meta.get(11) ?? meta.get(9)) as number;
-    return {
-      name: Buffer.from(name as Uint8Array).toString('utf8'),
-      codec: meta.get(4) as number,
-      values: meta.get(5) as number,
-      start,
-      bytes: meta.get(7) as number,
+    const meta = structOf(chunk.get(3), 3);
+    const path = meta.get(3);
+    const column = {
+      name: textOf(Array.isArray(path) ? path[0] : undefined),
+      codec: numberAt(meta, 4),
+      values: numberAt(meta, 5),
+      start: numberAt(meta, meta.has(11) ? 11 : 9),
+      bytes: numberAt(meta, 7),
     };
+    if (column.values < rows || (rows > 0 && column.values % rows !== 0)) throw bad(`${column.values} values are not ${rows} rows`);
+    return column;
   });
-  return { rows: group.get(3) as number, columns };
+  return { rows, columns };
+}
+
+interface Page {
+  readonly type: number;
+  readonly compressed: Uint8Array;
+  readonly bytes: number;
+  /** Of a page of data. */
+  readonly values: number;
+  readonly encoding: number;
+}
+
+function pagesOf(chunk: Buffer): Page[] {
+  const pages: Page[] = [];
+  for (const reader = new ThriftReader(chunk); reader.at < chunk.length; ) {
+    const header = reader.struct();
+    const type = numberAt(header, 1);
+    const end = reader.at + numberAt(header, 3);
+    if (end > chunk.length) throw bad('a page ends too late');
+    const about = type === pageTypes.data ? structOf(header.get(5), 5) : undefined;
+    pages.push({
+      type,
+      compressed: chunk.subarray(reader.at, end),
+      bytes: numberAt(header, 2),
+      values: about ? numberAt(about, 1) : 0,
+      encoding: about ? numberAt(about, 2) : encodings.plain,
+    });
+    reader.at = end;
+  }
+  return pages;
 }
 
 function valuesOf(chunk: Buffer, { values: count, name }: ColumnPlace, uncompress: Uncompress): Int32Array {
+  const pages = pagesOf(chunk);
+  const found = pages.reduce((sum, page) => sum + page.values, 0);
+  // Before there is memory for them.
+  if (found !== count) throw bad(`column ${name} has ${found} values instead of ${count}`);
   const values = new Int32Array(count);
   let dictionary = new Int32Array(0);
   let done = 0;
-  for (const reader = new ThriftReader(chunk); reader.at < chunk.length; ) {
-    const header = reader.struct();
-    const compressed = chunk.subarray(reader.at, reader.at + (header.get(3) as number));
-    reader.at += compressed.length;
-    const page = uncompress(compressed, header.get(2) as number);
-    if (header.get(1) === pageTypes.dictionary) dictionary = plainValues(page);
-    else {
-      const about = header.get(5) as ThriftFields;
-      const to = values.subarray(done, done + (about.get(1) as number));
-      readPage(page, { to, dictionary: about.get(2) === encodings.plain ? undefined : dictionary });
+  for (const page of pages) {
+    const bytes = uncompress(page.compressed, page.bytes);
+    if (bytes.length !== page.bytes) throw bad(`a page of column ${name} has ${bytes.length} bytes instead of ${page.bytes}`);
+    if (page.type === pageTypes.dictionary) dictionary = plainValues(bytes);
+    else if (page.type === pageTypes.data) {
+      const to = values.subarray(done, done + page.values);
+      readPage(bytes, { to, dictionary: page.encoding === encodings.plain ? undefined : dictionary });
       done += to.length;
-    }
+    } else throw bad(`there are no pages of type ${page.type}`);
   }
-  if (done !== count) throw bad(`column ${name} has ${done} values instead of ${count}`);
   return values;
 }
 
@@ -125,14 +208,20 @@ function readPage(page: Uint8Array, { to, dictionary }: { to: Int32Array; dictio
   const view = new DataView(page.buffer, page.byteOffset, page.length);
   // Levels of repetition and definition: every list is whole, so they say nothing.
   let at = 0;
-  for (let levels = 0; levels < 2; levels++) at += 4 + view.getUint32(at, true);
-  if (!dictionary) to.set(plainValues(page.subarray(at)).subarray(0, to.length));
-  else readPlaces(page.subarray(at), to, dictionary);
+  for (let levels = 0; levels < 2; levels++) {
+    if (at + 4 > page.length) throw bad(tooEarly);
+    at += 4 + view.getUint32(at, true);
+  }
+  if (!dictionary) {
+    if (at + 4 * to.length > page.length) throw bad(tooEarly);
+    to.set(plainValues(page.subarray(at, at + 4 * to.length)));
+  } else readPlaces(page.subarray(at), to, dictionary);
 }
 
 /** Places in a dictionary, as runs of one place and runs of bit-packed ones. */
 function readPlaces(bytes: Uint8Array, to: Int32Array, dictionary: Int32Array): void {
-  const width = bytes[0] as number;
+  const width = bytes[0] ?? placeBitsMax + 1;
+  if (width > placeBitsMax) throw bad('the places in its dictionary are too wide');
   const placeBytes = Math.ceil(width / 8);
   let at = 1;
   for (let done = 0; done < to.length; ) {
@@ -143,17 +232,24 @@ function readPlaces(bytes: Uint8Array, to: Int32Array, dictionary: Int32Array): 
     }
     const isPacked = head % 2 === 1;
     const length = Math.min(Math.floor(head / 2) * (isPacked ? 8 : 1), to.length - done);
-    if (length === 0 || at > bytes.length) throw bad('a page ends too early');
+    const runBytes = isPacked ? Math.floor(head / 2) * width : placeBytes;
+    if (!(length > 0) || at + runBytes > bytes.length) throw bad(tooEarly);
     const run = to.subarray(done, done + length);
     if (isPacked) unpack(bytes.subarray(at), run, { width, dictionary });
     else {
       let place = 0;
       for (let b = 0; b < placeBytes; b++) place |= (bytes[at + b] as number) << (8 * b);
-      run.fill(dictionary[place] as number);
+      run.fill(valueAt(dictionary, place));
     }
-    at += isPacked ? Math.floor(head / 2) * width : placeBytes;
+    at += runBytes;
     done += length;
   }
+}
+
+function valueAt(dictionary: Int32Array, place: number): number {
+  const value = dictionary[place];
+  if (value === undefined) throw bad(`its dictionary has no place ${place}`);
+  return value;
 }
 
 function unpack(bytes: Uint8Array, to: Int32Array, { width, dictionary }: { width: number; dictionary: Int32Array }): void {
@@ -163,7 +259,7 @@ function unpack(bytes: Uint8Array, to: Int32Array, { width, dictionary }: { widt
   let at = 0;
   for (let i = 0; i < to.length; i++) {
     for (; bits < width; bits += 8) held |= (bytes[at++] as number) << bits;
-    to[i] = dictionary[held & mask] as number;
+    to[i] = valueAt(dictionary, held & mask);
     held >>>= width;
     bits -= width;
   }
