@@ -6,7 +6,7 @@ import { BuildError } from '../base/errors.ts';
 import type { GraphTarget } from '../graph/graph.ts';
 import type { Manifest, ManifestValue } from '../plan/manifest.ts';
 import type { Part } from '../rule/part.ts';
-import { type SourceFormat, type SourceItem, type Sources, type SourceValue } from '../rule/source.ts';
+import type { SourceFormat, SourceItem, Sources, SourceValue } from '../rule/source.ts';
 import type { UserFunction } from '../rule/user-function.ts';
 import { grouping, groupNamed, type SourceSpec } from '../source/list.ts';
 import { type LocalSources, scanLocal } from '../source/local.ts';
