@@ -61,6 +61,9 @@ async function assertSound(project: TestProject, expected: Readonly<Record<strin
   return next;
 }
 
+/** What a killed build was writing: nobody takes it for a published file, and the next build removes it. */
+const isHalfWritten = (name: string): boolean => /\/\.dsbuild-[^/]*\.tmp$/.test(name);
+
 async function inLanes(from: number, use: (project: TestProject, roll: (below: number) => number) => Promise<void>): Promise<void> {
   const work = Array.from({ length: lanes }, async (_, lane) => {
     const project = smallProject();
@@ -113,7 +116,7 @@ test('after each of 100 kills while all was known and was published, each file w
       project.write(sourceName(1), to.variant);
       if (i === 0) tookMs = await spanMs(project);
       else await killed(project, roll(tookMs * 1.05));
-      const found = project.snapshot();
+      const found = Object.fromEntries(Object.entries(project.snapshot()).filter(([name]) => !isHalfWritten(name)));
       for (const [name, digest] of Object.entries(found))
         assert.ok([from.published[name], to.published[name]].includes(digest), `${name} after kill ${i}`);
       const isWhole = [from, to].some(({ published }) => JSON.stringify(published) === JSON.stringify(found));
