@@ -17,12 +17,30 @@ export { specialTokensOf } from './tokenizer-specials.ts';
  */
 export function loadTokenizer(files: TokenizerFiles): Tokenizer {
   const definition = parseObject(files.model, 'tokenizer.json');
-  const loaded = usable(() => engineFor(files, definition));
+  const loaded = usable(() => {
+    assertIds(definition);
+    const tokenizer = engineFor(files, definition);
+    for (const id of [...(tokenizer?.around.before ?? []), ...(tokenizer?.around.after ?? [])]) assertId('of the post-processor', id);
+    return tokenizer;
+  });
   if (loaded && (files.engine === undefined || loaded.engine === files.engine)) return loaded;
   throw new BuildError('no-engine', {
     message: `the tokenizer is to be run by ${files.engine}, which is not here`,
     hint: 'Every machine that takes part in a build needs the same dsbuild and the same optional packages.',
   });
+}
+
+/** Engines take any number as an id; rows hold 32 bits of it. */
+function assertIds({ added_tokens: added, model }: Record<string, unknown>): void {
+  const vocabulary = (model as { vocab?: unknown } | null | undefined)?.vocab;
+  const own = typeof vocabulary === 'object' && vocabulary !== null && !Array.isArray(vocabulary) ? Object.entries(vocabulary) : [];
+  const tokens = Array.isArray(added) ? (added as ({ id?: unknown; content?: unknown } | null)[]) : [];
+  for (const [token, id] of [...own, ...tokens.map((one) => [one?.content, one?.id] as const)]) assertId(JSON.stringify(token), id);
+}
+
+function assertId(token: string, id: unknown): void {
+  if (Number.isInteger(id) && (id as number) >= 0 && (id as number) <= 0x7fffffff) return;
+  throw new Error(`the token ${token} has no id, but ${JSON.stringify(id)}`);
 }
 
 function engineFor(files: TokenizerFiles, definition: Record<string, unknown>): Tokenizer | undefined {
