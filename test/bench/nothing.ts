@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Bench, Case, Row } from './case.ts';
 import { count, memory, seconds, times } from './figures.ts';
 import { type Measured, measure, repeat } from './measure.ts';
@@ -38,6 +39,7 @@ async function* run(bench: Bench): AsyncGenerator<Row> {
     const project = projectOf(join(bench.scratch, String(files)), files);
     await project.build();
     // A file that changed within two seconds before its scan is read again.
+    await pause(2_100);
     await project.build();
     const ours = await repeat(repeats, () => project.build());
     const theirs = await ninja(project.folder, files);
