@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { assertAsClean, cleanBuild, withProject as within } from './clean-build.ts';
 import { matrixConfig, matrixProject, sourceName } from './matrix.ts';
 import { errorsOf, type Outcome, type TestProject } from './project.ts';
 
@@ -20,32 +21,7 @@ export const holding = defineAdapter({ name: 'holding', adapt(record) {
 } });
 `;
 
-async function withProject(use: (project: TestProject) => Promise<void>): Promise<void> {
-  const project = matrixProject(sources);
-  try {
-    await use(project);
-  } finally {
-    project.end();
-  }
-}
-
-/** What a build of the same inputs from nothing publishes. */
-async function cleanBuild(project: TestProject): Promise<Record<string, string>> {
-  const other = matrixProject(0);
-  try {
-    for (const name of ['datasets.config.ts', 'in', 'tools', 'adapter.ts']) if (project.has(name)) other.copyIn(project.path(name), name);
-    assert.is((await other.build()).code, 0);
-    return other.snapshot();
-  } finally {
-    other.end();
-  }
-}
-
-async function assertAsClean(project: TestProject, outcome: Outcome): Promise<void> {
-  assert.equal(errorsOf(outcome), []);
-  assert.is(outcome.code, 0, outcome.stderr);
-  assert.equal(project.snapshot(), await cleanBuild(project));
-}
+const withProject = (use: (project: TestProject) => Promise<void>, project = matrixProject(sources)): Promise<void> => within(project, use);
 
 const first = (text: string): string => text.replace('"text":"', '"text":"AAAA first ');
 const second = (text: string): string => text.replace('"text":"', '"text":"BBBB second ');

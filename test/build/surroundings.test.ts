@@ -3,6 +3,7 @@ import { chmodSync, lchownSync, mkdirSync, readdirSync, rmSync, statSync, symlin
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { skip } from '../skip.ts';
+import { assertAsClean, cleanBuild, withProject as within } from './clean-build.ts';
 import { dice, matrixConfig, matrixProject, records, sourceName } from './matrix.ts';
 import { errorsOf, type Outcome, type TestProject } from './project.ts';
 
@@ -10,31 +11,7 @@ const test = suite('surroundings');
 
 const sources = 3;
 
-async function withProject(use: (project: TestProject) => Promise<void>, project = matrixProject(sources)): Promise<void> {
-  try {
-    await use(project);
-  } finally {
-    project.end();
-  }
-}
-
-/** What a build of the same inputs from nothing publishes. */
-async function cleanBuild(project: TestProject): Promise<Record<string, string>> {
-  const other = matrixProject(0);
-  try {
-    for (const name of ['datasets.config.ts', 'in', 'tools', 'fussy.ts']) if (project.has(name)) other.copyIn(project.path(name), name);
-    assert.is((await other.build()).code, 0);
-    return other.snapshot();
-  } finally {
-    other.end();
-  }
-}
-
-async function assertAsClean(project: TestProject, outcome: Outcome): Promise<void> {
-  assert.equal(errorsOf(outcome), []);
-  assert.is(outcome.code, 0, outcome.stderr);
-  assert.equal(project.snapshot(), await cleanBuild(project));
-}
+const withProject = (use: (project: TestProject) => Promise<void>, project = matrixProject(sources)): Promise<void> => within(project, use);
 
 const codesOf = (outcome: Outcome): string[] => errorsOf(outcome).map(({ code }) => code);
 

@@ -45,6 +45,24 @@ export class Link {
 
   /** Asks the remote, if it answers at all. Undefined when it does not, or has nothing. */
   async ask<T>(work: (bucket: Bucket) => Promise<T>, wrongBytes?: () => void): Promise<T | undefined> {
+    return this.#attempt(work, (trouble) => {
+      if (trouble.kind !== 'wrong-bytes') return this.#failed(trouble);
+      // It answers well enough; what it says is no use.
+      this.counts.damaged++;
+      wrongBytes?.();
+    });
+  }
+
+  async write<T>(work: (bucket: Bucket) => Promise<T>): Promise<T | undefined> {
+    if (!this.mayWrite) return undefined;
+    return this.#attempt(work, (trouble) => {
+      if (trouble.kind === 'denied') this.#endWriting('read-only', trouble);
+      else if (trouble.kind === 'full') this.#endWriting('full', trouble);
+      else if (trouble.kind !== 'wrong-bytes') this.#failed(trouble);
+    });
+  }
+
+  async #attempt<T>(work: (bucket: Bucket) => Promise<T>, onTrouble: (trouble: S3Error) => void): Promise<T | undefined> {
     if (!this.#breaker.allows()) return undefined;
     try {
       const answer = await work(this.bucket);
@@ -53,27 +71,7 @@ export class Link {
     } catch (error) {
       const trouble = asTrouble(error);
       this.counts.failures++;
-      if (trouble.kind === 'wrong-bytes') {
-        // It answers well enough; what it says is no use.
-        this.counts.damaged++;
-        wrongBytes?.();
-      } else this.#failed(trouble);
-      return undefined;
-    }
-  }
-
-  async write<T>(work: (bucket: Bucket) => Promise<T>): Promise<T | undefined> {
-    if (!this.mayWrite || !this.#breaker.allows()) return undefined;
-    try {
-      const answer = await work(this.bucket);
-      this.#breaker.succeeded();
-      return answer;
-    } catch (error) {
-      const trouble = asTrouble(error);
-      this.counts.failures++;
-      if (trouble.kind === 'denied') this.#endWriting('read-only', trouble);
-      else if (trouble.kind === 'full') this.#endWriting('full', trouble);
-      else if (trouble.kind !== 'wrong-bytes') this.#failed(trouble);
+      onTrouble(trouble);
       return undefined;
     }
   }
