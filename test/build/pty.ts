@@ -19,10 +19,10 @@ export interface PtyOptions extends Partial<PtySize> {
 
 /**
  * What a shell sends when the line has ended; it ends itself when it is answered. node-pty throws away what was not read 200 ms after the
- * end of its process, which a busy machine takes long to do.
+ * end of its process, which a busy machine takes long to do. Echo is off before it asks: the answer would stand on the screen.
  */
 const ended = '\u001b]777;ended\u0007';
-const waitForAnswer = `code=$?; printf '\\033]777;ended\\007'; read -r -s -n 1 _; exit $code`;
+const waitForAnswer = `code=$?; stty -echo; printf '\\033]777;ended\\007'; read -r -s -n 1 _; exit $code`;
 
 interface Waiting {
   readonly isThere: () => boolean;
