@@ -1,9 +1,11 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
 import { BuildError } from '../../base/errors.ts';
 
-/** Ed25519 keys as text, 32 bytes in base64url: RFC 8032. */
-const publicForm = /^ed25519:([\w-]{43})$/;
-const secretForm = /^ed25519-secret:([\w-]{43})$/;
+/** Ed25519 keys as text, 32 bytes in base64url (RFC 8032). The bits of the last character that hold none are 0: one text for one key. */
+const publicForm = /^ed25519:([\w-]{42}[AEIMQUYcgkosw048])$/;
+const secretForm = /^ed25519-secret:([\w-]{42}[AEIMQUYcgkosw048])$/;
+/** 64 bytes, in the same way. */
+const signatureForm = /^[\w-]{85}[AQgw]$/;
 /** What stands in front of the 32 bytes in DER: RFC 8410. */
 const publicDer = Buffer.from('302a300506032b6570032100', 'hex');
 const secretDer = Buffer.from('302e020100300506032b657004220420', 'hex');
@@ -48,7 +50,7 @@ export function signerOf(secretKey: string, variable: string): Signer {
 /** Whether the signature is that of this text by this key; false for keys and signatures that are none. */
 export function isSigned(text: string, publicKey: string, signature: string): boolean {
   const [, bytes] = publicForm.exec(publicKey) ?? [];
-  if (bytes === undefined || !/^[\w-]{86}$/.test(signature)) return false;
+  if (bytes === undefined || !signatureForm.test(signature)) return false;
   try {
     const key = createPublicKey({ key: Buffer.concat([publicDer, Buffer.from(bytes, 'base64url')]), format: 'der', type: 'spki' });
     return verify(null, Buffer.from(text), key, Buffer.from(signature, 'base64url'));

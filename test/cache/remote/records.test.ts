@@ -54,16 +54,15 @@ test('where a result came from is not written: whoever reads it knows better', (
   assert.equal(decodeTargetRecord(record, key)?.result, plain);
 });
 
-test('a record with any byte changed, cut off or added is no record, or the same record', () => {
+test('a record with any bit changed, and any byte cut off or added, is no record', () => {
   const record = encodeTargetRecord(key, { result: plain, contents: new Map([[digestHex('x'), Buffer.from('x')]]) }, signer);
-  fc.assert(
-    fc.property(fc.nat(record.length - 1), fc.integer({ min: 1, max: 255 }), (at, flip) => {
+  for (let at = 0; at < record.length; at++) {
+    for (let bit = 0; bit < 8; bit++) {
       const changed = Buffer.from(record);
-      changed[at] = (changed[at] as number) ^ flip;
-      assert.is(decodeTargetRecord(changed, key), undefined);
-    }),
-    { numRuns: 1000 },
-  );
+      changed[at] = (changed[at] as number) ^ (1 << bit);
+      assert.is(decodeTargetRecord(changed, key), undefined, `bit ${bit} of byte ${at}`);
+    }
+  }
   for (let length = 0; length < record.length; length++) assert.is(decodeTargetRecord(record.subarray(0, length), key), undefined);
   assert.is(decodeTargetRecord(Buffer.concat([record, Buffer.from('\n')]), key), undefined);
 });
