@@ -1,7 +1,20 @@
-import { closeSync, fdatasyncSync, lstatSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fdatasyncSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
-import { systemCodeOf } from './errors.ts';
+import { BuildError, systemCodeOf } from './errors.ts';
 
 let counter = 0;
 
@@ -42,10 +55,52 @@ export function freeBytes(folder: string): number {
   return bavail * bsize;
 }
 
+/** Not on every system. */
+const { O_RDONLY, O_NONBLOCK = 0 } = constants;
+
+/**
+ * Opens a file to be read, and never waits: a named pipe has an end only when somebody writes to it, a device may have none. It is opened
+ * before it is looked at, because what lay there when it was listed may have been replaced since.
+ *
+ * @throws {BuildError} `not-a-file` for what is neither a file nor a folder; else what the file system threw.
+ */
+export function openFile(path: string): number {
+  const fd = openAtOnce(path);
+  const stats = fstatSync(fd);
+  if (stats.isFile() || stats.isDirectory()) return fd;
+  closeSync(fd);
+  throw notAFile(path, stats.isFIFO() ? 'a named pipe' : 'a device');
+}
+
+function openAtOnce(path: string): number {
+  try {
+    return openSync(path, O_RDONLY | O_NONBLOCK);
+  } catch (error) {
+    throw systemCodeOf(error) === 'ENXIO' ? notAFile(path, 'a socket') : error;
+  }
+}
+
+const notAFile = (path: string, what: string): BuildError =>
+  new BuildError('not-a-file', {
+    message: `it is ${what}, not a file`,
+    where: path,
+    hint: 'Put a file in its place, or name another one.',
+  });
+
+/** All bytes of a file. @throws as `openFile`. */
+export function readFile(path: string): Buffer<ArrayBuffer> {
+  const fd = openFile(path);
+  try {
+    return readFileSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** The bytes of a file, or undefined when there is none. */
 export function readIfThere(path: string): Buffer | undefined {
   try {
-    return readFileSync(path);
+    return readFile(path);
   } catch (error) {
     if (systemCodeOf(error) === 'ENOENT') return undefined;
     throw error;

@@ -2,7 +2,7 @@ import { closeSync, fdatasyncSync, fstatSync, mkdirSync, openSync, readdirSync, 
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { systemCodeOf } from '../base/errors.ts';
-import { uniqueName, writeAll, writeFileAtomic } from '../base/files.ts';
+import { openFile, uniqueName, writeAll, writeFileAtomic } from '../base/files.ts';
 import { hostTag, isProcessAlive } from '../base/host.ts';
 import { byCodeUnit } from '../base/names.ts';
 
@@ -261,7 +261,7 @@ function isDead(name: string): boolean {
 const stemOf = (name: string): string => name.replace(/\.(open|log)$/, '');
 
 function readFrom(path: string, offset: number): Buffer {
-  const fd = openSync(path, 'r');
+  const fd = openFile(path);
   try {
     const bytes = Buffer.allocUnsafe(Math.max(0, fstatSync(fd).size - offset));
     let done = 0;

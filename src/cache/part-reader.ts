@@ -1,6 +1,7 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import { createHasher, type Digest, digestHex } from '../base/digest.ts';
 import { BuildError, systemCodeOf } from '../base/errors.ts';
+import { openFile } from '../base/files.ts';
 import type { Location, Segment } from './store.ts';
 
 const pieceBytes = 4 * 1024 * 1024;
@@ -8,10 +9,10 @@ const newline = Buffer.from('\n');
 
 function openThere(path: string): number {
   try {
-    return openSync(path, 'r');
+    return openFile(path);
   } catch (error) {
-    // Gone since it was located: a source was moved, or another build published it.
-    throw systemCodeOf(error) === 'ENOENT' ? mismatch(path) : error;
+    // Gone since it was located, or something else lies there: a source was moved, or another build published it.
+    throw ['ENOENT', 'not-a-file'].includes(systemCodeOf(error) ?? '') ? mismatch(path) : error;
   }
 }
 

@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { digestHex } from '../base/digest.ts';
-import { writeFileAtomic } from '../base/files.ts';
+import { readFile, writeFileAtomic } from '../base/files.ts';
 import { readNote, writeNote } from '../base/notes.ts';
 import { bundle, esbuildVersion } from './esbuild.ts';
 import { type SeenFile, seenAgain } from './identity.ts';
@@ -44,7 +44,7 @@ const keptPath = (request: ConfigBundleRequest): string =>
 const bundlePath = (request: ConfigBundleRequest, digest: string): string => join(folderOf(request), `${digest}.mjs`);
 
 function isWhole(path: string, digest: string): boolean {
-  return existsSync(path) && digestHex(readFileSync(path)) === digest;
+  return existsSync(path) && digestHex(readFile(path)) === digest;
 }
 
 function write(request: ConfigBundleRequest, kept: Omit<Kept, 'format' | 'esbuild' | 'face'>): void {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, extname, relative, sep } from 'node:path';
-import type { BuildOptions, Plugin } from 'esbuild';
+import type { BuildOptions, OnLoadResult, Plugin } from 'esbuild';
+import { messageOf } from '../base/errors.ts';
 import { byCodeUnit } from '../base/names.ts';
 import { readSeen, type SeenFile } from './identity.ts';
 
@@ -45,11 +46,19 @@ function reading(request: BundleRequest, files: SeenFile[]): Plugin {
     const text = bytes.toString('utf8').replace(/^#!.*/, '');
     return request.prelude(posix(relative(folder, path)), text) + text;
   };
+  const load = ({ path }: { path: string }): OnLoadResult => {
+    try {
+      return { contents: contentsOf(path), loader: 'default' };
+    } catch (error) {
+      // Not thrown: esbuild would point at our own code.
+      return { errors: [{ text: `${posix(relative(dirname(request.entry), path))} can not be read: ${messageOf(error)}` }] };
+    }
+  };
   return {
     name: 'dsbuild',
     setup(build) {
       build.onResolve({ filter: /^dsbuild$/ }, () => ({ path: request.face, external: true }));
-      build.onLoad({ filter: /.*/, namespace: 'file' }, ({ path }) => ({ contents: contentsOf(path), loader: 'default' }));
+      build.onLoad({ filter: /.*/, namespace: 'file' }, load);
     },
   };
 }

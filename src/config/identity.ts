@@ -1,5 +1,6 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { type Digest, digestHex } from '../base/digest.ts';
+import { readFile } from '../base/files.ts';
 
 /** A change within this time of a look may leave size and times as they were: file systems count in steps of up to two seconds. */
 const racyMs = 2000;
@@ -23,7 +24,7 @@ function identityOf(path: string): string {
 /** Reads a file. Its identity is taken first, so that an edit in between makes the identity old, never the bytes. */
 export function readSeen(path: string): { seen: SeenFile; bytes: Buffer } {
   const identity = identityOf(path);
-  const bytes = readFileSync(path);
+  const bytes = readFile(path);
   return { seen: { path, digest: digestHex(bytes), identity }, bytes };
 }
 

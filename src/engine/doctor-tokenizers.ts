@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestHex } from '../base/digest.ts';
 import { messageOf } from '../base/errors.ts';
+import { readFile } from '../base/files.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { TokenizerEngines } from '../rule/options.ts';
 import { locateTokenizer } from '../source/tokenizer.ts';
@@ -62,7 +62,7 @@ async function engineWords(
   stateDir: string,
 ): Promise<{ detail: string; hint?: string }> {
   if (!engines) return { detail: '' };
-  const bytes = readFileSync(modelFile);
+  const bytes = readFile(modelFile);
   const model = { digest: digestHex(bytes), read: () => bytes };
   const { engine, whyNotOwn, whyNotNative } = await chooseEngine({ engines, model, base, stateDir, remember: false });
   if (whyNotOwn === undefined) return { detail: `, by ${engine}` };

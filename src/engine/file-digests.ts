@@ -2,6 +2,7 @@ import { createReadStream, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createHasher, type Digest } from '../base/digest.ts';
 import { BuildError, messageOf, systemCodeOf } from '../base/errors.ts';
+import { openFile } from '../base/files.ts';
 import { readNote, writeNote } from '../base/notes.ts';
 import { identityFrom, isRacy } from '../source/identity.ts';
 
@@ -81,7 +82,7 @@ const isThere = (path: string): boolean => statSync(path, { throwIfNoEntry: fals
 async function digestOf(path: string): Promise<Digest> {
   try {
     const hasher = createHasher();
-    for await (const piece of createReadStream(path, { highWaterMark: 1024 * 1024 })) hasher.update(piece as Buffer);
+    for await (const piece of createReadStream(path, { fd: openFile(path), highWaterMark: 1024 * 1024 })) hasher.update(piece as Buffer);
     return hasher.digest().toString('hex');
   } catch (cause) {
     throw unreadable(path, cause);

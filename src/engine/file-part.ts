@@ -1,18 +1,18 @@
-import { readFileSync } from 'node:fs';
 import type { Digest } from '../base/digest.ts';
-import { BuildError } from '../base/errors.ts';
+import { BuildError, messageOf } from '../base/errors.ts';
+import { readFile } from '../base/files.ts';
 import type { Part } from '../rule/part.ts';
 import type { BuildRun } from './build-run.ts';
 
 /** Copies a file into the store, so that nothing that happens to it later can reach a step. */
 export function filePart(run: BuildRun, path: string): Part {
   try {
-    const bytes = readFileSync(path);
+    const bytes = readFile(path);
     const digest = run.project.store.put(bytes);
     run.givenFiles.set(digest, path);
     return { digest, form: 'file', bytes: bytes.length, facts: {}, group: '' };
   } catch (cause) {
-    throw new BuildError('no-file', { message: `the file can not be read: ${(cause as Error).message}`, where: path, cause });
+    throw new BuildError('no-file', { message: `the file can not be read: ${messageOf(cause)}`, where: path, cause });
   }
 }
 

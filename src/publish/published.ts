@@ -1,7 +1,7 @@
 import { createReadStream, lstatSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { createHasher, type Digest, digestHex } from '../base/digest.ts';
-import { type FileIdentity, identityOf, readIfThere, sameIdentity, writeFileAtomic } from '../base/files.ts';
+import { type FileIdentity, identityOf, openFile, readIfThere, sameIdentity, writeFileAtomic } from '../base/files.ts';
 import type { Finder } from '../cache/locations.ts';
 import type { Location } from '../cache/store.ts';
 
@@ -121,7 +121,7 @@ export async function hashFile(path: string): Promise<HashedFile | undefined> {
   const before = identityOf(path);
   if (!before) return undefined;
   const hasher = createHasher();
-  for await (const piece of createReadStream(path, { highWaterMark: 1024 * 1024 })) hasher.update(piece as Buffer);
+  for await (const piece of createReadStream(path, { fd: openFile(path), highWaterMark: 1024 * 1024 })) hasher.update(piece as Buffer);
   const after = identityOf(path);
   if (!after || !sameIdentity(before, after)) return undefined;
   return { digest: hasher.digest().toString('hex'), identity: after };

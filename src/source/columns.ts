@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { digestBytes } from '../base/digest.ts';
-import { writeFileAtomic } from '../base/files.ts';
+import { readFile, writeFileAtomic } from '../base/files.ts';
 
 /** Fixed-size columns and texts, by name: what one file holds. */
 export interface ColumnFile {
@@ -72,7 +71,7 @@ export function decodeColumns(format: string, file: Uint8Array<ArrayBuffer>): Co
 /** Reads a column file; an absent, damaged or foreign one is undefined: it is a memory, never a truth. */
 export function readColumns(format: string, path: string): ColumnFile | undefined {
   try {
-    const bytes = readFileSync(path);
+    const bytes = readFile(path);
     // A short file comes in a shared pool, a long one in a buffer of its own, which is not copied.
     return decodeColumns(format, bytes.byteOffset === 0 ? new Uint8Array(bytes.buffer, 0, bytes.length) : new Uint8Array(bytes));
   } catch {

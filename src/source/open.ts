@@ -1,6 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import { BuildError, messageOf, systemCodeOf } from '../base/errors.ts';
-import { type FileIdentity, sameIdentity } from '../base/files.ts';
+import { type FileIdentity, openFile, sameIdentity } from '../base/files.ts';
 import { identityFrom } from './identity.ts';
 
 const triesMax = 3;
@@ -20,18 +20,21 @@ export interface Bracketed<T> {
 }
 
 function unreadable(path: string, cause: unknown): BuildError {
-  const gone = systemCodeOf(cause) === 'ENOENT';
-  return new BuildError(gone ? 'source-gone' : 'source-unreadable', {
-    message: gone ? 'the file disappeared before it was read' : `the file can not be read: ${messageOf(cause)}`,
-    where: path,
-    hint: gone ? 'Build again when nothing moves files in this folder.' : 'Check its permissions, or leave it out of the patterns.',
-    cause,
-  });
+  const code = systemCodeOf(cause);
+  const gone = code === 'ENOENT' || code === 'not-a-file';
+  const message =
+    code === 'ENOENT'
+      ? 'the file disappeared before it was read'
+      : gone
+        ? `what lies there was a file when it was listed: ${messageOf(cause)}`
+        : `the file can not be read: ${messageOf(cause)}`;
+  const hint = gone ? 'Build again when nothing moves files in this folder.' : 'Check its permissions, or leave it out of the patterns.';
+  return new BuildError(gone ? 'source-gone' : 'source-unreadable', { message, where: path, hint, cause });
 }
 
 function openSource(path: string): number {
   try {
-    return openSync(path, 'r');
+    return openFile(path);
   } catch (cause) {
     throw unreadable(path, cause);
   }

@@ -1,5 +1,6 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { BuildError, messageOf, systemCodeOf } from '../base/errors.ts';
+import { openFile } from '../base/files.ts';
 import { readAt } from './open.ts';
 
 /** A piece of a chunk: `[offset, offset + length)` of a file. */
@@ -14,7 +15,7 @@ export interface Segment {
 
 function openSegment(path: string): number | undefined {
   try {
-    return openSync(path, 'r');
+    return openFile(path);
   } catch (cause) {
     if (systemCodeOf(cause) === 'ENOENT') return undefined;
     throw new BuildError('source-unreadable', {

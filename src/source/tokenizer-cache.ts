@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestHex } from '../base/digest.ts';
-import { readIfThere, writeFileAtomic } from '../base/files.ts';
+import { readFile, readIfThere, writeFileAtomic } from '../base/files.ts';
 import { readNote, writeNote } from '../base/notes.ts';
 import type { FetchedTokenizer, LocatedTokenizer, TokenizerPin } from './tokenizer.ts';
 
@@ -10,8 +9,8 @@ const configName = 'tokenizer_config.json';
 
 /** The pin of files on disk. */
 export function pinOf(reference: string, found: { version: string; modelFile: string; configFile: string | undefined }): TokenizerPin {
-  const config = found.configFile === undefined ? {} : { config: digestHex(readFileSync(found.configFile)) };
-  return { reference, resolved: found.version, model: digestHex(readFileSync(found.modelFile)), ...config };
+  const config = found.configFile === undefined ? {} : { config: digestHex(readFile(found.configFile)) };
+  return { reference, resolved: found.version, model: digestHex(readFile(found.modelFile)), ...config };
 }
 
 /** Downloaded files of exactly this pin, or undefined when they are missing or no longer what they were. */

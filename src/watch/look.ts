@@ -1,4 +1,5 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
+import { openFile } from '../base/files.ts';
 import type { Look } from './settling.ts';
 
 const newline = 10;
@@ -10,7 +11,7 @@ const isRecords = (path: string): boolean => /\.(jsonl|ndjson|json|txt|csv)$/.te
 export function lookAt(path: string): Look | undefined {
   let fd: number;
   try {
-    fd = openSync(path, 'r');
+    fd = openFile(path);
   } catch {
     return undefined;
   }

@@ -1,8 +1,18 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdirSync, readdirSync, readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type FileIdentity, identityOf, readIfThere, sameIdentity, uniqueName, writeFileAtomic } from '../../src/base/files.ts';
+import {
+  type FileIdentity,
+  identityOf,
+  openFile,
+  readFile,
+  readIfThere,
+  sameIdentity,
+  uniqueName,
+  writeFileAtomic,
+} from '../../src/base/files.ts';
 import { temporaryFolder } from '../cache/folders.ts';
 
 const test = suite('files');
@@ -29,6 +39,17 @@ test('a file that is not there has no bytes; one that can not be read is an erro
   assert.throws(() => readIfThere(dir), /EISDIR/);
   writeFileSync(join(dir, 'empty'), '');
   assert.is(readIfThere(join(dir, 'empty'))?.length, 0);
+});
+
+test('what is no file is refused at once, without a look at it before: nobody may ever write into a pipe', () => {
+  const dir = temporaryFolder();
+  const pipe = join(dir, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  for (const read of [openFile, readFile, readIfThere]) assert.throws(() => read(pipe), /it is a named pipe, not a file/);
+  assert.throws(() => readFile('/dev/zero'), /it is a device, not a file/);
+  writeFileSync(join(dir, 'file'), 'bytes');
+  assert.is(readFile(join(dir, 'file')).toString(), 'bytes');
+  closeSync(openFile(join(dir, 'file')));
 });
 
 test('identity tells that a file was written, touched, or replaced, and nothing else', () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -5,7 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { digestHex } from '../../src/base/digest.ts';
 import { BuildError } from '../../src/base/errors.ts';
-import { readPart, readPieces } from '../../src/cache/part-reader.ts';
+import { isWhole, readPart, readPieces } from '../../src/cache/part-reader.ts';
 import type { Location, Segment } from '../../src/cache/store.ts';
 import { temporaryFolder } from './folders.ts';
 
@@ -48,6 +49,13 @@ test('a part is its segments in order, each with the newline that it lacks', () 
     }),
     { numRuns: 60 },
   );
+});
+
+test('a pipe in the place of a file is a mismatch, and is not waited for', () => {
+  const path = join(dir, String(files++));
+  execFileSync('mkfifo', [path]);
+  assert.throws(() => readPart(digestHex('ab'), [{ path, offset: 0, length: 2 }]), isMismatch(path));
+  assert.is(isWhole(digestHex('ab'), [{ path, offset: 0, length: 2 }]), false);
 });
 
 test('any other bytes than those planned with are a mismatch that names the file', () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -274,6 +275,15 @@ for (const [says, files, where, message, hint] of broken) {
     assert.match(error.hint as string, hint);
   });
 }
+
+test('a named pipe in the place of an import is refused, not waited for', async () => {
+  const project = createProject(two);
+  rmSync(project.path('lib/raw.ts'));
+  execFileSync('mkfifo', [project.path('lib/raw.ts')]);
+  const { code, message } = await failureOf(project.load());
+  assert.is(code, 'bad-config');
+  assert.match(message, /^lib\/raw\.ts can not be read: it is a named pipe, not a file\n/);
+});
 
 test('a mended config is loaded in the process that saw it broken', async () => {
   const project = createProject({ 'datasets.config.ts': 'throw 1;\n' });

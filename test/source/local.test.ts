@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -168,6 +169,29 @@ test('a small file that changes after it was looked at is looked at again', asyn
     return scanFile(job);
   };
   assertSame(await scan({ scanFile: changing }), await clean());
+});
+
+test('a file that becomes a pipe after it was listed is not waited for: globs pass it over, by its path it is missing', async () => {
+  const asPipe = (file: string): void => {
+    rmSync(file, { force: true });
+    execFileSync('mkfifo', [file]);
+  };
+  for (const [gone, read] of [
+    ['a.jsonl', 'the large one itself'],
+    ['b.jsonl', 'a small one behind it'],
+  ] as const) {
+    for (const pattern of ['*.jsonl', ['a.jsonl', 'b.jsonl', 'c.jsonl']]) {
+      const { scan, clean, path } = project({ 'a.jsonl': someLines(9000, 1), 'b.jsonl': 'two\n', 'c.jsonl': 'three\n' }, { all: pattern });
+      const changing: ScanFile = (job) => {
+        if (existsSync(path(gone)) && statSync(path(gone)).isFile()) asPipe(path(gone));
+        return scanFile(job);
+      };
+      const scanned = await scan({ scanFile: changing });
+      assertSame(scanned, await clean());
+      const missing = typeof pattern === 'string' ? [] : [{ group: 'all', pattern: gone }];
+      assert.equal([scanned.files, scanned.missing], [2, missing], read);
+    }
+  }
 });
 
 test('a paranoid scan reads every file', async () => {

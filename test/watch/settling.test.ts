@@ -1,6 +1,10 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { lookAt } from '../../src/watch/look.ts';
 import { type Look, Settling } from '../../src/watch/settling.ts';
+import { temporaryFolder } from '../source/files.ts';
 
 const test = suite('settling of changed files');
 
@@ -84,6 +88,12 @@ test('a file that is gone is taken when nothing took its place for a moment', ()
   files.settling.note('a', 0);
   assert.is(files.taken(50), 'later');
   assert.equal(files.taken(100), ['a']);
+});
+
+test('a named pipe counts as gone, and nobody waits for who writes to it', () => {
+  const pipe = join(temporaryFolder(), 'a.jsonl');
+  execFileSync('mkfifo', [pipe]);
+  assert.is(lookAt(pipe), undefined);
 });
 
 test.run();

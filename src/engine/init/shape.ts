@@ -1,5 +1,6 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import { constants, gunzipSync } from 'node:zlib';
+import { openFile } from '../../base/files.ts';
 import { byCodeUnit } from '../../base/names.ts';
 import { BadRecord, isBlank, linesOf, parseRecord, type RawRecord } from '../../rule/documents.ts';
 
@@ -62,7 +63,7 @@ function shapeOfRecord(record: RawRecord): RecordShape {
 /** The first bytes of a file, unpacked as far as they go; undefined where they can not be read. */
 function headOf(path: string): Buffer | undefined {
   try {
-    const fd = openSync(path, 'r');
+    const fd = openFile(path);
     try {
       const bytes = Buffer.alloc(headBytesMax);
       const head = bytes.subarray(0, readSync(fd, bytes, 0, headBytesMax, 0));

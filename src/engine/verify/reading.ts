@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { createHasher, type Digest } from '../../base/digest.ts';
 import { systemCodeOf } from '../../base/errors.ts';
+import { openFile } from '../../base/files.ts';
 import { limits } from '../../base/limits.ts';
 import { isWhole } from '../../cache/part-reader.ts';
 import type { Location } from '../../cache/store.ts';
@@ -27,10 +28,10 @@ async function isThere({ digest, location, bytes }: ToRead): Promise<boolean> {
   const hasher = createHasher();
   const { path, offset, length } = only;
   try {
-    const stream = createReadStream(path, { start: offset, end: offset + length - 1, highWaterMark: pieceBytes });
+    const stream = createReadStream(path, { fd: openFile(path), start: offset, end: offset + length - 1, highWaterMark: pieceBytes });
     for await (const piece of stream) hasher.update(piece as Buffer);
   } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return false;
+    if (['ENOENT', 'not-a-file'].includes(systemCodeOf(error) ?? '')) return false;
     throw error;
   }
   return hasher.digest().toString('hex') === digest;
