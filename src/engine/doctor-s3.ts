@@ -173,14 +173,9 @@ function sourcePlaces({ targets }: Graph): Place[] {
   return [...places.values()];
 }
 
-const outPlaces = ({ targets }: Graph, { cache }: Config): Place[] =>
-  [...new Set(targets.flatMap(({ out }) => (out?.startsWith('s3://') ? [out] : [])))].map((address) => ({
-    check: 'out',
-    address,
-    endpoint: cache?.endpoint,
-    region: cache?.region,
-    pathStyle: cache?.pathStyle,
-  }));
+/** Where builds publish: the server of the environment, whatever that of the cache is. */
+const outPlaces = ({ targets }: Graph): Place[] =>
+  [...new Set(targets.flatMap(({ out }) => (out?.startsWith('s3://') ? [out] : [])))].map((address) => ({ check: 'out', address }));
 
 async function checkPlace(place: Place, request: DoctorRequest): Promise<DoctorCheck[]> {
   if (!request.online) return [notAsked(place)];
@@ -203,7 +198,7 @@ export async function checkS3(config: Config, graph: Graph, request: DoctorReque
   } catch (error) {
     checks.push(failed('cache', error));
   }
-  for (const place of [...sourcePlaces(graph), ...outPlaces(graph, config)]) {
+  for (const place of [...sourcePlaces(graph), ...outPlaces(graph)]) {
     try {
       checks.push(...(await checkPlace(place, request)));
     } catch (error) {

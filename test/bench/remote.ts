@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import type { RemoteSummary } from '../../src/base/events.ts';
-import { startS3 } from '../services/s3.ts';
+import { clientOf, credentialsOf, startS3 } from '../services/s3.ts';
 import { atMost, type Bench, type Case, type Row } from './case.ts';
 import { copyStart, corpus } from './corpora.ts';
 import { count, megabytes, seconds, whole } from './figures.ts';
@@ -22,18 +22,11 @@ interface Server {
 async function startServer(): Promise<Server> {
   const service = await startS3();
   if (!service) throw new Error('there is no versitygw: run test/services/install.sh');
-  const { endpoint, accessKey, secretKey } = service;
-  const credentials = { accessKeyId: accessKey, secretAccessKey: secretKey };
-  const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials });
+  const client = clientOf(service);
   await client.send(new CreateBucketCommand({ Bucket: 'bench' }));
   client.destroy();
   return {
-    env: {
-      DSBUILD_REMOTE: 's3://bench/cache',
-      AWS_ENDPOINT_URL: endpoint,
-      AWS_ACCESS_KEY_ID: accessKey,
-      AWS_SECRET_ACCESS_KEY: secretKey,
-    },
+    env: { DSBUILD_REMOTE: 's3://bench/cache', AWS_ENDPOINT_URL: service.endpoint, ...credentialsOf(service) },
     stop: () => service.stop(),
   };
 }

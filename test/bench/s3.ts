@@ -1,10 +1,10 @@
 import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { createHasher } from '../../src/base/digest.ts';
 import { noise } from '../services/noise.ts';
-import { type S3Service, startS3 } from '../services/s3.ts';
+import { clientOf, type S3Service, startS3 } from '../services/s3.ts';
 import { atLeast, atMost, type Bench, type Case, type Row } from './case.ts';
 import { megabytes, memory, times } from './figures.ts';
 import { type Measured, measure } from './measure.ts';
@@ -101,8 +101,7 @@ async function* run(bench: Bench): AsyncGenerator<Row> {
   const service = await startS3();
   if (!service) throw new Error('there is no versitygw: run test/services/install.sh');
   try {
-    const credentials = { accessKeyId: service.accessKey, secretAccessKey: service.secretKey };
-    const client = new S3Client({ endpoint: service.endpoint, region: 'us-east-1', forcePathStyle: true, credentials });
+    const client = clientOf(service);
     await client.send(new CreateBucketCommand({ Bucket: 'bench' }));
     client.destroy();
     const all = 256e6 * bench.scale;

@@ -59,6 +59,19 @@ class Jobs {
     return project;
   }
 
+  checkoutWithCache(from: TestProject, revision?: string): TestProject {
+    const project = this.checkout(from, revision);
+    carry(from, project, ['.dsbuild', 'out']);
+    return project;
+  }
+
+  /** A job of `main` that has ended well. */
+  async built(): Promise<{ readonly main: TestProject; readonly commit: string }> {
+    const main = this.checkout(this.repository());
+    await builtIn(main);
+    return { main, commit: git(main, 'rev-parse', 'HEAD') };
+  }
+
   #project(): TestProject {
     const project = new TestProject();
     this.#projects.push(project);
@@ -96,8 +109,7 @@ test('a fresh checkout with what an earlier job carried over runs nothing', () =
     const first = jobs.checkout(jobs.repository());
     const built = await builtIn(first);
     assert.ok(ranInAll(built) > 10, 'there is something to run');
-    const second = jobs.checkout(first);
-    carry(first, second, ['.dsbuild', 'out']);
+    const second = jobs.checkoutWithCache(first);
     const again = await builtIn(second);
     assert.equal([again.summary.steps, ranInAll(again)], [{ ran: 0, hit: 0, restored: 0, failed: 0 }, 0]);
     assert.equal(second.snapshot(), first.snapshot());
@@ -117,10 +129,8 @@ test('a fresh checkout with what an earlier job carried over runs nothing', () =
 
 test('a pull request is stale with --check, fails with --locked where the lock would change, and rebuilds what it changed', () =>
   withJobs(async (jobs) => {
-    const main = jobs.checkout(jobs.repository());
-    await builtIn(main);
-    const change = jobs.checkout(main);
-    carry(main, change, ['.dsbuild', 'out']);
+    const { main } = await jobs.built();
+    const change = jobs.checkoutWithCache(main);
     change.edit('in/docs.jsonl', (text) => text.replace('document number 2001,', 'document number 2001 edited,'));
     assert.is((await change.start('build', '--check', '--json').done).code, 3);
     const steps = ran(await builtIn(change, '--locked'));
@@ -166,11 +176,8 @@ const buildOnGithub = async (project: TestProject, ...args: string[]): Promise<v
 
 test('the page of a job has the funnel, and what differs from the base branch', () =>
   withJobs(async (jobs) => {
-    const main = jobs.checkout(jobs.repository());
-    await builtIn(main);
-    const commit = git(main, 'rev-parse', 'HEAD');
-    const change = jobs.checkout(main, commit);
-    carry(main, change, ['.dsbuild', 'out']);
+    const { main, commit } = await jobs.built();
+    const change = jobs.checkoutWithCache(main, commit);
     change.write('in/more.jsonl', line(6000, 'one more document, longer than the least'));
     change.edit('filters/long.ts', (text) => text.replace("'short'", "'brief'"));
     asPullRequest(change, commit);
@@ -190,11 +197,8 @@ test('the page of a job has the funnel, and what differs from the base branch', 
 
 test('a pull request that changes nothing says so, and one whose base is newer than the build on record says which it is', () =>
   withJobs(async (jobs) => {
-    const main = jobs.checkout(jobs.repository());
-    await builtIn(main);
-    const commit = git(main, 'rev-parse', 'HEAD');
-    const change = jobs.checkout(main, commit);
-    carry(main, change, ['.dsbuild', 'out']);
+    const { main, commit } = await jobs.built();
+    const change = jobs.checkoutWithCache(main, commit);
     const unbuilt = 'f'.repeat(40);
     asPullRequest(change, unbuilt);
     await buildOnGithub(change);
@@ -205,9 +209,7 @@ test('a pull request that changes nothing says so, and one whose base is newer t
 
 test('where nothing is known of the base it is said, and where only its figures are these are told', () =>
   withJobs(async (jobs) => {
-    const main = jobs.checkout(jobs.repository());
-    await builtIn(main);
-    const commit = git(main, 'rev-parse', 'HEAD');
+    const { main, commit } = await jobs.built();
     const alone = jobs.checkout(main, commit);
     asPullRequest(alone, commit);
     await buildOnGithub(alone);

@@ -1,27 +1,14 @@
-import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { RemoteSummary } from '../../src/base/events.ts';
 import { startS3 } from '../services/s3.ts';
-import { checkOut, lines, publishedIn, type Sources, TestBucket } from './remote-rig.ts';
-import type { Built, Rig } from './rig.ts';
+import { checkOut, publishedIn, remoteOf, SharedCache } from './remote-rig.ts';
 
 const service = await startS3();
 if (service) {
   const test = suite('remote cache, damaged');
-  const bucket = await TestBucket.create(service, 'cache');
-  const { env } = bucket;
-  const sources: Sources = { big: lines(1500, 1), packed: gzipSync(lines(200, 2)) };
-  const clean = checkOut(sources);
-  const expected = { ran: (await clean.build()).ran.length, published: publishedIn(clean) };
-
-  const remoteOf = ({ summary }: Built): RemoteSummary => summary.remote as RemoteSummary;
+  const shared = await SharedCache.on(service);
+  const { bucket, env, sources, expected } = shared;
   const isTarget = (name: string): boolean => name.includes('/targets/');
-  /** A fresh checkout, built with what lies on the remote. */
-  async function buildFresh(given: Sources = sources, options = {}): Promise<{ rig: Rig; built: Built }> {
-    const rig = checkOut(given);
-    return { rig, built: await rig.build({ env, ...options }) };
-  }
 
   test.before.each(async () => bucket.empty());
   test.after(async () => {
@@ -30,31 +17,31 @@ if (service) {
   });
 
   test('what another checkout built is there for the next one, whichever targets it builds', async () => {
-    await buildFresh(sources, { targets: ['clean'] });
-    const { built } = await buildFresh();
+    await shared.buildFresh(sources, { targets: ['clean'] });
+    const { built } = await shared.buildFresh();
     assert.equal(
       built.ran.filter((step) => /^(raw|clean)/.test(step)),
       [],
     );
     assert.ok(built.ran.length > 0);
-    assert.equal((await buildFresh()).built.ran, []);
+    assert.equal((await shared.buildFresh()).built.ran, []);
   });
 
   test('any object that is missing is a miss: what is needed is made again, to the same bytes, and lies there afterwards', async () => {
-    await buildFresh();
+    await shared.buildFresh();
     const all = await bucket.names();
     for (const kind of ['targets', 'packs', 'blobs']) {
       await bucket.remove(all.filter((name) => name.includes(`/${kind}/`)));
-      const { rig, built } = await buildFresh();
+      const { rig, built } = await shared.buildFresh();
       assert.is(built.summary.ok, true);
       assert.equal(publishedIn(rig), expected.published, kind);
     }
-    assert.equal((await buildFresh()).built.ran, []);
+    assert.equal((await shared.buildFresh()).built.ran, []);
     assert.equal((await bucket.names()).filter(isTarget), all.filter(isTarget));
   });
 
   test('any object that holds other bytes is a miss, is replaced by who has the right ones, and fails nothing', async () => {
-    await buildFresh();
+    await shared.buildFresh();
     const all = await bucket.names();
     const ruin = [
       (bytes: Buffer) => bytes.subarray(0, bytes.length >> 1),
@@ -64,25 +51,25 @@ if (service) {
     for (const [i, kind] of ['targets', 'packs', 'blobs'].entries()) {
       const spoilt = all.filter((name) => name.includes(`/${kind}/`));
       for (const name of spoilt) await bucket.put(name, (ruin[i] as (bytes: Buffer) => Buffer)(await bucket.get(name)));
-      const { rig, built } = await buildFresh();
+      const { rig, built } = await shared.buildFresh();
       assert.is(built.summary.ok, true);
       assert.equal(publishedIn(rig), expected.published);
       if (kind !== 'packs') assert.ok(remoteOf(built).damaged > 0, kind);
-      const again = await buildFresh();
+      const again = await shared.buildFresh();
       assert.equal([again.built.ran, remoteOf(again.built).damaged], [[], 0]);
     }
   });
 
   test('a build that was interrupted leaves what is whole, and the next one goes on from there', async () => {
-    const { built } = await buildFresh(sources, { interruptAfter: 12 });
+    const { built } = await shared.buildFresh(sources, { interruptAfter: 12 });
     assert.is(built.summary.ok, false);
     assert.equal((await bucket.names()).filter(isTarget), []);
-    const { rig } = await buildFresh();
+    const { rig } = await shared.buildFresh();
     assert.equal(publishedIn(rig), expected.published);
   });
 
   test('a read-only remote is read and not written', async () => {
-    await buildFresh(sources, { targets: ['clean'] });
+    await shared.buildFresh(sources, { targets: ['clean'] });
     const before = await bucket.names();
     const rig = checkOut(sources, 'readOnly: true');
     const built = await rig.build({ env });

@@ -1,16 +1,18 @@
 /** Projects that share a cache on a real S3 server. */
 import { cpSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
 import {
   CreateBucketCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
 } from '@aws-sdk/client-s3';
-import type { S3Service } from '../services/s3.ts';
+import type { RemoteSummary } from '../../src/base/events.ts';
+import { clientOf, credentialsOf, type S3Service } from '../services/s3.ts';
 import { documentLine } from './invariant-project.ts';
-import { checkout, Rig } from './rig.ts';
+import { type Built, checkout, Rig } from './rig.ts';
 
 const short = `import { defineFilter, drop, integer, keep } from 'dsbuild';
 export const short = defineFilter({
@@ -64,20 +66,9 @@ export class TestBucket {
   readonly #bucket: string;
 
   private constructor(service: S3Service, bucket: string) {
-    const { endpoint, accessKey, secretKey } = service;
     this.#bucket = bucket;
-    this.#client = new S3Client({
-      endpoint,
-      region: 'us-east-1',
-      forcePathStyle: true,
-      credentials: { accessKeyId: accessKey, secretAccessKey: secretKey },
-    });
-    this.env = {
-      DSBUILD_REMOTE: `s3://${bucket}/team`,
-      AWS_ENDPOINT_URL: endpoint,
-      AWS_ACCESS_KEY_ID: accessKey,
-      AWS_SECRET_ACCESS_KEY: secretKey,
-    };
+    this.#client = clientOf(service);
+    this.env = { DSBUILD_REMOTE: `s3://${bucket}/team`, AWS_ENDPOINT_URL: service.endpoint, ...credentialsOf(service) };
   }
 
   static async create(service: S3Service, name: string): Promise<TestBucket> {
@@ -112,5 +103,43 @@ export class TestBucket {
 
   close(): void {
     this.#client.destroy();
+  }
+}
+
+export const remoteOf = ({ summary }: Built): RemoteSummary => summary.remote as RemoteSummary;
+
+export interface Expected {
+  /** Steps of a build from nothing. */
+  readonly ran: number;
+  readonly published: Readonly<Record<string, unknown>>;
+}
+
+/** A bucket, a project whose checkouts share it, and what a clean build without it gives. */
+export class SharedCache {
+  readonly bucket: TestBucket;
+  readonly sources: Sources;
+  readonly expected: Expected;
+
+  private constructor(bucket: TestBucket, sources: Sources, expected: Expected) {
+    this.bucket = bucket;
+    this.sources = sources;
+    this.expected = expected;
+  }
+
+  static async on(service: S3Service): Promise<SharedCache> {
+    const sources: Sources = { big: lines(1500, 1), packed: gzipSync(lines(200, 2)) };
+    const clean = checkOut(sources);
+    const expected = { ran: (await clean.build()).ran.length, published: publishedIn(clean) };
+    return new SharedCache(await TestBucket.create(service, 'cache'), sources, expected);
+  }
+
+  get env(): Readonly<Record<string, string>> {
+    return this.bucket.env;
+  }
+
+  /** A fresh checkout, built with what lies on the remote. */
+  async buildFresh(sources: Sources = this.sources, options = {}): Promise<{ rig: Rig; built: Built }> {
+    const rig = checkOut(sources);
+    return { rig, built: await rig.build({ env: this.env, ...options }) };
   }
 }

@@ -3,7 +3,6 @@ import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { digestHex } from '../../src/base/digest.ts';
-import type { RemoteSummary } from '../../src/base/events.ts';
 import { blobName, parseRemoteName } from '../../src/cache/remote/layout.ts';
 import { newKeyPair, type Signer, signerOf } from '../../src/cache/remote/signing.ts';
 import { decodeStepPack, encodeStepPack } from '../../src/cache/remote/step-pack.ts';
@@ -11,7 +10,7 @@ import { decodeTargetRecord, encodeTargetRecord, type TargetRecord } from '../..
 import { decodeCollection, encodeCollection } from '../../src/rule/collection.ts';
 import { startFaults } from '../services/faults.ts';
 import { startS3 } from '../services/s3.ts';
-import { checkOut, lines, publishedIn, type Sources, TestBucket } from './remote-rig.ts';
+import { checkOut, lines, publishedIn, remoteOf, type Sources, TestBucket } from './remote-rig.ts';
 import type { Built, Rig } from './rig.ts';
 
 const service = await startS3();
@@ -29,8 +28,6 @@ if (service) {
   const env = { ...bucket.env, AWS_ENDPOINT_URL: proxy.endpoint };
   const main = { ...env, KEY: ours.secretKey };
   const request = { ...env, DSBUILD_SCOPE: 'pr-7' };
-
-  const remoteOf = ({ summary }: Built): RemoteSummary => summary.remote as RemoteSummary;
 
   async function buildFresh(given: Readonly<Record<string, string>>, cache = ''): Promise<{ rig: Rig; built: Built }> {
     proxy.seen.length = 0;

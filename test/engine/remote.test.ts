@@ -1,26 +1,13 @@
-import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { RemoteSummary } from '../../src/base/events.ts';
 import { startS3 } from '../services/s3.ts';
-import { checkOut, lines, publishedIn, type Sources, TestBucket } from './remote-rig.ts';
-import type { Built, Rig } from './rig.ts';
+import { checkOut, publishedIn, remoteOf, SharedCache } from './remote-rig.ts';
 
 const service = await startS3();
 if (service) {
   const test = suite('remote cache');
-  const bucket = await TestBucket.create(service, 'cache');
-  const { env } = bucket;
-  const sources: Sources = { big: lines(1500, 1), packed: gzipSync(lines(200, 2)) };
-  const clean = checkOut(sources);
-  const expected = { ran: (await clean.build()).ran.length, published: publishedIn(clean) };
-
-  const remoteOf = ({ summary }: Built): RemoteSummary => summary.remote as RemoteSummary;
-  /** A fresh checkout, built with what lies on the remote. */
-  async function buildFresh(given: Sources = sources, options = {}): Promise<{ rig: Rig; built: Built }> {
-    const rig = checkOut(given);
-    return { rig, built: await rig.build({ env, ...options }) };
-  }
+  const shared = await SharedCache.on(service);
+  const { bucket, env, sources, expected } = shared;
 
   test.before.each(async () => bucket.empty());
   test.after(async () => {
@@ -29,11 +16,11 @@ if (service) {
   });
 
   test('a fresh checkout with a warm remote runs nothing, asks once for each target, and publishes the same bytes', async () => {
-    const first = await buildFresh();
+    const first = await shared.buildFresh();
     assert.is(first.built.summary.ok, true);
     assert.is(first.built.ran.length, expected.ran);
     assert.is(remoteOf(first.built).failures, 0);
-    const second = await buildFresh();
+    const second = await shared.buildFresh();
     assert.equal(second.built.ran, []);
     assert.equal(publishedIn(second.rig), expected.published);
     const { requests, hits, misses, failures, state } = remoteOf(second.built);
@@ -44,22 +31,22 @@ if (service) {
   });
 
   test('with --no-publish nothing but the records of targets is fetched', async () => {
-    await buildFresh();
-    const { built } = await buildFresh(sources, { publish: false });
+    await shared.buildFresh();
+    const { built } = await shared.buildFresh(sources, { publish: false });
     assert.equal(built.ran, []);
     assert.is(remoteOf(built).requests, 6);
   });
 
   test('a folder that is built already asks the remote for nothing', async () => {
-    const { rig } = await buildFresh();
+    const { rig } = await shared.buildFresh();
     const again = await rig.build({ env });
     assert.is(remoteOf(again).requests, 0);
   });
 
   test('after one edited line a fresh checkout runs the steps that it touches, as a folder with all of its cache does', async () => {
-    const { rig } = await buildFresh();
+    const { rig } = await shared.buildFresh();
     const edited = { ...sources, big: sources.big.replace(/"text":"[^"]{30,}?"/, '"text":"edited in one line"') };
-    const fresh = await buildFresh(edited);
+    const fresh = await shared.buildFresh(edited);
     rig.write({ 'in/big.jsonl': edited.big });
     const local = await rig.build();
     assert.ok(local.ran.length < expected.ran / 2, `${local.ran.length} of ${expected.ran}`);
@@ -72,7 +59,7 @@ if (service) {
 
   test('--no-remote and --offline leave it alone, and DSBUILD_REMOTE wins over the config', async () => {
     for (const off of [{ remote: false }, { offline: true }]) {
-      const { built } = await buildFresh(sources, off);
+      const { built } = await shared.buildFresh(sources, off);
       assert.is(built.summary.remote, undefined);
     }
     assert.equal(await bucket.names(), []);

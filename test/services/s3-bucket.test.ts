@@ -1,13 +1,14 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateBucketCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { digestHex } from '../../src/base/digest.ts';
 import { Bucket, type BucketOptions, type Condition, S3Error, type S3Kind } from '../../src/s3/bucket.ts';
+import { kindOf } from './kind-of.ts';
 import { noise } from './noise.ts';
-import { type S3Service, startAllS3 } from './s3.ts';
+import { clientOf, credentialsOf, type S3Service, startAllS3 } from './s3.ts';
 
 const services = await startAllS3();
 const MiB = 1024 * 1024;
@@ -15,21 +16,11 @@ const MiB = 1024 * 1024;
 const small = Buffer.from('{"text":"small"}\n');
 const large = noise(3 * MiB + 17);
 
-async function kindOf(work: Promise<unknown>): Promise<S3Kind> {
-  try {
-    await work;
-  } catch (error) {
-    assert.instance(error, S3Error, String(error));
-    return (error as S3Error).kind;
-  }
-  throw new Error('nothing was refused');
-}
-
-function define({ name, endpoint, accessKey, secretKey, stop }: S3Service): void {
+function define(service: S3Service): void {
+  const { name, endpoint, stop } = service;
   const test = suite(`s3 bucket on ${name}`);
-  const credentials = { accessKeyId: accessKey, secretAccessKey: secretKey };
-  const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials });
-  const env = { AWS_ACCESS_KEY_ID: accessKey, AWS_SECRET_ACCESS_KEY: secretKey };
+  const client = clientOf(service);
+  const env = credentialsOf(service);
   // An object travels in parts from 1 MiB; S3 wants parts of 5 MiB at least, but of all servers only Amazon's minds in a test of this size.
   const bucketOf = (more: Partial<BucketOptions> = {}): Bucket =>
     new Bucket({
@@ -228,7 +219,7 @@ function define({ name, endpoint, accessKey, secretKey, stop }: S3Service): void
       assert.match(thrown.message, says);
       assert.ok(thrown.fault.hint);
       assert.is(other.counters.requests, 1);
-      assert.not.match(`${thrown.message} ${thrown.fault.hint}`, new RegExp(`${secretKey}|wrong`));
+      assert.not.match(`${thrown.message} ${thrown.fault.hint}`, new RegExp(`${service.secretKey}|wrong`));
       other.close();
     });
   }

@@ -1,11 +1,11 @@
 /** `doctor` against a real S3 server, with users whose rights are README's policy of the bucket. */
 import { readFileSync } from 'node:fs';
-import { CreateBucketCommand, ListObjectsV2Command, PutBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, ListObjectsV2Command, PutBucketPolicyCommand, type S3Client } from '@aws-sdk/client-s3';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { DoctorCheck } from '../../src/engine/doctor-check.ts';
 import { TestProject } from '../build/project.ts';
-import { addS3User, type S3Service, startS3 } from './s3.ts';
+import { addS3User, clientOf, credentialsOf, type S3Service, startS3 } from './s3.ts';
 
 const test = suite('doctor and S3');
 
@@ -27,14 +27,6 @@ interface Scene {
   doctor(...args: string[]): Promise<{ code: unknown; checks: Record<string, DoctorCheck> }>;
 }
 
-const clientOf = ({ endpoint, accessKey, secretKey }: S3Service): S3Client =>
-  new S3Client({
-    endpoint,
-    region: 'us-east-1',
-    forcePathStyle: true,
-    credentials: { accessKeyId: accessKey, secretAccessKey: secretKey },
-  });
-
 async function withServer(cache: string, use: (scene: Scene) => Promise<void>): Promise<void> {
   const service = await startS3();
   if (!service) return;
@@ -54,7 +46,7 @@ export default defineConfig({ targets: { raw }, cache: { remote: 's3://team-cach
       project,
       service,
       client,
-      as: ({ accessKey, secretKey }) => Object.assign(project.env, { AWS_ACCESS_KEY_ID: accessKey, AWS_SECRET_ACCESS_KEY: secretKey }),
+      as: (user) => Object.assign(project.env, credentialsOf(user)),
       doctor: async (...args) => {
         const run = project.startText('doctor', '--json', ...args);
         const code = await run.done;
@@ -162,6 +154,19 @@ test('a cache that is switched to reading is not written, and neither are source
     assert.is(checks['cache writing']?.detail, 'switched off by cache.readOnly');
     assert.match(checks['source']?.detail ?? '', /^s3:\/\/team-cache\/raw\/ answers in \d+ ms, nothing is there yet$/);
     assert.equal(await keysIn(client), []);
+  }));
+
+test('what is published into a bucket goes to the server of the environment, and that one is asked, not the one of the cache', () =>
+  withServer('', async ({ project, doctor }) => {
+    project.edit('datasets.config.ts', (text) =>
+      text
+        .replace('{ defineConfig, download }', '{ defineConfig, download, exportDataset }')
+        .replace('{ raw }', "{ raw, texts: exportDataset(raw, { format: 'jsonl', out: 's3://team-cache/texts' }) }"),
+    );
+    project.env['AWS_ENDPOINT_URL'] = 'http://127.0.0.1:1';
+    const { code, checks } = await doctor('--online');
+    assert.equal([code, checks['cache']?.ok, checks['out']?.ok], [1, true, false]);
+    assert.match(checks['out']?.detail ?? '', 'ECONNREFUSED');
   }));
 
 test.run();

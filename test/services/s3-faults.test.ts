@@ -2,14 +2,15 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateBucketCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { digestHex } from '../../src/base/digest.ts';
-import { Bucket, type BucketOptions, S3Error, type S3Kind } from '../../src/s3/bucket.ts';
+import { Bucket, type BucketOptions } from '../../src/s3/bucket.ts';
 import { type Fault, type FaultProxy, startFaults } from './faults.ts';
+import { kindOf } from './kind-of.ts';
 import { noise } from './noise.ts';
-import { type S3Service, startS3 } from './s3.ts';
+import { clientOf, credentialsOf, type S3Service, startS3 } from './s3.ts';
 import { startToxiproxy, type ToxicProxy, type Toxiproxy } from './toxiproxy.ts';
 
 const service = await startS3();
@@ -18,29 +19,15 @@ const MiB = 1024 * 1024;
 const large = noise(11 * MiB);
 const small = Buffer.from('{"text":"small"}\n'.repeat(1000));
 
-async function kindOf(work: Promise<unknown>): Promise<S3Kind> {
-  try {
-    await work;
-  } catch (error) {
-    assert.instance(error, S3Error, String(error));
-    return (error as S3Error).kind;
-  }
-  throw new Error('nothing failed');
-}
-
 const inPieces = (bytes: Buffer) =>
   async function* (): AsyncGenerator<Uint8Array> {
     for (let at = 0; at < bytes.length; at += MiB) yield bytes.subarray(at, at + MiB);
   };
 
-function define(toxi: Toxiproxy, { endpoint, accessKey, secretKey, stop }: S3Service): void {
+function define(toxi: Toxiproxy, service: S3Service): void {
+  const { endpoint, stop } = service;
   const test = suite('s3 faults');
-  const client = new S3Client({
-    endpoint,
-    region: 'us-east-1',
-    forcePathStyle: true,
-    credentials: { accessKeyId: accessKey, secretAccessKey: secretKey },
-  });
+  const client = clientOf(service);
   let faults: FaultProxy;
   let toxics: ToxicProxy;
   let opened: Bucket[] = [];
@@ -53,7 +40,7 @@ function define(toxi: Toxiproxy, { endpoint, accessKey, secretKey, stop }: S3Ser
     const bucket = new Bucket({
       address: 's3://cache',
       endpoint: at,
-      env: { AWS_ACCESS_KEY_ID: accessKey, AWS_SECRET_ACCESS_KEY: secretKey },
+      env: credentialsOf(service),
       times: { connectMs: waitMs, answerMs: waitMs, stallMs: waitMs, giveUpMs: 60_000, pauseMs: 1, pauseMsMax: 2, ...more.times },
       sizes: { wholeBytesMax: MiB, partBytes: 5 * MiB, rangeBytes: 5 * MiB },
       signal: more.signal,

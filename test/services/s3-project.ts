@@ -6,11 +6,11 @@ import {
   ListObjectsV2Command,
   PutBucketVersioningCommand,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
 } from '@aws-sdk/client-s3';
 import { TestProject } from '../build/project.ts';
 import { type FaultProxy, type SeenRequest, startFaults } from './faults.ts';
-import type { S3Service } from './s3.ts';
+import { clientOf, credentialsOf, type S3Service } from './s3.ts';
 
 export class S3Project extends TestProject {
   readonly proxy: FaultProxy;
@@ -21,13 +21,8 @@ export class S3Project extends TestProject {
     super();
     this.proxy = proxy;
     this.bucket = bucket;
-    const { endpoint, accessKey: accessKeyId, secretKey: secretAccessKey } = service;
-    this.#client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials: { accessKeyId, secretAccessKey } });
-    Object.assign(this.env, {
-      AWS_ACCESS_KEY_ID: accessKeyId,
-      AWS_SECRET_ACCESS_KEY: secretAccessKey,
-      AWS_ENDPOINT_URL: proxy.endpoint,
-    });
+    this.#client = clientOf(service);
+    Object.assign(this.env, credentialsOf(service), { AWS_ENDPOINT_URL: proxy.endpoint });
   }
 
   static #count = 0;

@@ -1,14 +1,14 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { digestHex } from '../../src/base/digest.ts';
 import { BuildError } from '../../src/base/errors.ts';
 import { type FetchRequest, fetchFile } from '../../src/source/fetch.ts';
 import { type FaultProxy, startFaults } from './faults.ts';
-import { type S3Service, startS3 } from './s3.ts';
+import { clientOf, credentialsOf, type S3Service, startS3 } from './s3.ts';
 
 const service = await startS3();
 
@@ -16,15 +16,11 @@ const contents = Buffer.from(Array.from({ length: 60_000 }, (_, i) => `{"text":"
 const digest = digestHex(contents);
 const odd = 'dir with space/ü?x=1#y%20.jsonl';
 
-function define({ endpoint, accessKey, secretKey, stop }: S3Service): void {
+function define(service: S3Service): void {
+  const { endpoint, stop } = service;
   const test = suite('s3 source');
-  const env = { AWS_ACCESS_KEY_ID: accessKey, AWS_SECRET_ACCESS_KEY: secretKey };
-  const client = new S3Client({
-    endpoint,
-    region: 'us-east-1',
-    forcePathStyle: true,
-    credentials: { accessKeyId: accessKey, secretAccessKey: secretKey },
-  });
+  const env = credentialsOf(service);
+  const client = clientOf(service);
   const put = (key: string, body: Buffer) => client.send(new PutObjectCommand({ Bucket: 'corpus', Key: key, Body: body }));
   let toDir = '';
   let proxy: FaultProxy;
@@ -133,7 +129,7 @@ function define({ endpoint, accessKey, secretKey, stop }: S3Service): void {
       assert.match(error.message, message);
       assert.match(error.hint ?? '', hint);
       assert.is(proxy.seen.length, 1);
-      assert.not.match(`${error.message} ${error.hint} ${error.where}`, new RegExp(`${secretKey}|wrong`));
+      assert.not.match(`${error.message} ${error.hint} ${error.where}`, new RegExp(`${service.secretKey}|wrong`));
     });
   }
 

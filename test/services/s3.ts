@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { S3Client } from '@aws-sdk/client-s3';
 import { findProgram, installed, type Service, startService } from './program.ts';
 
 export interface S3Service {
@@ -34,8 +35,20 @@ export async function startS3(): Promise<S3Service | undefined> {
   return named('versitygw', await startService({ program, args, env, healthPath: '/healthz' }));
 }
 
+/** What a test does on the server behind dsbuild's back. */
+export const clientOf = ({ endpoint, accessKey: accessKeyId, secretKey: secretAccessKey }: S3Service): S3Client =>
+  new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials: { accessKeyId, secretAccessKey } });
+
+type Keys = Pick<S3Service, 'accessKey' | 'secretKey'>;
+
+/** Where the SDK looks for credentials first. */
+export const credentialsOf = ({ accessKey, secretKey }: Keys): Record<string, string> => ({
+  AWS_ACCESS_KEY_ID: accessKey,
+  AWS_SECRET_ACCESS_KEY: secretKey,
+});
+
 /** A user of versitygw who may do what policies of buckets say, and nothing else. */
-export function addS3User({ endpoint, accessKey: root, secretKey }: S3Service, name: string): { accessKey: string; secretKey: string } {
+export function addS3User({ endpoint, accessKey: root, secretKey }: S3Service, name: string): Keys {
   const program = findProgram('versitygw') as string;
   const about = ['--access', name, '--secret', secretKey, '--role', 'user'];
   execFileSync(program, ['admin', '--access', root, '--secret', secretKey, '--endpoint-url', endpoint, 'create-user', ...about]);
