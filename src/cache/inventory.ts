@@ -1,6 +1,7 @@
-import { lstatSync, readdirSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Digest } from '../base/digest.ts';
+import { namesIfReadable } from '../base/files.ts';
 import type { Store } from './store.ts';
 
 /** A blob of the store. */
@@ -27,14 +28,6 @@ export interface Inventory {
   readonly bytes: number;
 }
 
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
-
 function* ownBlobs(store: Store): Generator<StoredBlob> {
   for (const digest of store.digests()) {
     const stat = lstatSync(store.path(digest), { throwIfNoEntry: false });
@@ -43,7 +36,7 @@ function* ownBlobs(store: Store): Generator<StoredBlob> {
 }
 
 function* storedPacks({ packs }: Store): Generator<StoredPack> {
-  for (const name of namesIn(packs.dir)) {
+  for (const name of namesIfReadable(packs.dir)) {
     const stat = name.endsWith('.pack') ? lstatSync(join(packs.dir, name), { throwIfNoEntry: false }) : undefined;
     if (stat) yield { name, bytes: stat.size, writtenMs: stat.mtimeMs };
   }

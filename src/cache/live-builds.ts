@@ -1,6 +1,6 @@
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readIfThere, uniqueName } from '../base/files.ts';
+import { namesIfReadable, readIfThere, uniqueName } from '../base/files.ts';
 import { type HolderTimes, holderTimes, isDead, keepYoung, self } from './holder.ts';
 
 /** The times of files may lag behind the clock of processes by so much. */
@@ -57,10 +57,6 @@ export class LiveBuilds {
   }
 
   #names(): string[] {
-    try {
-      return readdirSync(this.#dir).filter((name) => /^build-[\w-]+$/.test(name));
-    } catch {
-      return [];
-    }
+    return namesIfReadable(this.#dir).filter((name) => /^build-[\w-]+$/.test(name));
   }
 }

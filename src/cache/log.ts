@@ -1,8 +1,8 @@
-import { closeSync, fdatasyncSync, fstatSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, fdatasyncSync, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { systemCodeOf } from '../base/errors.ts';
-import { openFile, uniqueName, writeAll, writeFileAtomic } from '../base/files.ts';
+import { namesIfReadable, openFile, uniqueName, writeAll, writeFileAtomic } from '../base/files.ts';
 import { hostTag, isProcessAlive } from '../base/host.ts';
 import { byCodeUnit } from '../base/names.ts';
 
@@ -63,13 +63,9 @@ export class Log {
 
   /** Its files, oldest first: of two values for a key the newer one counts. */
   #names(): string[] {
-    try {
-      return readdirSync(this.#dir)
-        .filter((name) => name.startsWith(`${this.#kind}-`) && /\.(open|log)$/.test(name))
-        .sort(byCodeUnit);
-    } catch {
-      return [];
-    }
+    return namesIfReadable(this.#dir)
+      .filter((name) => name.startsWith(`${this.#kind}-`) && /\.(open|log)$/.test(name))
+      .sort(byCodeUnit);
   }
 
   get(key: string): Buffer | undefined {

@@ -1,7 +1,7 @@
-import { closeSync, existsSync, fdatasyncSync, lstatSync, mkdirSync, openSync, readdirSync } from 'node:fs';
+import { closeSync, fdatasyncSync, lstatSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Digest } from '../base/digest.ts';
-import { uniqueName, writeAll } from '../base/files.ts';
+import { namesIfThere, uniqueName, writeAll } from '../base/files.ts';
 import { Log } from './log.ts';
 import type { Segment } from './store.ts';
 
@@ -89,7 +89,7 @@ export class Packs {
   /** Joins the files of the index into one, if there are more than a few, without entries whose pack is gone. */
   compact(): void {
     this.seal();
-    const packs = new Set(existsSync(this.dir) ? readdirSync(this.dir) : []);
+    const packs = new Set(namesIfThere(this.dir));
     this.#index.compact(indexFilesMax, (value) => isEntry(value) && packs.has(decodeEntry(value).pack));
   }
 

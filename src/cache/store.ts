@@ -1,7 +1,7 @@
-import { closeSync, fdatasyncSync, linkSync, lstatSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, utimesSync } from 'node:fs';
+import { closeSync, fdatasyncSync, linkSync, lstatSync, mkdirSync, openSync, renameSync, rmSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Digest, digestHex } from '../base/digest.ts';
-import { uniqueName, writeAll } from '../base/files.ts';
+import { namesIfReadable, uniqueName, writeAll } from '../base/files.ts';
 import { limits } from '../base/limits.ts';
 import { Packs } from './packs.ts';
 import { StoreSize } from './store-size.ts';
@@ -142,8 +142,8 @@ export class Store {
 
   /** Digests of all blobs that lie in files of their own. */
   *digests(): Generator<Digest> {
-    for (const folder of readFolder(this.dir)) {
-      if (/^[0-9a-f]{2}$/.test(folder)) yield* readFolder(join(this.dir, folder));
+    for (const folder of namesIfReadable(this.dir)) {
+      if (/^[0-9a-f]{2}$/.test(folder)) yield* namesIfReadable(join(this.dir, folder));
     }
   }
 
@@ -161,13 +161,5 @@ export class Store {
       closeSync(fd);
     }
     renameSync(temporary, this.path(digest));
-  }
-}
-
-function readFolder(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
   }
 }

@@ -1,6 +1,7 @@
-import { copyFileSync, existsSync, readdirSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Digest, digestHex } from '../base/digest.ts';
+import { namesIfThere } from '../base/files.ts';
 import { readNote, writeNote } from '../base/notes.ts';
 import type { Manifest } from '../plan/manifest.ts';
 
@@ -21,7 +22,7 @@ export const readLastPlan = (stateDir: string, target: string): LastPlan | undef
 /** The last plans of all targets that were ever built here, and when each was written. */
 export function lastPlans(stateDir: string): { plan: LastPlan; writtenMs: number }[] {
   const dir = join(stateDir, 'plans');
-  const names = existsSync(dir) ? readdirSync(dir).filter((name) => name.endsWith('.json')) : [];
+  const names = namesIfThere(dir).filter((name) => name.endsWith('.json'));
   return names.flatMap((name) => {
     const plan = readNote<LastPlan>(join(dir, name));
     return plan ? [{ plan, writtenMs: statSync(join(dir, name)).mtimeMs }] : [];

@@ -76,6 +76,7 @@ export class BlobUploads {
   }
 }
 
+/** Unlike `readPieces` it lets the build go on while the disk is read; that the bytes are those of the digest is seen by who sends them. */
 async function* pieces(location: Location): AsyncGenerator<Uint8Array> {
   for (const { path, offset, length, addNewline } of location) {
     if (length > 0) yield* createReadStream(path, { start: offset, end: offset + length - 1, highWaterMark: 1024 * 1024 });

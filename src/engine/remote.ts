@@ -248,7 +248,7 @@ export class BuildRemote {
 
   /** What was known to lie there is looked for again afterwards. */
   async collect(request: RemoteGcRequest): Promise<RemoteGcReport | undefined> {
-    this.#known.forget();
+    this.forget();
     const { RemoteCollection } = await import('../cache/remote/collect.ts');
     return new RemoteCollection(this.#remote, request).run();
   }

@@ -1,9 +1,9 @@
-import { createReadStream, existsSync, readdirSync } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { BuildError } from '../base/errors.ts';
 import type { BuildEvent, BuildSummary } from '../base/events.ts';
-import { readIfThere } from '../base/files.ts';
+import { namesIfThere, readIfThere } from '../base/files.ts';
 import { byCodeUnit } from '../base/names.ts';
 
 /** An event as it was written down; `ms` is the time since the run began, absent in records of earlier versions. */
@@ -26,9 +26,7 @@ const startOf = (run: string): string => run.replace(/T(\d\d)-(\d\d)-(\d\d)-/, '
 
 /** Runs that are on record, the newest first. */
 export function runsIn(stateDir: string): string[] {
-  const dir = runsDir(stateDir);
-  const names = existsSync(dir) ? readdirSync(dir) : [];
-  return names
+  return namesIfThere(runsDir(stateDir))
     .filter((run) => existsSync(eventsFile(stateDir, run)))
     .sort(byCodeUnit)
     .reverse();

@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Digest } from '../base/digest.ts';
-import { BuildError, systemCodeOf } from '../base/errors.ts';
-import { readIfThere, writeFileAtomic } from '../base/files.ts';
+import { BuildError } from '../base/errors.ts';
+import { namesIfThere, readIfThere, writeFileAtomic } from '../base/files.ts';
 import { Listing } from './listing.ts';
 
 const nameOf = (digest: Digest): string => `${digest.slice(0, 32)}.txt`;
@@ -50,18 +50,9 @@ export class ListingFiles {
   /** Removes those that nothing names any more. */
   keepOnly(digests: readonly Digest[]): void {
     const kept = new Set(digests.map(nameOf));
-    const names = namesIn(this.folder);
+    const names = namesIfThere(this.folder);
     const left = names.filter((name) => kept.has(name) || !/^[0-9a-f]{32}\.txt$/.test(name));
     for (const name of names) if (!left.includes(name)) rmSync(join(this.folder, name), { force: true });
     if (names.length > 0 && left.length === 0) rmdirSync(this.folder);
-  }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return [];
-    throw error;
   }
 }
