@@ -13,8 +13,8 @@ import { readTimes, writeTimes } from './run/times.ts';
 
 const usage = `Usage: npm test -- [--fast] [part of a path]...
   --fast           without test/build, test/e2e, test/services and *.slow.test.ts
-  --limit <s>      seconds that a file may take (default 240; a file raises it with "// time limit: 600 s" at its head)
-  --grace <s>      seconds that a file may live after its last test (default 10)
+  --limit <s>      seconds that a file may take (default 600; a file raises it with "// time limit: 900 s" at its head)
+  --grace <s>      seconds that a file may live after its last test (default 60)
   --jobs <n>       files at a time
   --dir <folder>   where the tests are (default: test)
 With CI set, skipped tests and .only are failures.`;
@@ -24,8 +24,8 @@ function settings() {
     allowPositionals: true,
     options: {
       fast: { type: 'boolean', default: false },
-      limit: { type: 'string', default: '240' },
-      grace: { type: 'string', default: '10' },
+      limit: { type: 'string', default: '600' },
+      grace: { type: 'string', default: '60' },
       jobs: { type: 'string', default: String(availableParallelism()) },
       dir: { type: 'string', default: fileURLToPath(new URL('.', import.meta.url)) },
       help: { type: 'boolean', default: false },

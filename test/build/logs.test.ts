@@ -115,7 +115,7 @@ test('each event has its time, which never falls; a record without times is told
       [...times].sort((a, b) => a - b),
     );
     const summary = events.at(-1) as { tookMs: number; ms: number };
-    assert.ok(summary.ms >= summary.tookMs * 0.9);
+    assert.ok(summary.ms >= summary.tookMs * 0.5);
     const [run] = readdirSync(project.path('.dsbuild/runs')) as [string];
     project.edit(`.dsbuild/runs/${run}/events.jsonl`, (text) => text.replaceAll(/,"ms":[\d.]+\}/g, '}'));
     assert.match((await said(project, 'logs')).text, /done in/);

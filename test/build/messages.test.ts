@@ -5,7 +5,7 @@ import { errorsOf, type Outcome, TestProject } from './project.ts';
 
 const test = suite('steps that travel together');
 
-/** What a step does before it ends; one that is held ends when there is a file of its number in `$HOME`, or gives up. */
+/** What a step does before it ends; one that is held ends when there is a file of its number in `$HOME`, or gives up after a minute. */
 interface Doing {
   readonly n: number;
   readonly busyMs?: number;
@@ -21,7 +21,7 @@ function run(_inputs, { n, busyMs = 0, held = false, exit = false }, io) {
   const started = performance.now();
   while (performance.now() - started < busyMs);
   const open = () => existsSync(${JSON.stringify(`${home}/`)} + n);
-  while (held && !open() && performance.now() - started < 4000) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+  while (held && !open() && performance.now() - started < 60_000) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
   if (exit && !open()) process.exit(3);
   io.count('n', n);
   io.create('file').close();

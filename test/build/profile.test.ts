@@ -71,7 +71,8 @@ test('every step that ran is in a lane with target, bytes and counters; scans, p
     const named = new Set(traceEvents.filter(({ name }) => name === 'thread_name').map(({ tid }) => tid));
     assert.ok(traceEvents.every(({ ph, tid }) => ph === 'M' || named.has(tid)));
     const endUs = Math.max(...traceEvents.map(({ ts = 0, dur = 0 }) => ts + dur));
-    assert.ok(endUs <= (summary.tookMs + 1000) * 1000);
+    // Microseconds, not milliseconds, whatever the machine did in between.
+    assert.ok(endUs <= (summary.tookMs + 60_000) * 1000);
   });
 });
 

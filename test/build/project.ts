@@ -41,6 +41,8 @@ export class RunningBuild {
   readonly #child: ChildProcess;
   readonly #lines: string[] = [];
   #watchers: (() => void)[] = [];
+  /** All was read that it had to say: after its exit some of that may still be on its way. */
+  #isOver = false;
 
   constructor(child: ChildProcess) {
     this.#child = child;
@@ -57,6 +59,7 @@ export class RunningBuild {
     this.done = new Promise((resolve, reject) => {
       child.on('error', reject);
       child.on('close', (code, signal) => {
+        this.#isOver = true;
         this.#wake();
         resolve(outcomeOf(this.#lines, { code: code ?? (signal as NodeJS.Signals), stderr }));
       });
@@ -67,7 +70,7 @@ export class RunningBuild {
   async says(matches: (event: BuildEvent) => boolean): Promise<void> {
     for (let seen = 0; ; ) {
       for (; seen < this.#lines.length; seen++) if (matches(JSON.parse(this.#lines[seen] as string) as BuildEvent)) return;
-      if (this.#child.exitCode !== null || this.#child.signalCode !== null) throw new Error('the build ended before it said so');
+      if (this.#isOver) throw new Error('the build ended before it said so');
       await new Promise<void>((resolve) => void this.#watchers.push(resolve));
     }
   }
@@ -77,7 +80,7 @@ export class RunningBuild {
   /** The next event that was not given yet; throws when the build ends without one. */
   async next(): Promise<BuildEvent> {
     while (this.#given === this.#lines.length) {
-      if (this.#child.exitCode !== null || this.#child.signalCode !== null) throw new Error('the build ended before it said more');
+      if (this.#isOver) throw new Error('the build ended before it said more');
       await new Promise<void>((resolve) => void this.#watchers.push(resolve));
     }
     return JSON.parse(this.#lines[this.#given++] as string) as BuildEvent;
@@ -110,6 +113,7 @@ export class RunningText {
   readonly done: Promise<number | NodeJS.Signals>;
   readonly #child: ChildProcess;
   text = '';
+  #isOver = false;
   #wake: () => void = () => {};
 
   constructor(child: ChildProcess) {
@@ -121,6 +125,7 @@ export class RunningText {
     this.done = new Promise((resolve, reject) => {
       child.on('error', reject);
       child.on('close', (code, signal) => {
+        this.#isOver = true;
         resolve(code ?? (signal as NodeJS.Signals));
         this.#wake();
       });
@@ -130,7 +135,7 @@ export class RunningText {
   /** Resolves when all that was written so far matches. */
   async says(pattern: RegExp): Promise<void> {
     while (!pattern.test(this.text)) {
-      if (this.#child.exitCode !== null || this.#child.signalCode !== null) throw new Error(`it ended and had said: ${this.text}`);
+      if (this.#isOver) throw new Error(`it ended and had said: ${this.text}`);
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });

@@ -35,6 +35,7 @@ export class PtyTerminal {
   readonly #terminal: InstanceType<typeof xterm.Terminal>;
   readonly #pty: IPty;
   #waiting: Waiting[] = [];
+  #isAnswered = false;
   /** Exit code, once it has ended. */
   code: number | undefined;
   readonly done: Promise<number>;
@@ -51,7 +52,10 @@ export class PtyTerminal {
     this.#pty = spawn('/bin/bash', argv, { cols: columns, rows, name: given.TERM, cwd, env: given });
     this.#pty.onData((text) => {
       this.sent += text;
-      if (this.sent.endsWith(ended)) this.#pty.write('x');
+      if (!this.#isAnswered && this.sent.includes(ended)) {
+        this.#isAnswered = true;
+        this.#pty.write('x');
+      }
       this.#terminal.write(text, () => this.#look());
     });
     this.done = new Promise((resolve) => {

@@ -43,7 +43,19 @@ export interface Start {
 }
 
 /** Starts a program with an empty folder and a port of its own; it never outlives this process. */
-export async function startService({ program, args, env, healthPath }: Start): Promise<Service> {
+export async function startService(start: Start): Promise<Service> {
+  // Another program may take the port between the moment that it was free and this one's.
+  for (let left = startsMax - 1; left > 0; left--) {
+    const service = await startOnce(start).catch(() => undefined);
+    if (service) return service;
+  }
+  return startOnce(start);
+}
+
+const startsMax = 3;
+const readyWithinMs = 60_000;
+
+async function startOnce({ program, args, env, healthPath }: Start): Promise<Service> {
   const folder = mkdtempSync(join(tmpdir(), 'service-'));
   const port = await freePort();
   const log = openSync(join(folder, 'log'), 'w');
@@ -81,8 +93,9 @@ async function ended(child: ChildProcess): Promise<void> {
 }
 
 async function answers(url: string, child: ChildProcess): Promise<void> {
-  for (let tries = 0; tries < 400 && child.exitCode === null; tries++) {
-    const ready = await fetch(url).then(
+  const signal = AbortSignal.timeout(readyWithinMs);
+  while (!signal.aborted && child.exitCode === null && child.signalCode === null) {
+    const ready = await fetch(url, { signal }).then(
       ({ ok }) => ok,
       () => false,
     );
@@ -92,11 +105,23 @@ async function answers(url: string, child: ChildProcess): Promise<void> {
   throw new Error('no answer');
 }
 
+/** Below the ports that systems give to whoever asks for any: those would be handed out again at once. */
+const ports = { from: 10_000, count: 20_000, perProcess: 10 } as const;
+let portsTaken = 0;
+
+/** A port that nobody listens on, and that no other process of tests tries first. */
 async function freePort(): Promise<number> {
+  for (let tries = 0; tries < ports.count; tries++) {
+    const port = ports.from + ((process.pid * ports.perProcess + portsTaken++) % ports.count);
+    if (await isFree(port)) return port;
+  }
+  throw new Error('no port is free');
+}
+
+function isFree(port: number): Promise<boolean> {
   const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address ? address.port : 0;
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }

@@ -36,7 +36,7 @@ function define(toxi: Toxiproxy, service: S3Service): void {
   let key = '';
 
   /** `waitMs` only matters where nothing ever comes. */
-  const bucketAt = (at: string, { waitMs = 5000, ...more }: Partial<BucketOptions> & { waitMs?: number } = {}): Bucket => {
+  const bucketAt = (at: string, { waitMs = 60_000, ...more }: Partial<BucketOptions> & { waitMs?: number } = {}): Bucket => {
     const bucket = new Bucket({
       address: 's3://cache',
       endpoint: at,
@@ -55,8 +55,9 @@ function define(toxi: Toxiproxy, service: S3Service): void {
   const incomplete = async (): Promise<number> =>
     (await client.send(new ListMultipartUploadsCommand({ Bucket: 'cache' }))).Uploads?.length ?? 0;
   const arrived = (bytes: Buffer): void => assert.ok(readFileSync(join(dir, 'file')).equals(bytes));
-  /** Waits for nothing where a fault makes everybody wait. */
-  const waitMsOf = ({ do: what }: Fault): number => (what === 'black-hole' || what === 'stall' ? 300 : 5000);
+  /** Where a fault makes everybody wait, not for long: a busy machine may then miss that time without any fault, and tries once more. */
+  const isWaitedFor = ({ do: what }: Fault): boolean => what === 'black-hole' || what === 'stall';
+  const waitMsOf = (fault: Fault): number => (isWaitedFor(fault) ? 1000 : 60_000);
 
   test.before(async () => {
     await client.send(new CreateBucketCommand({ Bucket: 'cache' }));
@@ -98,14 +99,16 @@ function define(toxi: Toxiproxy, service: S3Service): void {
       assert.is(await bucket.put(key, small, 'absent'), 'written');
       faults.faults.push(fault);
       assert.ok((await bucket.get(key))?.bytes.equals(small));
-      assert.equal([bucket.counters.retries, bucket.counters.failures], [2, 2]);
+      const { retries, failures } = bucket.counters;
+      assert.ok(isWaitedFor(fault) ? retries >= 2 : retries === 2, String(retries));
+      assert.is(failures, retries);
     });
 
     test(`a request that ${what} each time fails after a few`, async () => {
       const bucket = bucketAt(faults.endpoint, { waitMs: waitMsOf(fault), times: { triesMax: 3 } });
       faults.decide = () => fault;
       assert.ok(['network', 'timeout', 'other', 'throttled'].includes(await kindOf(bucket.get(key))));
-      assert.is(faults.seen.length, 3);
+      assert.is(bucket.counters.requests, 3);
     });
 
     test(`an upload in parts is written whichever of its requests ${what}`, async () => {
@@ -146,11 +149,16 @@ function define(toxi: Toxiproxy, service: S3Service): void {
       faults.faults.push(undefined, fault);
       assert.is(await download(bucket, large), true);
       arrived(large);
-      assert.is(faults.seen.length, 4);
-      const { range, 'if-match': ifMatch } = faults.seen[3]?.headers ?? {};
-      const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? [];
-      assert.ok(Number(from) > 5 * MiB && Number(from) < Number(to) && Number(to) === 10 * MiB - 1, range);
-      assert.is(ifMatch, (await bucket.head(key))?.etag);
+      assert.ok(isWaitedFor(fault) ? faults.seen.length >= 4 : faults.seen.length === 4);
+      const rests = faults.seen.filter(({ headers: { range = '' } }) => {
+        const [from = 0, to = 0] = range.slice('bytes='.length).split('-').map(Number);
+        return from > 5 * MiB && from < to && to === 10 * MiB - 1;
+      });
+      assert.ok(
+        isWaitedFor(fault) ? rests.length >= 1 : rests.length === 1,
+        JSON.stringify(faults.seen.map(({ headers }) => headers.range)),
+      );
+      assert.is(rests[0]?.headers['if-match'], (await bucket.head(key))?.etag);
     });
   }
 
@@ -259,9 +267,10 @@ function define(toxi: Toxiproxy, service: S3Service): void {
   });
 
   test('a slow line is no fault as long as it moves', async () => {
-    const bucket = bucketAt(toxics.endpoint, { waitMs: 1500 });
-    await toxics.add({ type: 'bandwidth', bytesPerSecond: 4_000_000, stream: 'upstream' });
-    await toxics.add({ type: 'bandwidth', bytesPerSecond: 4_000_000 });
+    // A part takes longer than is waited for the next of its bytes.
+    const bucket = bucketAt(toxics.endpoint, { waitMs: 4000 });
+    await toxics.add({ type: 'bandwidth', bytesPerSecond: 1_000_000, stream: 'upstream' });
+    await toxics.add({ type: 'bandwidth', bytesPerSecond: 1_000_000 });
     await toxics.add({ type: 'latency', ms: 400, jitterMs: 100 });
     assert.is(await upload(bucket, large), 'written');
     assert.is(await download(bucket, large), true);
@@ -280,10 +289,10 @@ function define(toxi: Toxiproxy, service: S3Service): void {
   });
 
   test('a connection that is down, black or reset fails in time', async () => {
-    const bucket = bucketAt(toxics.endpoint, { waitMs: 300, times: { triesMax: 2 } });
+    const bucket = bucketAt(toxics.endpoint, { times: { triesMax: 2 } });
     await bucket.put(key, small, 'any');
     await toxics.add({ type: 'black-hole' });
-    assert.is(await kindOf(bucket.get(key)), 'timeout');
+    assert.is(await kindOf(bucketAt(toxics.endpoint, { waitMs: 300, times: { triesMax: 2 } }).get(key)), 'timeout');
     await toxics.clear();
     await toxics.add({ type: 'reset', afterMs: 0 });
     assert.is(await kindOf(bucket.get(key)), 'network');

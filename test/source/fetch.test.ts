@@ -283,16 +283,15 @@ test('a content coding that was not asked for is refused instead of being stored
 });
 
 test('a try in which nothing comes is given up, before the headers and in the body', async () => {
-  answers = [
-    () => {},
-    (_, response) => {
-      response.writeHead(200, { ...validators, 'content-length': contents.length });
-      response.write(contents.subarray(0, 1000));
-    },
-    rest(),
-  ];
-  assert.is((await fetchFile(request({ limits: { stallMsMax: 150 } }))).blake3, digest);
-  assert.ok(requests[2]?.headers.range);
+  // A machine that is busy for that long makes a stall of any try: there are more than are needed.
+  const begins: Answer = (asked, response) => {
+    if (asked.headers.range) return rest()(asked, response);
+    response.writeHead(200, { ...validators, 'content-length': contents.length });
+    response.write(contents.subarray(0, 1000));
+  };
+  answers = [() => {}, begins];
+  assert.is((await fetchFile(request({ limits: { stallMsMax: 150 }, pausesMs: Array.from({ length: 100 }, () => 0) }))).blake3, digest);
+  assert.ok(requests.length >= 3 && requests.at(-1)?.headers.range);
   answers = [() => {}];
   const error = await errorOf(fetchFile(request({ limits: { stallMsMax: 50 }, pausesMs: [] })));
   assert.match(error.message, /nothing came for 0.05 s/);
@@ -365,8 +364,7 @@ test('a killed process is gone on for by the next one, from the last checkpoint'
   const child = fork(fileURLToPath(new URL('fetch-child.ts', import.meta.url)), [`${origin}/data.jsonl`, toDir, '50000'], {
     execArgv: ['--import', 'tsx'],
   });
-  await halfSent;
-  await once(child, 'message');
+  await Promise.all([halfSent, once(child, 'message')]);
   child.kill('SIGKILL');
   await once(child, 'exit');
   assert.is((await fetchFile(request())).blake3, digest);
