@@ -90,7 +90,7 @@ function listingReasons({ before, now }: Record<'before' | 'now', readonly Liste
   });
 }
 
-/** Which lines of which files are new. Chunks are what is built, so a chunk's first and last line are named. */
+/** Where files changed. Chunks are what is built, so it is said between which lines; `why` looks for the lines themselves. */
 function sourceReasons(local: LocalSources, run: BuildRun, target: string): string[] {
   const { stateDir, settings } = run.project;
   const before = lastChunks(lastTableOf(stateDir, target), settings.chunkBytes);
@@ -130,9 +130,10 @@ function linesOfChunk(
   const { root } = run.project;
   const { segments } = local.chunk(index);
   if (segments.length === 1) {
-    const first = local.lines(index, 0);
-    const last = local.lines(index, records - 1);
-    return [`${shownPath(root, first.path)}:${first.line}-${last.line}`];
+    const { path, line: first } = local.lines(index, 0);
+    const { line: last } = local.lines(index, records - 1);
+    const shown = shownPath(root, path);
+    return [first === last ? `${shown}:${first}` : `${shown}, in lines ${first}-${last}`];
   }
   // Of the small files in one chunk, only those that are not what they were are named.
   const changed = segments.filter(({ path }) => before.smallFiles.get(path) !== now.smallFiles.get(path));

@@ -103,7 +103,7 @@ test('one edited line runs the steps of its chunk, its pack group, its shard, th
   assert.equal(ran(outcome), once);
   const why = outcome.summary.targets['raw']?.why ?? [];
   assert.is(why.length, 1);
-  const [, first, last] = /^source changed: in\/s00\.jsonl:(\d+)-(\d+)$/.exec(why[0] as string) ?? [];
+  const [, first, last] = /^source changed: in\/s00\.jsonl, in lines (\d+)-(\d+)$/.exec(why[0] as string) ?? [];
   assert.ok(Number(first) <= 201 && 201 <= Number(last), why[0]);
   const changed = Object.entries(project.snapshot()).filter(([name, digest]) => published[name] !== digest);
   const names = changed.map(([name]) => name.replace(/shard_000[01]/, 'shard'));

@@ -204,11 +204,11 @@ test('where nothing tells what the lines were the lines of the chunk are named',
   layLines(rig, [line('big-0', 'edited'), ...big.slice(1)]);
   const [reason, ...others] = await reasonsOf(rig);
   assert.equal(others, []);
-  assert.match(reason as string, /^source changed: in\/big\.jsonl:1-\d+$/, 'no target that reads them was built');
+  assert.match(reason as string, /^source changed: in\/big\.jsonl, in lines 1-\d+$/, 'no target that reads them was built');
   layLines(rig, ['no record\n', ...big.slice(1)]);
   await rig.build();
   layLines(rig, ['no record\n', line('big-1', 'edited'), ...big.slice(2)]);
-  assert.match((await reasonsOf(rig))[0] as string, /^source changed: in\/big\.jsonl:1-\d+$/, 'a bad line is in no memo');
+  assert.match((await reasonsOf(rig))[0] as string, /^source changed: in\/big\.jsonl, in lines 1-\d+$/, 'a bad line is in no memo');
 });
 
 test.run();
