@@ -2,7 +2,7 @@
 import { writeSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type { Message } from './protocol.ts';
-import { redirectUvu } from './redirect.ts';
+import { redirectImports } from './redirect.ts';
 
 type Run = () => Promise<[errors: string | true, passed: number, skipped: number, total: number]>;
 /** uvu puts the file's name first; it has none here. */
@@ -33,7 +33,7 @@ world.dsbuildSkips = (reason) => {
   send({ type: 'skip', reason, test: current });
 };
 
-redirectUvu();
+redirectImports();
 const { listen, seen } = await import('./uvu.ts');
 listen({
   onTest(name) {

@@ -1,13 +1,16 @@
 import { register } from 'node:module';
 
-/** Sends every import of `uvu`, but for the one in uvu.ts itself, to uvu.ts. The hook runs in Node's loader thread, hence the source text. */
-export function redirectUvu(): void {
-  const target = new URL('./uvu.ts', import.meta.url).href;
+/**
+ * Sends every import of `uvu` and `fast-check`, but for those in uvu.ts and fast-check.ts themselves, to these. The hook runs in Node's
+ * loader thread, hence the source text.
+ */
+export function redirectImports(): void {
+  const targets = Object.fromEntries(['uvu', 'fast-check'].map((name) => [name, new URL(`./${name}.ts`, import.meta.url).href]));
   const hook = `
-    const target = ${JSON.stringify(target)};
+    const targets = new Map(Object.entries(${JSON.stringify(targets)}));
     export function resolve(specifier, context, next) {
-      if (specifier !== 'uvu' || context.parentURL?.startsWith(target)) return next(specifier, context);
-      return { url: target, shortCircuit: true };
+      const url = targets.get(specifier);
+      return next(url === undefined || context.parentURL?.startsWith(url) ? specifier : url, context);
     }`;
   register(`data:text/javascript,${encodeURIComponent(hook)}`);
 }
