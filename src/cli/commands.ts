@@ -44,7 +44,7 @@ const entries: readonly CommandEntry[] = [
 export const commandWords: readonly string[] = entries.flatMap(({ words }) => words);
 
 /** Those whose lines can only be read, or only be answered, when all commands are known. */
-const needingAll: ReadonlySet<string> = new Set(['run', 'completion']);
+const needingAll: ReadonlySet<string> = new Set(['run', 'cache', 'completion']);
 
 /** The one command that a line can mean; undefined where it takes all of them to tell. */
 export async function loadCommandOf(argv: readonly string[]): Promise<readonly DescribedClass[] | undefined> {

@@ -48,9 +48,9 @@ const beforeDashes = (argv: readonly string[]): readonly string[] => argv.slice(
 async function commandOfAll(argv: readonly string[], context: CliContext): Promise<Command<CliContext>> {
   const { cli, syntax } = await loadProgram(argv, context);
   try {
-    return cli.process([...argv], { ...context, commands: syntax.commands });
+    return cli.process([...syntax.line], { ...context, commands: syntax.commands });
   } catch (error) {
-    throw error instanceof BuildError ? error : (await import('./syntax-error.ts')).syntaxError(syntax, argv, error);
+    throw error instanceof BuildError ? error : (await import('./syntax-error.ts')).syntaxError(syntax, error);
   }
 }
 

@@ -1,4 +1,4 @@
-import { BuildError, messageOf } from '../base/errors.ts';
+import { BuildError } from '../base/errors.ts';
 import { nearestName } from '../base/names.ts';
 import { type CommandSyntax, nameOf, plainWords, type Syntax } from './syntax.ts';
 
@@ -35,18 +35,27 @@ function flagProblem(syntax: Syntax, word: string, next: string | undefined): Bu
   return undefined;
 }
 
-/** Says in one sentence why a command line is not understood. */
-export function syntaxError(syntax: Syntax, argv: readonly string[], cause: unknown): BuildError {
-  const { command } = syntax;
-  const words = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined);
+/** What is wrong with the words that are no flags, if their number is. */
+function operandProblem({ command }: Syntax, extra: readonly string[]): string | undefined {
+  const { operands } = command;
+  if (operands.startsWith('<') && extra.length === 0) return `${nameOf(command)} needs ${operands}`;
+  if (operands.includes('...')) return undefined;
+  const [oneWay = ''] = operands.split(' | ');
+  const tooMany = extra.slice(oneWay === '' ? 0 : oneWay.split(' ').length);
+  if (tooMany.length === 0) return undefined;
+  return `${nameOf(command)} takes ${operands === '' ? 'no names' : `only ${operands}`}: "${tooMany[0]}" is too much`;
+}
+
+/** Says in one sentence why a command line is not understood, in dsbuild's own words: the parser's name none of the user's. */
+export function syntaxError(syntax: Syntax, cause: unknown): BuildError {
+  const { command, line } = syntax;
+  const words = line.slice(0, line.includes('--') ? line.indexOf('--') : undefined);
   for (const [i, word] of words.entries()) {
-    const problem = flagProblem(syntax, word, argv[i + 1]);
+    const problem = flagProblem(syntax, word, line[i + 1]);
     if (problem) return problem;
   }
-  const extra = plainWords(argv, syntax.commands).slice(command.path.length);
   const usage = `Usage: ${[nameOf(command), command.operands].join(' ').trim()}`;
-  const [first = messageOf(cause)] = messageOf(cause).split('\n');
-  const message =
-    command.operands.startsWith('<') && extra.length === 0 ? `${nameOf(command)} needs ${command.operands}` : first.replace(/\.$/, '');
+  const extra = plainWords(line, syntax).slice(command.path.length);
+  const message = operandProblem(syntax, extra) ?? `dsbuild does not understand: ${['dsbuild', ...line].join(' ')}`;
   return new BuildError('usage', { message, hint: `${usage}; see ${nameOf(command)} --help.`, cause });
 }
