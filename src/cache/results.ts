@@ -74,6 +74,15 @@ export class Results {
     return decode<StepResult>(this.#opened().get(key));
   }
 
+  /** What came to exactly this list of parts, if that is known. */
+  listed(list: Digest): { readonly key: Digest; readonly result: TargetResult } | undefined {
+    for (const [key, bytes] of this.#targets.entries()) {
+      const result = bytes.includes(list) ? decode<TargetResult>(bytes) : undefined;
+      if (result && Object.values(result.outputs).some(({ digest }) => digest === list)) return { key, result };
+    }
+    return undefined;
+  }
+
   /** Digests of parts that came from outside. */
   *externalParts(): Generator<Digest> {
     for (const [, bytes] of this.#opened().entries()) {

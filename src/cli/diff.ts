@@ -7,7 +7,7 @@ import type { Project } from '../engine/project.ts';
 import { findRun, type RunRecord, runRecord, runsIn } from '../report/recorded.ts';
 import { exitCode } from './exit-codes.ts';
 import { wholeNumber } from './numbers.ts';
-import { ProjectCommand } from './project-command.ts';
+import { ReadingCommand } from './reading-command.ts';
 import { isComplete, outputsOf } from './run-outputs.ts';
 import { diffLine } from './show-diff.ts';
 
@@ -16,7 +16,7 @@ function differs(a: RunOutputs, b: RunOutputs): boolean {
   return Object.entries(a).some(([target, outputs]) => b[target] !== undefined && JSON.stringify(outputs) !== JSON.stringify(b[target]));
 }
 
-export class DiffCommand extends ProjectCommand {
+export class DiffCommand extends ReadingCommand {
   static override paths = [['diff']];
   static operands = '[run|git-rev] [targets...]';
   static override usage = Command.Usage({
@@ -38,10 +38,10 @@ export class DiffCommand extends ProjectCommand {
 
   async execute(): Promise<number> {
     const samples = wholeNumber('--samples', this.samples, 0) as number;
-    return this.withProject(async (project) => {
+    return this.reading(async (project) => {
       const { before, after, targets } = await this.#asked(project);
       const heading = this.paint.dim(`${before.run} -> ${after.run}`);
-      const request = { before: outputsOf(before), after: outputsOf(after), targets, samples };
+      const request = { before: outputsOf(before), after: outputsOf(after), targets, samples, use: this.use };
       let differing = 0;
       for await (const item of this.context.engine.diff(project, request)) {
         if (this.context.signal.aborted) break;

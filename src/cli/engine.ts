@@ -7,6 +7,7 @@ import type {
   HeadOptions,
   HeadRow,
   OpenOptions,
+  RemoteUse,
   StatusReport,
   Tell,
   TraceItem,
@@ -45,8 +46,8 @@ export interface Engine {
   status(project: Project, options: BuildOptions): Promise<StatusReport>;
   why(project: Project, target: string): Promise<WhyReport>;
   head(project: Project, target: string, options: HeadOptions): AsyncIterable<HeadRow>;
-  trace(project: Project, place: string, cwd: string): AsyncIterable<TraceItem>;
-  stats(project: Project, target: string): Promise<TargetStats>;
+  trace(project: Project, place: string, how: { cwd: string; use: RemoteUse }): AsyncIterable<TraceItem>;
+  stats(project: Project, target: string, use: RemoteUse): Promise<TargetStats>;
   /** Lengths and token ids of what a target holds. */
   distributions(project: Project, target: string, hooks: CountingHooks): Promise<Distributions | NoDistributions | undefined>;
   verify(project: Project, options: VerifyOptions, tell: Tell): Promise<VerifySummary>;
@@ -87,10 +88,10 @@ export const engine: Engine = {
   async *head(project, target, options) {
     yield* (await import('../engine/head.ts')).head(project, target, options);
   },
-  async *trace(project, place, cwd) {
-    yield* (await import('../engine/trace/trace.ts')).trace(project, place, cwd);
+  async *trace(project, place, how) {
+    yield* (await import('../engine/trace/trace.ts')).trace(project, place, how);
   },
-  stats: async (project, target) => (await import('../engine/stats.ts')).stats(project, target),
+  stats: async (project, target, use) => (await import('../engine/stats.ts')).stats(project, target, use),
   distributions: async (project, target, hooks) =>
     (await import('../engine/statistics/distributions.ts')).distributions(project, target, hooks),
   verify: async (project, options, tell) => (await import('../engine/verify/verify.ts')).verify(project, options, tell),

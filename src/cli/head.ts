@@ -4,7 +4,7 @@ import type { HeadOptions, HeadRow } from '../engine/api.ts';
 import { columnsOf, isTerminal } from './context.ts';
 import { exitCode } from './exit-codes.ts';
 import { wholeNumber } from './numbers.ts';
-import { ProjectCommand } from './project-command.ts';
+import { ReadingCommand } from './reading-command.ts';
 import { blockOf } from './show-head.ts';
 
 const seedBelow = 1_000_000;
@@ -12,14 +12,14 @@ const seedBelow = 1_000_000;
 /** The reason stands beside the document: a document may have a field of that name. */
 const wholeRow = ({ row, reason }: HeadRow): string => JSON.stringify(reason === undefined ? row : { reason, document: row });
 
-export class HeadCommand extends ProjectCommand {
+export class HeadCommand extends ReadingCommand {
   static override paths = [['head']];
   static operands = '<target>';
   static override usage = Command.Usage({
     description: 'Show the first documents or training rows of a target, or some from anywhere.',
     details:
       'In a terminal each is a block: long texts are folded and cut, ids stand with their texts, documents of a row apart, and ids whose label ' +
-      'is masked in ( ). Into a pipe or a file each is one JSON object a line, whole.',
+      'is masked in ( ). Into a pipe or a file each is one JSON object a line, whole. What is not on this machine is fetched from the shared cache.',
     examples: [
       ['ten documents', '$0 head clean'],
       ['three training rows', '$0 head shards -n 3'],
@@ -38,7 +38,7 @@ export class HeadCommand extends ProjectCommand {
   async execute(): Promise<number> {
     const pretty = isTerminal(this.context.stdout) && !this.json;
     const options = this.#options(pretty || this.json);
-    return this.withProject(async (project) => {
+    return this.reading(async (project) => {
       for await (const found of this.context.engine.head(project, this.target, options)) {
         if (this.context.signal.aborted) break;
         if (this.json) this.printJson(found);
@@ -58,6 +58,6 @@ export class HeadCommand extends ProjectCommand {
       throw new BuildError('usage', { message: '--seed has no effect without --random', hint: `For example --random --seed ${seed}.` });
     }
     const drawn = this.random ? { seed: seed ?? Math.floor(Math.random() * seedBelow) } : {};
-    return { rows, rejected: this.rejected, texts, ...drawn };
+    return { rows, rejected: this.rejected, texts, ...drawn, ...this.use };
   }
 }

@@ -6,7 +6,7 @@ import type { TargetStats } from '../engine/stats.ts';
 import { columnsOf, isCi } from './context.ts';
 import { exitCode } from './exit-codes.ts';
 import { ProgressLine } from './progress-line.ts';
-import { ProjectCommand } from './project-command.ts';
+import { ReadingCommand } from './reading-command.ts';
 import { distributionLines, figureLines } from './show-stats.ts';
 import { pageOf } from './stats-page.ts';
 import { placeOfPage, writePage } from './write-page.ts';
@@ -17,7 +17,7 @@ export interface StatsRecord extends TargetStats {
   readonly distributions?: Distributions;
 }
 
-export class StatsCommand extends ProjectCommand {
+export class StatsCommand extends ReadingCommand {
   static override paths = [['stats']];
   static operands = '[targets...]';
   static override usage = Command.Usage({
@@ -47,7 +47,7 @@ export class StatsCommand extends ProjectCommand {
       this.html === undefined || this.html === false
         ? undefined
         : placeOfPage(this.html, { cwd: this.cwd, targets: this.targets, overwrite: this.overwrite });
-    return this.withProject(async (project) => {
+    return this.reading(async (project) => {
       const records: StatsRecord[] = [];
       for (const target of this.#names(project)) records.push(await this.#tell(project, target));
       if (page !== undefined) {
@@ -63,7 +63,7 @@ export class StatsCommand extends ProjectCommand {
   }
 
   async #tell(project: Project, target: string): Promise<StatsRecord> {
-    const figures = await this.context.engine.stats(project, target);
+    const figures = await this.context.engine.stats(project, target, this.use);
     if (!this.json) this.#printBlock(figureLines(figures, this.paint));
     const isCounted = !this.figures && (this.targets.length > 0 || this.html !== undefined);
     const record = isCounted ? await this.#withDistributions(project, target, figures) : figures;
@@ -76,7 +76,7 @@ export class StatsCommand extends ProjectCommand {
     const tell = ({ done, total }: { done: number; total: number }): void =>
       line.show(() => `counting ${target}: ${formatCount(done)} of ${formatCount(total)} steps`);
     try {
-      const found = await this.context.engine.distributions(project, target, { tell });
+      const found = await this.context.engine.distributions(project, target, { tell, use: this.use });
       line.clear();
       if (found === undefined) return figures;
       if ('missing' in found) {

@@ -1,9 +1,9 @@
 import { Command, Option } from 'clipanion';
 import { exitCode } from './exit-codes.ts';
-import { ProjectCommand } from './project-command.ts';
+import { ReadingCommand } from './reading-command.ts';
 import { TraceLines } from './show-trace.ts';
 
-export class TraceCommand extends ProjectCommand {
+export class TraceCommand extends ReadingCommand {
   static override paths = [['trace']];
   static operands = '<target>:<row> | <file>:<row or line>';
   static override usage = Command.Usage({
@@ -24,9 +24,9 @@ export class TraceCommand extends ProjectCommand {
   place = Option.String();
 
   async execute(): Promise<number> {
-    return this.withProject(async (project) => {
+    return this.reading(async (project) => {
       const lines = new TraceLines(this.paint);
-      for await (const item of this.context.engine.trace(project, this.place, this.cwd)) {
+      for await (const item of this.context.engine.trace(project, this.place, { cwd: this.cwd, use: this.use })) {
         if (this.context.signal.aborted) break;
         if (this.json) this.printJson(item);
         else for (const line of lines.of(item)) this.print(line);

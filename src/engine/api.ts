@@ -53,6 +53,9 @@ export interface BuildOptions {
   readonly sample?: number;
 }
 
+/** Whether a command that only reads may fetch what is not on this machine. */
+export type RemoteUse = Pick<BuildOptions, 'remote' | 'offline'>;
+
 /** What a dry run, `status` and `--check` say of one target. */
 export interface TargetStatus {
   readonly target: string;
@@ -126,7 +129,8 @@ export interface RowPiece {
   readonly text?: string;
 }
 
-export interface HeadOptions {
+/** Without `remote` nothing is fetched. */
+export interface HeadOptions extends RemoteUse {
   readonly rows: number;
   /** Dropped documents with their reasons, or bad records. */
   readonly rejected: boolean;

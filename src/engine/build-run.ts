@@ -79,6 +79,8 @@ export class BuildRun {
   readonly doubted = new Set<string>();
   /** The remote cache, where there is one. */
   remote: BuildRemote | undefined;
+  /** Of the remote only results of targets are asked for: for who reads what is built, its steps are of no use. */
+  resultsOnly = false;
   /** What came from elsewhere turned out to be wrong: none of it is used. */
   distrusts = false;
   /** Codes of what befalls all targets alike, once one of them has told it. */
@@ -172,6 +174,11 @@ export class BuildRun {
 
   needFor(digest: Digest, target: GraphTarget): Promise<void> {
     return this.#needs.needOf(digest, target);
+  }
+
+  /** From the remote cache only. @returns whether they are here. */
+  bring(missing: MissingBytes, target: GraphTarget): Promise<boolean> {
+    return this.#needs.bring(missing, target);
   }
 
   tally(plan: PlanRun): Tally {

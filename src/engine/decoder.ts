@@ -2,8 +2,8 @@ import type { Digest } from '../base/digest.ts';
 import { BuildError } from '../base/errors.ts';
 import { readPart } from '../cache/part-reader.ts';
 import type { GraphTarget } from '../graph/graph.ts';
+import type { Manifest } from '../plan/manifest.ts';
 import type { TokenDecoder, TokenizerEngines } from '../rule/options.ts';
-import { readLastPlan } from './last-plan.ts';
 import type { Project } from './project.ts';
 
 interface Named {
@@ -25,10 +25,14 @@ function tokenizerAbove(target: GraphTarget): Named | undefined {
   return undefined;
 }
 
-/** What turns a target's ids back into text, by the tokenizer that it was last built with; undefined where that is not known or not kept. */
-export async function decoderFor(project: Project, target: GraphTarget): Promise<TokenDecoder | undefined> {
+/** What turns a target's ids back into text, by the tokenizer that manifests name; undefined where that is not known or not kept. */
+export async function decoderFor(
+  project: Project,
+  target: GraphTarget,
+  manifestOf: (target: GraphTarget) => Manifest | undefined,
+): Promise<TokenDecoder | undefined> {
   const named = tokenizerAbove(target);
-  const options = named && (readLastPlan(project.stateDir, named.target.name)?.manifest['options'] as ModelOptions | undefined);
+  const options = named && (manifestOf(named.target)?.['options'] as ModelOptions | undefined);
   const digest = named && options?.[named.option]?.model;
   const location = digest === undefined ? undefined : project.store.locate(digest);
   if (!named || digest === undefined || !location) return undefined;

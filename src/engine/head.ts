@@ -1,12 +1,12 @@
 import { drawn } from '../base/draw.ts';
 import { BuildError } from '../base/errors.ts';
 import type { GraphOutput, GraphTarget } from '../graph/graph.ts';
+import type { Manifest } from '../plan/manifest.ts';
 import type { Part } from '../rule/part.ts';
 import type { HeadOptions, HeadRow } from './api.ts';
 import type { BuildRun } from './build-run.ts';
 import { decoderFor } from './decoder.ts';
 import { eosRead } from './end-of-documents.ts';
-import { readLastPlan } from './last-plan.ts';
 import { documentsIn, hasNumbers, partRows, picked, rowsShown } from './part-rows.ts';
 import { placeOf } from './places.ts';
 import type { Project } from './project.ts';
@@ -21,11 +21,18 @@ import { unknownTarget } from './unknown-target.ts';
 export async function* head(project: Project, name: string, options: HeadOptions): AsyncGenerator<HeadRow> {
   const named = project.graph.outputs.get(name);
   if (!named) throw unknownTarget(name, project);
+  const { remote = false, offline = false } = options;
+  const survey = { targets: [named.target.name], remote, offline, resultsOnly: true };
+  yield* surveyed(project, survey, (run) => shown(named, { name, options, run }));
+}
+
+async function* shown(named: GraphOutput, asked: Asked): AsyncGenerator<HeadRow> {
+  const { options, run } = asked;
   const decodes = options.texts && !options.rejected && holdsIds(named);
   let left = options.rows;
   let known: IdsKnown | undefined;
-  for await (const found of surveyed(project, { targets: [named.target.name] }, (run) => rowsOf(named, { name, options, run }))) {
-    if (decodes) known ??= await knownOf(project, named.target);
+  for await (const found of rowsOf(named, asked)) {
+    if (decodes) known ??= await knownOf(run, named.target);
     yield known ? { ...found, ...pieced(found.row, known) } : found;
     if (--left <= 0) return;
   }
@@ -92,7 +99,7 @@ function* sharesOf(parts: readonly Part[], { rule }: GraphTarget, { rows, seed }
 async function* rowsIn(build: TargetBuild, output: string, { name, options, run }: Asked): AsyncGenerator<HeadRow> {
   const { target } = build;
   for (const { part, before, only } of sharesOf(build.parts(output), target, options)) {
-    for await (const { number, row } of partRows(part, { rule: target.rule, run }, only)) {
+    for await (const { number, row } of partRows(part, { target, run }, only)) {
       yield { group: part.group, ...(hasNumbers(part, target.rule) && { place: `${name}:${before + number}` }), row };
     }
   }
@@ -100,11 +107,12 @@ async function* rowsIn(build: TargetBuild, output: string, { name, options, run 
 
 /** Dropped documents, each with the reason for which it was dropped. */
 async function* rejectedIn(build: TargetBuild, { name, options, run }: Asked): AsyncGenerator<HeadRow> {
+  const { target } = build;
   const reasonsIn = await reasonsOfRejected(build, run);
-  for (const { part, before, only } of sharesOf(build.parts(rejectedOutput), build.target, options)) {
+  for (const { part, before, only } of sharesOf(build.parts(rejectedOutput), target, options)) {
     if (part.facts.records === 0) continue;
-    const reasonOf = reasonsIn(part);
-    for await (const [number, { record, document }] of picked(documentsIn(part, run), only)) {
+    const reasonOf = await reasonsIn(part);
+    for await (const [number, { record, document }] of picked(await documentsIn(part, { target, run }), only)) {
       yield { group: part.group, place: `${name}:${before + number}`, row: document, ...reasonFor(record, reasonOf) };
     }
   }
@@ -115,7 +123,9 @@ function reasonFor(record: number, reasonOf: ReasonOf): { reason?: string } {
   return reason === undefined ? {} : { reason };
 }
 
-async function knownOf(project: Project, target: GraphTarget): Promise<IdsKnown> {
-  const last = readLastPlan(project.stateDir, target.name);
-  return { decoder: await decoderFor(project, target), eosId: last && eosRead(project, last) };
+/** As the config stands: so the target was built, here or elsewhere. */
+async function knownOf({ project, targets }: BuildRun, target: GraphTarget): Promise<IdsKnown> {
+  const manifestOf = (one: GraphTarget): Manifest | undefined => targets.get(one)?.currentManifest();
+  const manifest = manifestOf(target);
+  return { decoder: await decoderFor(project, target, manifestOf), eosId: manifest && eosRead(project, manifest) };
 }

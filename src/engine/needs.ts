@@ -3,6 +3,7 @@ import { BuildError } from '../base/errors.ts';
 import type { PlanRun } from '../execute/plan-run.ts';
 import { StepRun } from '../execute/step-run.ts';
 import type { GraphTarget } from '../graph/graph.ts';
+import { upstreamOf } from '../graph/upstream.ts';
 import type { BuildRun } from './build-run.ts';
 import { givenAgain } from './file-part.ts';
 
@@ -27,20 +28,26 @@ export class Needs {
   /** @param consumer the plan whose step reads the bytes: they were made by one of its own steps, or upstream of it. */
   need({ digest, bytes }: MissingBytes, consumer: PlanRun): Promise<void> {
     return this.#once(digest, async () => {
-      const places = [consumer.target, ...upstream(consumer.target)];
+      const places = [consumer.target, ...upstreamOf(consumer.target)];
       if (await this.#fetch({ digest, bytes }, places)) return;
       const own = producerIn(consumer, digest);
       if (own) return this.#make(own, consumer, digest);
-      await this.#search(upstream(consumer.target), digest);
+      await this.#search(upstreamOf(consumer.target), digest);
     });
   }
 
   /** @param target the target whose output is to be published. */
   needOf(digest: Digest, target: GraphTarget): Promise<void> {
-    const places = [target, ...upstream(target)];
+    const places = [target, ...upstreamOf(target)];
     return this.#once(digest, async () => {
       if (!(await this.#fetch({ digest }, places))) await this.#search(places, digest);
     });
+  }
+
+  /** Brings bytes of a target from the remote cache, and makes nothing. @returns whether they are here. */
+  async bring(missing: MissingBytes, target: GraphTarget): Promise<boolean> {
+    if (this.#run.locations.locate(missing.digest)) return true;
+    return this.#fetch({ bytes: undefined, ...missing }, [target, ...upstreamOf(target)]);
   }
 
   /** Whether the remote cache has them. */
@@ -106,16 +113,3 @@ const producerIn = (plan: PlanRun, digest: Digest): StepRun | undefined =>
 /** A step that passes an input on did not make its bytes. */
 const isInput = (step: StepRun, digest: Digest): boolean =>
   Object.values(step.inputs).some((given) => (Array.isArray(given) ? given : [given]).some((part) => part.digest === digest));
-
-function upstream(target: GraphTarget): GraphTarget[] {
-  const found = new Set<GraphTarget>();
-  const visit = (from: GraphTarget): void => {
-    for (const { from: next } of from.inputs) {
-      if (found.has(next)) continue;
-      found.add(next);
-      visit(next);
-    }
-  };
-  visit(target);
-  return [...found];
-}

@@ -4,11 +4,13 @@ import { BuildError } from '../base/errors.ts';
 import { uniqueName } from '../base/files.ts';
 import { readPart } from '../cache/part-reader.ts';
 import type { Location } from '../cache/store.ts';
+import type { GraphTarget } from '../graph/graph.ts';
 import { type DocumentRow, rowsOf } from '../rule/documents.ts';
 import type { Part } from '../rule/part.ts';
 import type { PreviewFile, Rule } from '../rule/rule.ts';
 import { decodeView, isSelected } from '../rule/view.ts';
 import type { BuildRun } from './build-run.ts';
+import type { MissingBytes } from './needs.ts';
 import { rowCount } from './row-count.ts';
 
 type Row = Readonly<Record<string, unknown>>;
@@ -19,8 +21,15 @@ export interface PartRow {
   readonly row: Row;
 }
 
-function locate(run: BuildRun, digest: string): Location {
-  const location = run.locations.locate(digest);
+/** Where parts belong to whose bytes are read. */
+export interface PartsOf {
+  readonly target: GraphTarget;
+  readonly run: BuildRun;
+}
+
+/** Where bytes lie, when they were fetched if they were not here. @throws {BuildError} `missing-bytes` */
+async function located(missing: MissingBytes, { target, run }: PartsOf): Promise<Location> {
+  const location = (await run.bring(missing, target)) ? run.locations.locate(missing.digest) : undefined;
   if (!location)
     throw new BuildError('missing-bytes', {
       message: 'these bytes are not here: they were removed to save space, or never fetched',
@@ -49,11 +58,11 @@ export const rowsShown = (part: Part, { preview }: Rule): number => (preview || 
 export const hasNumbers = (part: Part, rule: Rule): boolean => rowsOfPart(part) === rowsShown(part, rule);
 
 /** The documents of a part. */
-export function documentsIn(part: Part, run: BuildRun): Iterable<DocumentRow> {
-  const bytes = readPart(part.digest, locate(run, part.digest));
+export async function documentsIn(part: Part, of: PartsOf): Promise<Iterable<DocumentRow>> {
+  const bytes = readPart(part.digest, await located(part, of));
   if (part.form !== 'view') return rowsOf(bytes);
   const view = decodeView(bytes);
-  return rowsOf(readPart(view.base, locate(run, view.base)), (record) => isSelected(view, record));
+  return rowsOf(readPart(view.base, await located({ digest: view.base }, of)), (record) => isSelected(view, record));
 }
 
 /** The items at these places (rising), or all; nothing behind the last is asked for. */
@@ -68,22 +77,18 @@ export async function* picked<T>(items: Iterable<T> | AsyncIterable<T>, only: re
 }
 
 /** Parsed only when asked: a sample wants few of them. */
-const unpreviewed = (part: Part, run: BuildRun): Iterable<{ readonly document: Row }> =>
-  holdsDocuments(part) ? documentsIn(part, run) : [{ document: { file: part.name ?? part.digest, bytes: part.bytes, ...part.facts } }];
+const unpreviewed = async (part: Part, of: PartsOf): Promise<Iterable<{ readonly document: Row }>> =>
+  holdsDocuments(part) ? documentsIn(part, of) : [{ document: { file: part.name ?? part.digest, bytes: part.bytes, ...part.facts } }];
 
 /** Rows of a part as its rule shows them. @param only their numbers, rising; without it all. */
-export async function* partRows(
-  part: Part,
-  { rule, run }: { rule: Rule; run: BuildRun },
-  only?: readonly number[],
-): AsyncGenerator<PartRow> {
-  const { preview, previewOnly } = rule;
+export async function* partRows(part: Part, of: PartsOf, only?: readonly number[]): AsyncGenerator<PartRow> {
+  const { preview, previewOnly } = of.target.rule;
   if (!preview) {
-    for await (const [number, { document }] of picked(unpreviewed(part, run), only)) yield { number, row: document };
+    for await (const [number, { document }] of picked(await unpreviewed(part, of), only)) yield { number, row: document };
     return;
   }
-  const location = locate(run, part.digest);
-  const file: PreviewFile = { part, bytes: () => readPart(part.digest, location), path: fileOf(part, location, run) };
+  const location = await located(part, of);
+  const file: PreviewFile = { part, bytes: () => readPart(part.digest, location), path: fileOf(part, location, of.run) };
   if (only && previewOnly) {
     let next = 0;
     for await (const row of previewOnly(file, only)) yield { number: only[next++] as number, row };

@@ -1,6 +1,7 @@
 import type { Digest } from '../base/digest.ts';
 import { BuildError } from '../base/errors.ts';
 import { readPart } from '../cache/part-reader.ts';
+import { undefinedIfUnknown } from '../execute/pending.ts';
 import type { Part } from '../rule/part.ts';
 import { decodeVerdicts, verdictsOutput } from '../rule/verdicts.ts';
 import type { BuildRun } from './build-run.ts';
@@ -12,22 +13,24 @@ export const rejectedOutput = 'rejected';
 export type ReasonOf = (record: number) => string | undefined;
 
 /** For each part of a target's `rejected`, the reasons that the step beside it left. A side part that is gone tells nothing. */
-export async function reasonsOfRejected(build: TargetBuild, run: BuildRun): Promise<(part: Part) => ReasonOf> {
-  const verdicts = new Map<Digest, Digest>();
-  for (const { outputs } of (await build.replay()).steps) {
+export async function reasonsOfRejected(build: TargetBuild, run: BuildRun): Promise<(part: Part) => Promise<ReasonOf>> {
+  const verdicts = new Map<Digest, Part>();
+  for (const { outputs } of (await build.replay().catch(undefinedIfUnknown))?.steps ?? []) {
     const [rejected, known] = [outputs?.[rejectedOutput]?.[0], outputs?.[verdictsOutput]?.[0]];
-    if (rejected && known) verdicts.set(rejected.digest, known.digest);
+    if (rejected && known) verdicts.set(rejected.digest, known);
   }
-  return ({ digest }) => {
-    const reasons = readVerdicts(verdicts.get(digest), run);
+  return async ({ digest }) => {
+    const part = verdicts.get(digest);
+    if (part) await run.bring(part, build.target);
+    const reasons = part && readVerdicts(part, run);
     return (record) => reasons?.get(record);
   };
 }
 
-function readVerdicts(digest: Digest | undefined, run: BuildRun): ReadonlyMap<number, string> | undefined {
-  const location = digest === undefined ? undefined : run.locations.locate(digest);
+function readVerdicts({ digest }: Part, run: BuildRun): ReadonlyMap<number, string> | undefined {
+  const location = run.locations.locate(digest);
   try {
-    return digest !== undefined && location ? decodeVerdicts(readPart(digest, location)) : undefined;
+    return location && decodeVerdicts(readPart(digest, location));
   } catch (error) {
     if (error instanceof BuildError) return undefined;
     throw error;

@@ -1,6 +1,6 @@
 import { BuildError } from '../base/errors.ts';
 import type { Times } from '../s3/requests.ts';
-import type { BuildOptions } from './api.ts';
+import type { RemoteUse } from './api.ts';
 import type { Project } from './project.ts';
 import type { BuildRemote } from './remote.ts';
 
@@ -12,16 +12,27 @@ export interface RemoteSettings {
   readonly pathStyle: boolean | undefined;
   readonly readOnly: boolean;
   readonly times: Partial<Times> | undefined;
+  /** After so many failures in a row it is said that it is down. */
+  readonly failuresMax: number | undefined;
 }
 
-type Asking = Pick<BuildOptions, 'offline' | 'remote' | 'requireRemote'>;
+type Asking = RemoteUse & { readonly requireRemote?: boolean; readonly failuresMax?: number };
 
 /** @throws {BuildError} `no-remote` when one is required and none is named. */
 export function remoteSettings({ config, env }: Pick<Project, 'config' | 'env'>, options: Asking): RemoteSettings | undefined {
   const { remote, endpoint, region, pathStyle, readOnly, timeoutSeconds } = config.cache ?? {};
   const address = env['DSBUILD_REMOTE'] || remote;
   const isWanted = (options.remote ?? true) && !options.offline;
-  if (address && isWanted) return { address, endpoint, region, pathStyle, readOnly: readOnly ?? false, times: timesOf(timeoutSeconds) };
+  if (address && isWanted)
+    return {
+      address,
+      endpoint,
+      region,
+      pathStyle,
+      readOnly: readOnly ?? false,
+      times: timesOf(timeoutSeconds),
+      failuresMax: options.failuresMax,
+    };
   if (!options.requireRemote) return undefined;
   throw new BuildError('no-remote', {
     message: isWanted ? 'a remote cache is required, but none is named' : 'a remote cache is required, and switched off at the same time',

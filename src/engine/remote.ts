@@ -6,6 +6,7 @@ import type { RemoteSummary } from '../base/events.ts';
 import { uniqueName } from '../base/files.ts';
 import { limits } from '../base/limits.ts';
 import { readPart } from '../cache/part-reader.ts';
+import { Breaker } from '../cache/remote/breaker.ts';
 import type { RemoteGcReport, RemoteGcRequest } from '../cache/remote/collect.ts';
 import { Known } from '../cache/remote/known.ts';
 import type { RemoteTrouble } from '../cache/remote/link.ts';
@@ -28,6 +29,9 @@ import { RemoteUploads } from './remote-uploads.ts';
 import type { TargetBuild } from './target-build.ts';
 import { trustOf } from './trust.ts';
 
+/** A target, as far as it tells where the packs of its steps lie. */
+export type PackedTarget = Pick<TargetBuild, 'remoteHead'> & { readonly target: { readonly name: string } };
+
 /** The remote cache as one build uses it: brings results and bytes when they are missed, and takes away what is new. */
 export class BuildRemote {
   readonly uploads: RemoteUploads;
@@ -45,7 +49,7 @@ export class BuildRemote {
   /** Targets whose steps gave something else elsewhere. */
   readonly #differing = new Set<string>();
 
-  constructor(project: Project, { address, endpoint, region, pathStyle, readOnly, times }: RemoteSettings) {
+  constructor(project: Project, { address, endpoint, region, pathStyle, readOnly, times, failuresMax }: RemoteSettings) {
     const trust = trustOf(project);
     this.#trust = trust;
     const { signer, maySign } = signerFor(project, trust);
@@ -54,8 +58,9 @@ export class BuildRemote {
     // One for each request under way.
     setMaxListeners(0, signal);
     this.#bucket = new Bucket({ address, endpoint, region, pathStyle, env: project.env, signal, times });
+    const breaker = new Breaker(failuresMax === undefined ? {} : { failuresMax });
     const tell = (trouble: RemoteTrouble): void => this.#tell(trouble);
-    this.#remote = new Remote({ bucket: this.#bucket, trust, signer, readOnly: readOnly || !maySign, tell });
+    this.#remote = new Remote({ bucket: this.#bucket, trust, signer, readOnly: readOnly || !maySign, tell, breaker });
     this.#known = new Known(project.stateDir, JSON.stringify([address, endpoint, trust.scope]));
     this.#asking = new Asking(project.emit, () => this.#bucket.counters.bytesIn);
     this.uploads = new RemoteUploads({ remote: this.#remote, known: this.#known, differs: (target) => this.#warnOfDifference(target) });
@@ -65,18 +70,24 @@ export class BuildRemote {
 
   /** Looks for what a target came to elsewhere, and takes it into results and store. @returns whether it is there now. */
   async restore(key: Digest, target: GraphTarget): Promise<boolean> {
+    const record = await this.lists(key, outputNames(target));
+    if (record) this.#project.results.putTarget(key, { ...record.result, origin: record.origin });
+    return record !== undefined;
+  }
+
+  /** Brings the lists of a target's parts, by output, and nothing else: what is known of it here stays. @returns the record that they came with. */
+  async lists(key: Digest, outputs: readonly string[]): Promise<WithOrigin<TargetRecord> | undefined> {
     const record = await this.#quietly(() => this.#remote.target(key));
-    if (!record || !(await this.#bringLists(record, target))) return false;
-    const { store, results } = this.#project;
+    if (!record || !(await this.#bringLists(record, outputs))) return undefined;
+    const { store } = this.#project;
     for (const bytes of record.contents.values()) store.put(bytes);
     store.sync();
-    results.putTarget(key, { ...record.result, origin: record.origin });
-    return true;
+    return record;
   }
 
   /** The lists of a target's parts, whole and readable: what a record says of its outputs is of no use without them. */
-  async #bringLists({ result, contents }: WithOrigin<TargetRecord>, target: GraphTarget): Promise<boolean> {
-    for (const output of outputNames(target)) {
+  async #bringLists({ result, contents }: WithOrigin<TargetRecord>, outputs: readonly string[]): Promise<boolean> {
+    for (const output of outputs) {
       const digest = result.outputs[output]?.digest;
       if (digest === undefined) return false;
       const inline = contents.get(digest);
@@ -150,7 +161,7 @@ export class BuildRemote {
    * @param builds where to look, nearest first.
    * @returns whether they are here now.
    */
-  async need(digest: Digest, builds: readonly TargetBuild[], bytes?: number): Promise<boolean> {
+  async need(digest: Digest, builds: readonly PackedTarget[], bytes?: number): Promise<boolean> {
     const isSmall = bytes !== undefined && bytes < limits.packedBytesMax;
     if (!isSmall && (await this.fetch(digest, bytes))) return true;
     if (bytes !== undefined && !isSmall) return false;

@@ -9,6 +9,8 @@ import type { GraphTarget } from '../graph/graph.ts';
 import { type Part, sumOf } from '../rule/part.ts';
 import { readTable } from '../source/table.ts';
 import { type SourceFile, TableView } from '../source/view.ts';
+import type { RemoteUse } from './api.ts';
+import { takeResults } from './fetching.ts';
 import { type LastPlan, lastTableOf, readLastPlan } from './last-plan.ts';
 import { shownPath } from './places.ts';
 import type { Project } from './project.ts';
@@ -111,14 +113,21 @@ function ledgerOf(
   return balances.map((balance) => ({ ...balance, total: sumTerms(balance.left) }));
 }
 
+/** Whether the lists of what it came to are here. */
+function isKnown({ name }: GraphTarget, { stateDir, results, store }: Project): boolean {
+  const result = results.target(readLastPlan(stateDir, name)?.key ?? '');
+  return result !== undefined && Object.values(result.outputs).every(({ digest }) => store.locate(digest) !== undefined);
+}
+
 /**
- * What a target held when it was last built; nothing is planned and no data is read.
+ * What a target held when it was last built, here or, if never here, elsewhere; no data is read.
  *
  * @throws {BuildError} `unknown-target`, `not-built`.
  */
-export function stats(project: Project, name: string): TargetStats {
+export async function stats(project: Project, name: string, use: RemoteUse = { remote: false }): Promise<TargetStats> {
   const target = project.graph.get(name) ?? project.graph.outputs.get(name)?.target;
   if (!target) throw unknownTarget(name, project);
+  if (!isKnown(target, project)) await takeResults(project, [target.name], use);
   const last = readLastPlan(project.stateDir, target.name);
   const result = last && project.results.target(last.key);
   if (!last || !result)

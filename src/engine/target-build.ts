@@ -128,7 +128,8 @@ export class TargetBuild {
     this.options ??= withFilesInPlace(await resolveOptions(this.target, this.#run), this.target, this.#run);
     const plan = new PlanRun(this.target, this.#run.scheduler, this.#run.owners);
     this.replayed = plan;
-    await this.#fetchSteps();
+    // Of what was built here the steps are known here.
+    if (!this.#run.resultsOnly || this.result?.origin) await this.#fetchSteps();
     await plan.run(this.#planInputs(plan), this.options.seen);
     return plan;
   }
@@ -215,7 +216,7 @@ export class TargetBuild {
     this.#setReadable();
     const { plan } = this;
     try {
-      if (!this.#run.isForced(this.target.name)) await this.#fetchSteps();
+      if (!this.#run.isForced(this.target.name) && !this.#run.resultsOnly) await this.#fetchSteps();
       await plan.run(this.#planInputs(plan), this.options?.seen);
     } catch (error) {
       // A dry run ends where a plan asks for what only a run can tell.
@@ -280,6 +281,18 @@ export class TargetBuild {
     const { name } = this.target;
     const { dryRun, sample } = this.#run.options;
     if (dryRun || sample !== undefined || readLastPlan(stateDir, name)?.key === key) return;
+    this.#noteAsLast(key);
+  }
+
+  /** Without a build, where there never was one here: what it came to elsewhere is what it was last. */
+  noteFound(): void {
+    const key = this.state === 'kept' ? this.keyNow() : undefined;
+    if (key !== undefined && !readLastPlan(this.#run.project.stateDir, this.target.name)) this.#noteAsLast(key);
+  }
+
+  #noteAsLast(key: Digest): void {
+    const { stateDir } = this.#run.project;
+    const { name } = this.target;
     const outputs = Object.fromEntries(Object.entries(this.result?.outputs ?? {}).map(([output, { digest }]) => [output, digest]));
     const manifest = this.manifest(this.#inputDigests() as Manifest);
     writeLastPlan(stateDir, { target: name, key, manifest, outputs }, tableFileOf(stateDir, name));

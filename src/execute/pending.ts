@@ -9,6 +9,11 @@ export class UnknownYet extends BuildError {
   }
 }
 
+/** For `catch`, where a plan is run again for what is known of it: what came from a remote cache has steps that never ran here. */
+export function undefinedIfUnknown(error: unknown): undefined {
+  if (!(error instanceof UnknownYet)) throw error;
+}
+
 /** A step's output that may not exist yet: it can be passed on to further steps; its digest and facts are known when the step has ended. */
 export class PendingPart implements Part {
   readonly step: PendingStep;

@@ -43,9 +43,17 @@ test('head asks for the rows, and writes them whole into a pipe', async () => {
   const { engine } = stage();
   assert.is((await run(words('head clean -n 3 --rejected'), { engine: { ...engine, head } })).stdout, `${JSON.stringify(long.row)}\n`);
   assert.is((await run(words('head clean --json'), { engine: { ...engine, head } })).stdout, `${JSON.stringify(long)}\n`);
-  assert.equal(seen, ['clean', { rows: 3, rejected: true, texts: false }, 'clean', { rows: 10, rejected: false, texts: true }]);
+  const use = { remote: true, offline: false };
+  assert.equal(seen, [
+    'clean',
+    { rows: 3, rejected: true, texts: false, ...use },
+    'clean',
+    { rows: 10, rejected: false, texts: true, ...use },
+  ]);
   const random = await run(words('head clean --random --seed 7'), { engine: { ...engine, head } });
-  assert.equal([random.code, seen.at(-1)], [0, { rows: 10, rejected: false, texts: false, seed: 7 }]);
+  assert.equal([random.code, seen.at(-1)], [0, { rows: 10, rejected: false, texts: false, seed: 7, ...use }]);
+  await run(words('head clean --no-remote --offline'), { engine: { ...engine, head } });
+  assert.equal(seen.at(-1), { rows: 10, rejected: false, texts: false, remote: false, offline: true });
   const alone = await run(words('head clean --seed 7'), { engine: { ...engine, head } });
   assert.is(alone.code, 2);
   assert.match(alone.stderr, /--seed has no effect without --random/);

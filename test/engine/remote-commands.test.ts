@@ -76,10 +76,10 @@ if (service) {
     assert.equal([built.ran, publishedIn(fresh)], [[], publishedIn(rig)]);
   });
 
-  test('rows of what came from the remote can be traced when it was pulled, and until then it says so', async () => {
+  test('rows of what came from the remote can be traced without it when it was pulled, and until then it says so', async () => {
     const rig = checkOut(sources);
     await rig.build({ env });
-    const trace = (of: Rig) => run(['trace', 'shards:3', '--json'], { engine, cwd: of.root, env });
+    const trace = (of: Rig) => run(['trace', 'shards:3', '--json', '--no-remote'], { engine, cwd: of.root, env });
     const wanted = await trace(rig);
     assert.is(wanted.code, 0);
     const fresh = checkOut(sources);
@@ -89,6 +89,20 @@ if (service) {
     assert.match(before.stdout + before.stderr, 'dsbuild cache pull');
     await cache(fresh, 'pull');
     assert.equal(await trace(fresh), wanted);
+  });
+
+  test('head and trace show what only the remote holds, in a checkout in which nothing was ever built', async () => {
+    const rig = checkOut(sources);
+    await rig.build({ env });
+    const fresh = checkOut(sources);
+    for (const words of [
+      ['head', 'tokens', '-n', '2', '--json'],
+      ['trace', 'shards:3', '--json'],
+    ]) {
+      const wanted = await run(words, { engine, cwd: rig.root, env });
+      assert.is(wanted.code, 0);
+      assert.equal(await run(words, { engine, cwd: fresh.root, env }), wanted);
+    }
   });
 
   test('pull says which targets nobody has built', async () => {

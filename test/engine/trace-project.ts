@@ -141,7 +141,7 @@ export function newProject(files: Files): Rig {
 
 export async function itemsOf(project: Project, place: string): Promise<TraceItem[]> {
   const items: TraceItem[] = [];
-  for await (const item of trace(project, place, project.root)) items.push(item);
+  for await (const item of trace(project, place)) items.push(item);
   return items;
 }
 

@@ -18,8 +18,8 @@ export class Breaker {
   #probes = 0;
   #nextProbeAt = 0;
 
-  constructor(times: BreakerTimes = breakerTimes, now: () => number = () => performance.now()) {
-    this.#times = times;
+  constructor(times: Partial<BreakerTimes> = {}, now: () => number = () => performance.now()) {
+    this.#times = { ...breakerTimes, ...times };
     this.#now = now;
   }
 

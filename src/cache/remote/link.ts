@@ -88,7 +88,7 @@ export class Link {
     this.#isToldDown = true;
     this.#tell({
       code: 'remote-down',
-      message: `nothing can be had of the remote cache (${message}): this build goes on without it`,
+      message: `nothing can be had of the remote cache (${message}): dsbuild goes on without it`,
       ...(fault.hint !== undefined && { hint: fault.hint }),
     });
   }

@@ -3,8 +3,8 @@ import { BuildError } from '../../base/errors.ts';
 import { byCodeUnit, didYouMean } from '../../base/names.ts';
 import { matcher } from '../../graph/pattern.ts';
 import { factOf, type Part, sumOf } from '../../rule/part.ts';
+import { Fetching } from '../fetching.ts';
 import type { Project } from '../project.ts';
-import { partsOf } from '../verify/last-results.ts';
 import { type Compared, compareDocuments, partsOnlyIn } from './documents.ts';
 import type { Amounts, DiffItem, DiffRequest, RunOutputs } from './items.ts';
 import { PartLines } from './part-lines.ts';
@@ -39,10 +39,21 @@ function wanted(known: readonly string[], asked: readonly string[]): string[] {
   return asked.length === 0 ? [...known] : known.filter((name) => names.has(name));
 }
 
-/** Says what differs between what two runs left, group by group, with samples of the documents. @throws {BuildError} `unknown-target`. */
-export function* diff(project: Project, { before, after, targets, samples }: DiffRequest): Generator<DiffItem> {
+/**
+ * Says what differs between what two runs left, group by group, with samples of the documents. Documents that are not here are fetched where
+ * that is allowed. @throws {BuildError} `unknown-target`.
+ */
+export async function* diff(project: Project, request: DiffRequest): AsyncGenerator<DiffItem> {
+  const fetching = new Fetching(project, request.use ?? { remote: false });
+  try {
+    yield* compared(project, request, new PartLines(project, fetching));
+  } finally {
+    await fetching.close();
+  }
+}
+
+async function* compared(project: Project, { before, after, targets, samples }: DiffRequest, lines: PartLines): AsyncGenerator<DiffItem> {
   const [was, is] = [collectionsOf(before), collectionsOf(after)];
-  const lines = new PartLines(project);
   for (const target of wanted([...new Set([...is.keys(), ...was.keys()])], targets)) {
     const [from, to] = [was.get(target), is.get(target)];
     if (from === to) yield { type: 'same', target };
@@ -60,8 +71,9 @@ interface OfTarget {
   readonly samples: number;
 }
 
-function* ofTarget(project: Project, { target, from, to, lines, samples }: OfTarget): Generator<DiffItem> {
-  const [before, after] = [partsOf(project, from), partsOf(project, to)];
+async function* ofTarget(project: Project, { target, from, to, lines, samples }: OfTarget): AsyncGenerator<DiffItem> {
+  const ours = project.graph.outputs.get(target)?.target;
+  const [before, after] = [await lines.list(from, ours), await lines.list(to, ours)];
   if (!before || !after) {
     yield {
       type: 'note',
@@ -73,7 +85,15 @@ function* ofTarget(project: Project, { target, from, to, lines, samples }: OfTar
   for (const [group, side] of groupsOf(before, after)) {
     const [gone, come] = [partsOnlyIn(side.before, side.after), partsOnlyIn(side.after, side.before)];
     if (gone.length === 0 && come.length === 0) continue;
-    const { changes, note, samples: found }: Compared = compareDocuments(gone, come, { lines, samples });
+    const {
+      changes,
+      note,
+      samples: found,
+    }: Compared = await compareDocuments(gone, come, {
+      lines,
+      samples,
+      target: ours,
+    });
     // Selections of nothing, each of another chunk.
     if (changes && sumOf([...side.before, ...side.after], 'records') === 0) continue;
     const amounts = { before: amountsOf(side.before), after: amountsOf(side.after) };

@@ -1,4 +1,5 @@
 import { digestHex } from '../../base/digest.ts';
+import type { GraphTarget } from '../../graph/graph.ts';
 import type { Part } from '../../rule/part.ts';
 import { shownLine } from '../trace/lines.ts';
 import type { Changes, DiffItem } from './items.ts';
@@ -41,11 +42,16 @@ const shown = (line: Buffer): Shown => {
  * Which documents differ between the parts that only one side has: by their lines, so that a document that only moved is no change; by id,
  * where it has another text.
  */
-export function compareDocuments(gone: readonly Part[], come: readonly Part[], from: { lines: PartLines; samples: number }): Compared {
+export async function compareDocuments(
+  gone: readonly Part[],
+  come: readonly Part[],
+  from: { lines: PartLines; samples: number; target: GraphTarget | undefined },
+): Promise<Compared> {
   if ([...gone, ...come].some(({ form }) => form !== 'lines' && form !== 'view')) return { samples: [] };
   if ([...gone, ...come].reduce((sum, { bytes }) => sum + bytes, 0) > bytesMax) {
     return { samples: [], note: 'too much differs to compare document by document' };
   }
+  await from.lines.bring([...gone, ...come], from.target);
   const before = linesIn(gone, from.lines);
   const after = linesIn(come, from.lines);
   if (!before || !after) {

@@ -1,4 +1,5 @@
 import type { Digest } from '../../base/digest.ts';
+import type { RemoteUse } from '../api.ts';
 
 /** Lists of parts of each output, by target, as a run left them. */
 export type RunOutputs = Readonly<Record<string, Readonly<Record<string, Digest>>>>;
@@ -49,4 +50,6 @@ export interface DiffRequest {
   readonly targets: readonly string[];
   /** Documents shown of each kind in each group. */
   readonly samples: number;
+  /** Whether documents may be fetched; without it they are not. */
+  readonly use?: RemoteUse;
 }

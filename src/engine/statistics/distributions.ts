@@ -5,6 +5,7 @@ import type { Runner } from '../../execute/runner.ts';
 import type { GraphOutput, GraphTarget } from '../../graph/graph.ts';
 import { keyOf, targetManifest } from '../../plan/manifest.ts';
 import { Statistics } from '../../rule/statistics.ts';
+import type { RemoteUse } from '../api.ts';
 import { build } from '../build.ts';
 
 import { decoderFor } from '../decoder.ts';
@@ -31,6 +32,8 @@ export interface CountingHooks {
   tell(counting: Counting): void;
   /** Who runs the steps; without it workers of its own. */
   readonly makeRunner?: () => Runner;
+  /** Whether what they read may be fetched; as in a build when nothing is said. */
+  readonly use?: RemoteUse;
 }
 
 interface Wanted {
@@ -65,7 +68,10 @@ export async function distributions(
   if ('missing' in found) return found;
   const statistics = new Statistics();
   statistics.merge(found.bytes);
-  const decoder = statistics.vocabulary.used === 0 ? undefined : await decoderFor(project, of.target);
+  const decoder =
+    statistics.vocabulary.used === 0
+      ? undefined
+      : await decoderFor(project, of.target, (target) => readLastPlan(project.stateDir, target.name)?.manifest);
   return distributionsOf(statistics, { output: of.output, steps: found.steps, decoder });
 }
 
@@ -76,7 +82,7 @@ interface Counted {
 
 /** Shards do not say which token ends a document. */
 function optionsFor(project: Project, { kind, last }: Wanted): { eosId?: number } {
-  const eosId = kind === 'shards' ? eosRead(project, last) : undefined;
+  const eosId = kind === 'shards' ? eosRead(project, last.manifest) : undefined;
   return eosId === undefined ? {} : { eosId };
 }
 
@@ -104,7 +110,11 @@ async function counted(
 ): Promise<Counted | NoDistributions> {
   const { name, of } = wanted;
   const within = { ...project, graph: graphFor(target, project.graph) };
-  const isBuilt = await survey(within, { targets: [of.target.name] }, ({ targets }) => targets.get(of.target)?.result !== undefined);
+  const isBuilt = await survey(
+    within,
+    { targets: [of.target.name], ...hooks.use, resultsOnly: true },
+    ({ targets }) => targets.get(of.target)?.result !== undefined,
+  );
   if (!isBuilt) return { missing: `${name} is not built as the config stands: lengths are counted after dsbuild build ${of.target.name}` };
   // What is known was looked for: if there is a result, then of bytes that are gone.
   for (const force of [false, true]) {
@@ -118,14 +128,14 @@ async function counted(
 async function buildTarget(
   project: Project,
   { name }: GraphTarget,
-  { force, tell, makeRunner }: CountingHooks & { force: boolean },
+  { force, tell, makeRunner, use }: CountingHooks & { force: boolean },
 ): Promise<Distributions['steps']> {
   let failed: ShownError | undefined;
   const emit = (event: BuildEvent): void => {
     if (event.type === 'steps-planned' && event.target === name) tell({ done: event.done, total: event.planned });
     else if (event.type === 'target-failed') failed ??= event.error;
   };
-  const { ok, steps } = await build({ ...project, emit }, { targets: [name], publish: false, force }, makeRunner);
+  const { ok, steps } = await build({ ...project, emit }, { targets: [name], publish: false, force, ...use }, makeRunner);
   if (ok) return { ran: steps.ran + steps.restored, known: steps.hit };
   const { code, ...about } = failed ?? { code: 'not-counted', message: 'it could not be counted' };
   throw new BuildError(code, about);

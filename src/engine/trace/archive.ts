@@ -45,15 +45,18 @@ const linesHeldMax = 4;
 /** Reads what a trace needs, checked, and remembers what it read last. What is gone or damaged is undefined: it is never fatal. */
 export class Archive {
   readonly #store: Store;
+  readonly #miss: (digest: Digest) => void;
   readonly #held = new Map<string, unknown>();
   readonly #lines = new Map<string, unknown>();
 
-  constructor(store: Store) {
+  /** @param miss is told what is not here, and may throw where it can be had: nothing is remembered then. */
+  constructor(store: Store, miss: (digest: Digest) => void = () => {}) {
     this.#store = store;
+    this.#miss = miss;
   }
 
   table(digest: Digest): LineageTable | undefined {
-    return this.#once(`table ${digest}`, () => readLineageTable(this.#store, digest));
+    return this.#once(`table ${digest}`, () => this.#locate(digest) && readLineageTable(this.#store, digest));
   }
 
   collection(digest: Digest): CollectionView | undefined {
@@ -91,7 +94,13 @@ export class Archive {
   }
 
   #bytes(digest: Digest, elsewhere?: Location): Buffer | undefined {
-    return readPartIfThere(digest, this.#store.locate(digest) ?? elsewhere);
+    return readPartIfThere(digest, this.#locate(digest, elsewhere));
+  }
+
+  #locate(digest: Digest, elsewhere?: Location): Location | undefined {
+    const location = this.#store.locate(digest) ?? elsewhere;
+    if (!location) this.#miss(digest);
+    return location;
   }
 
   #once<T>(name: string, read: () => T): T {

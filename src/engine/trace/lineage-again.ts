@@ -1,7 +1,7 @@
 import { digestHex } from '../../base/digest.ts';
 import { BuildError } from '../../base/errors.ts';
 import type { TargetResult } from '../../cache/results.ts';
-import { UnknownYet } from '../../execute/pending.ts';
+import { undefinedIfUnknown } from '../../execute/pending.ts';
 import { outputNames, type PlanRun } from '../../execute/plan-run.ts';
 import type { GraphTarget } from '../../graph/graph.ts';
 import { CollectionView, encodeCollection } from '../../rule/collection.ts';
@@ -22,11 +22,6 @@ async function finishedPlan(build: TargetBuild): Promise<PlanRun | undefined> {
   if (build.state === 'failed' || !build.isExact) return undefined;
   const plan = build.state === 'kept' ? await build.replay().catch(undefinedIfUnknown) : build.plan;
   return plan?.steps.every(({ outputs }) => outputs !== undefined) ? plan : undefined;
-}
-
-/** A target that came from a remote cache: its steps never ran here. */
-function undefinedIfUnknown(error: unknown): undefined {
-  if (!(error instanceof UnknownYet)) throw error;
 }
 
 const notHere = ({ name }: GraphTarget): BuildError =>

@@ -140,7 +140,9 @@ const noSuchLine = (name: string, lines: number | undefined): BuildError =>
 /** Nothing of that name is known. */
 export function unknownPlace(name: string, session: TraceSession, cwd: string): BuildError {
   const { graph } = session.project;
-  if (existsSync(resolve(cwd, name))) {
+  const path = isRemote(name) ? name : resolve(cwd, name);
+  const isBelowOut = graph.targets.some(({ out }) => out !== undefined && !nameBelow(out, path).startsWith('..'));
+  if (isBelowOut || existsSync(path)) {
     return new BuildError('unknown-place', {
       message: `${name} is neither a source of a built target nor a file that one published`,
       hint: 'Build first, if it is new; `dsbuild status` lists sources and folders.',

@@ -3,6 +3,7 @@ import { BuildError } from '../../base/errors.ts';
 import { readLock } from '../../cache/lock.ts';
 import type { TargetResult } from '../../cache/results.ts';
 import type { GraphTarget } from '../../graph/graph.ts';
+import { upstreamOf } from '../../graph/upstream.ts';
 import { ListingFiles } from '../../source/listing-files.ts';
 import { listDigestHex, readTable, type SourceTable } from '../../source/table.ts';
 import { TableView } from '../../source/view.ts';
@@ -12,7 +13,7 @@ import type { LineageTable } from '../lineage-table.ts';
 import type { Project } from '../project.ts';
 import { remoteFiles } from '../remote-files.ts';
 import { tableFileOf } from '../resolve-sources.ts';
-import { Archive } from './archive.ts';
+import type { Archive } from './archive.ts';
 import { lineageAgain } from './lineage-again.ts';
 import { outdatedBy } from './outdated.ts';
 import { type TracedOutput, TracedTarget } from './traced-target.ts';
@@ -28,9 +29,9 @@ export class TraceSession {
   #addresses: ReadonlyMap<Digest, string> | undefined;
   #remote: readonly (readonly [address: string, digest: Digest])[] | undefined;
 
-  constructor(project: Project) {
+  constructor(project: Project, archive: Archive) {
     this.project = project;
-    this.archive = new Archive(project.store);
+    this.archive = archive;
     this.files = new FileDigests(project.stateDir);
   }
 
@@ -42,6 +43,12 @@ export class TraceSession {
       this.#targets.set(target, traced);
     }
     return traced;
+  }
+
+  /** Targets that may have made what is missed: first those that were looked at last. */
+  near(): GraphTarget[] {
+    const looked = [...this.#targets.keys()].reverse();
+    return [...new Set([...looked, ...looked.flatMap(upstreamOf)])];
   }
 
   /** The same, or undefined where it was never built. */

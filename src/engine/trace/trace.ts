@@ -2,8 +2,11 @@ import { existsSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { BuildError } from '../../base/errors.ts';
 import { isBlank } from '../../rule/documents.ts';
+import type { RemoteUse } from '../api.ts';
+import { Fetching } from '../fetching.ts';
 import { noPart } from '../lineage-table.ts';
 import type { Project } from '../project.ts';
+import { Archive } from './archive.ts';
 import { BackTrace } from './back.ts';
 import { ForwardTrace } from './forward.ts';
 import type { TraceItem } from './items.ts';
@@ -15,13 +18,32 @@ import { TraceSession } from './session.ts';
 
 /**
  * Says where a row comes from, or what became of a line. It reads what builds have left, and plans nothing: what is told is how things
- * were last built, with a note where that is out of date.
+ * were last built, with a note where that is out of date. What is not here is fetched where that is allowed.
  *
  * @param place `<target>:<row>`, `<published file>:<row>` or `<source file>:<line>`; a path is taken from `cwd`.
  * @throws {BuildError} `usage`, `unknown-target`, `unknown-place`, `no-such-row`, `no-such-line`, `not-built`.
  */
-export async function* trace(project: Project, place: string, cwd: string): AsyncGenerator<TraceItem> {
-  const session = new TraceSession(project);
+export async function* trace(
+  project: Project,
+  place: string,
+  { cwd = project.root, use = { remote: false } }: { cwd?: string; use?: RemoteUse } = {},
+): AsyncGenerator<TraceItem> {
+  const fetching = new Fetching(project, use);
+  const archive = new Archive(project.store, fetching.miss);
+  let session = new TraceSession(project, archive);
+  const answer = (): AsyncIterable<TraceItem> => {
+    session = new TraceSession(project, archive);
+    return answered(session, place, cwd);
+  };
+  try {
+    yield* fetching.reading(answer, () => session.near());
+  } finally {
+    await fetching.close();
+  }
+}
+
+async function* answered(session: TraceSession, place: string, cwd: string): AsyncGenerator<TraceItem> {
+  const { project } = session;
   const question = asked(place);
   const named = project.graph.outputs.get(question.name);
   if (named) {

@@ -183,7 +183,7 @@ class Verification {
   /** The first line that a row was made of, if that is known. */
   async #sourceOf(where: string, row: number): Promise<SourcePlace | undefined> {
     try {
-      for await (const item of trace(this.#project, `${where}:${row}`, this.#project.root)) {
+      for await (const item of trace(this.#project, `${where}:${row}`)) {
         if (item.type === 'span' && item.source) return item.source;
       }
       return undefined;
