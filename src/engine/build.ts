@@ -13,7 +13,7 @@ import { reportProgress } from './progress.ts';
 import type { Project } from './project.ts';
 import { publishAll } from './publishing.ts';
 import type { BuildRemote } from './remote.ts';
-import { openRemote } from './remote-settings.ts';
+import { openRemote, remoteFailure } from './remote-settings.ts';
 import { shownError } from './shown.ts';
 import { TargetBuild } from './target-build.ts';
 
@@ -237,7 +237,7 @@ async function summarize(passes: readonly BuildRun[], { id, tookMs, remote, expe
   }
   addSteps(steps, run, ['ran', 'hit', 'restored', 'failed']);
   for (const pass of passes.slice(0, -1)) addSteps(steps, pass, ['ran', 'restored']);
-  const error = run.options.requireRemote ? remote?.failure() : undefined;
+  const error = remote && run.options.requireRemote ? remoteFailure(remote.summary()) : undefined;
   if (error) project.emit({ type: 'target-failed', target: '', error: shownError(error) });
   const warnings = passes.reduce((sum, pass) => sum + pass.warnings, remote?.warnings ?? 0);
   const estimate = await expectation.end(passes, { ok, tookMs });

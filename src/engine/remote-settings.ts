@@ -1,4 +1,5 @@
 import { BuildError } from '../base/errors.ts';
+import type { RemoteSummary } from '../base/events.ts';
 import type { Times } from '../s3/requests.ts';
 import type { RemoteUse } from './api.ts';
 import type { Project } from './project.ts';
@@ -37,6 +38,15 @@ export function remoteSettings({ config, env }: Pick<Project, 'config' | 'env'>,
   throw new BuildError('no-remote', {
     message: isWanted ? 'a remote cache is required, but none is named' : 'a remote cache is required, and switched off at the same time',
     hint: "Name it in the config, cache: { remote: 's3://bucket/folder' }, or in DSBUILD_REMOTE.",
+  });
+}
+
+/** Why a build that requires its remote cache has failed, although nothing of its own did. */
+export function remoteFailure({ state, failures, damaged }: RemoteSummary): BuildError | undefined {
+  if (failures + damaged === 0 && state !== 'down' && state !== 'full') return undefined;
+  return new BuildError('remote-failed', {
+    message: `the remote cache is required, but it did not do all that was asked of it: ${failures} requests failed, ${damaged} objects were damaged`,
+    hint: 'What was built is whole. Build again when the remote answers, or without --require-remote.',
   });
 }
 

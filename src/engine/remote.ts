@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import type { Digest } from '../base/digest.ts';
-import { BuildError, explained } from '../base/errors.ts';
+import { explained } from '../base/errors.ts';
 import type { RemoteSummary } from '../base/events.ts';
 import { uniqueName } from '../base/files.ts';
 import { limits } from '../base/limits.ts';
@@ -236,16 +236,6 @@ export class BuildRemote {
     this.#end();
     this.#known.close();
     this.#bucket.close();
-  }
-
-  /** Why a build that requires its remote cache has failed, although nothing of its own did. */
-  failure(): BuildError | undefined {
-    const { state, failures, damaged } = this.summary();
-    if (failures + damaged === 0 && state !== 'down' && state !== 'full') return undefined;
-    return new BuildError('remote-failed', {
-      message: `the remote cache is required, but it did not do all that was asked of it: ${failures} requests failed, ${damaged} objects were damaged`,
-      hint: 'What was built is whole. Build again when the remote answers, or without --require-remote.',
-    });
   }
 
   /** Where the record of a target lies, and what lies there at all. */
