@@ -68,7 +68,8 @@ function statusLines(report: StatusReport, { paint, cwd }: { paint: Paint; cwd: 
   const { targets, stale, diskFree, estimate } = report;
   const width = Math.max(0, ...targets.map(({ target }) => target.length));
   const lines = targets.flatMap((target) => {
-    const word = stateWords[target.state].padEnd('never built'.length);
+    const isFresh = target.state === 'fresh' && target.outProblems.length === 0;
+    const word = (target.state === 'fresh' && !isFresh ? 'out differs' : stateWords[target.state]).padEnd('never built'.length);
     const words = [
       stepsWords(target.steps),
       estimateWords(target, estimate?.jobs ?? 1),
@@ -76,7 +77,7 @@ function statusLines(report: StatusReport, { paint, cwd }: { paint: Paint; cwd: 
       contentWords(target),
       target.out === undefined ? '' : `-> ${shownPath(target.out, cwd)}`,
     ];
-    const line = `${paint.bold(target.target.padEnd(width))}  ${target.state === 'fresh' ? paint.green(word) : paint.yellow(word)}  ${words.filter((part) => part !== '').join(' · ')}`;
+    const line = `${paint.bold(target.target.padEnd(width))}  ${isFresh ? paint.green(word) : paint.yellow(word)}  ${words.filter((part) => part !== '').join(' · ')}`;
     return [
       line.trimEnd(),
       ...target.sources.map((source) => sourceLine(source, paint)),

@@ -13,9 +13,9 @@ const stateWords: Readonly<Record<WhyReport['state'], string>> = {
   failed: 'failed the last time',
 };
 
-const reasonLines = ({ target, state, reasons }: WhyReport, paint: Paint): string[] => [
-  `${paint.bold(target)} ${stateWords[state]}`,
-  ...(state === 'fresh' ? [] : reasons.map((reason) => `  ${reason}`)),
+const reasonLines = ({ target, state, reasons, outProblems }: WhyReport, paint: Paint): string[] => [
+  `${paint.bold(target)} ${stateWords[state]}${outProblems.length > 0 ? '; but it would be published again' : ''}`,
+  ...(state === 'fresh' ? outProblems : reasons).map((reason) => `  ${reason}`),
 ];
 
 export class WhyCommand extends ProjectCommand {

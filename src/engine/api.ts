@@ -73,7 +73,7 @@ export interface TargetStatus {
   readonly tokens?: number;
   readonly bytes?: number;
   readonly out?: string;
-  /** Published files that are missing, or not as they were published. */
+  /** Of a fresh target: published files that are missing or not as they were published, or that another build published. */
   readonly outProblems: readonly string[];
   /** For targets that read sources: what is there before anything is downloaded. */
   readonly sources: readonly SourceStatus[];
@@ -101,6 +101,8 @@ export interface WhyReport {
   readonly changes: readonly Change[];
   /** The changes as sentences; for sources with file and lines. */
   readonly reasons: readonly string[];
+  /** Of a fresh target: what is wrong in the folder that it publishes into, so that a build publishes there again. */
+  readonly outProblems: readonly string[];
 }
 
 /** A document, a training row, or a file's line, as `head` shows it. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readIfThere } from '../base/files.ts';
-import type { GraphTarget } from '../graph/graph.ts';
+import { difference, type WantedNow } from '../publish/difference.ts';
 import type { BuildRun } from './build-run.ts';
 
 const shownMax = 5;
@@ -10,19 +10,21 @@ interface Manifest {
   splits?: Record<string, { path: string; shards: number; sequences: number }>;
 }
 
-/** What is wrong in a published folder: files that are missing or changed; and for a manifest, what makes "training can't find data". */
-export function folderProblems(run: BuildRun, target: GraphTarget, out: string): string[] {
+/** What is wrong in a published folder: files that are missing or changed, or that were published for something else than is wanted now. */
+export function folderProblems(run: BuildRun, out: string, now: WantedNow): string[] {
   const folder = run.published.get(out);
   const changed = folder.changed().map((i) => folder.file(i).name);
   const problems = changed
     .slice(0, shownMax)
     .map((name) => `${join(out, name)} ${existsSync(join(out, name)) ? 'is not as it was published' : 'is missing'}`);
   if (changed.length > shownMax) problems.push(`and ${changed.length - shownMax} more files of ${out}`);
-  if (folder.count === 0) problems.push(`nothing is published in ${out} yet`);
-  return target.rule.output === 'index' ? [...problems, ...manifestProblems(run, out)] : problems;
+  const other = difference({ wanted: folder.wanted, files: folder.files() }, now);
+  if (other !== undefined) problems.push(folder.count === 0 ? `nothing is published in ${out} yet` : `${out} ${other}`);
+  return problems;
 }
 
-function manifestProblems(run: BuildRun, out: string): string[] {
+/** What makes "training can't find data". */
+export function manifestProblems(run: BuildRun, out: string): string[] {
   const path = join(out, 'manifest.json');
   const text = readIfThere(path)?.toString('utf8');
   if (text === undefined) return [`${path} is missing: trainers look for it`];

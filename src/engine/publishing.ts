@@ -21,7 +21,7 @@ export function outOf(target: GraphTarget, run: BuildRun): string | undefined {
 export function publishedTogether(run: BuildRun): Map<string, TargetBuild[]> {
   const folders = new Map<string, TargetBuild[]>();
   for (const build of run.targets.values()) {
-    const out = publishes(build.target) ? outOf(build.target, run) : undefined;
+    const out = isPublished(build.target) ? outOf(build.target, run) : undefined;
     if (out !== undefined) folders.set(out, [...(folders.get(out) ?? []), build]);
   }
   return folders;
@@ -29,12 +29,13 @@ export function publishedTogether(run: BuildRun): Map<string, TargetBuild[]> {
 
 const kindOf = ({ rule }: GraphTarget): string =>
   typeof rule.output === 'string' ? rule.output : (Object.values(rule.output)[0] as string);
-const publishes = (target: GraphTarget): boolean => ['files', 'shards', 'index', 'table'].includes(kindOf(target));
+/** Whether it is of a kind that files come of. */
+export const isPublished = (target: GraphTarget): boolean => ['files', 'shards', 'index', 'table'].includes(kindOf(target));
 
 /** Whether these are all targets that publish there: while one is not part of this build, its files stay as they are. */
 export function isWholeOut(run: BuildRun, out: string, builds: readonly TargetBuild[]): boolean {
   const ours = new Set(builds.map(({ target }) => target));
-  const others = run.project.graph.targets.filter((target) => !ours.has(target) && publishes(target) && outOf(target, run) === out);
+  const others = run.project.graph.targets.filter((target) => !ours.has(target) && isPublished(target) && outOf(target, run) === out);
   return run.options.only === undefined && others.length === 0;
 }
 
@@ -106,7 +107,8 @@ async function bringUpToDate(run: BuildRun, destination: Destination, { out, bui
   }
 }
 
-function filesOf(builds: readonly TargetBuild[]): WantedFile[] {
+/** What these targets publish, in the order in which it is written. */
+export function filesOf(builds: readonly TargetBuild[]): WantedFile[] {
   const isLast = ({ target }: TargetBuild): boolean => kindOf(target) === 'index';
   const ordered = [...builds].sort((a, b) => Number(isLast(a)) - Number(isLast(b)));
   return ordered.flatMap((build) =>

@@ -4,6 +4,7 @@ import { type Change, changesBetween } from '../plan/explain.ts';
 import type { Manifest } from '../plan/manifest.ts';
 import type { WhyReport } from './api.ts';
 import { readLastPlan } from './last-plan.ts';
+import { ownFolderProblems } from './out-problems.ts';
 import type { Project } from './project.ts';
 import { isOfSources, reasonsFor } from './reasons.ts';
 import { stateOf } from './status.ts';
@@ -15,7 +16,8 @@ import { unknownTarget } from './unknown-target.ts';
 export async function why(project: Project, name: string): Promise<WhyReport> {
   const target = project.graph.get(name);
   if (!target) throw unknownTarget(name, project);
-  return survey(project, { targets: [target.name] }, async (run) => {
+  const published = project.graph.targets.filter(({ filesOf }) => filesOf === target.name);
+  return survey(project, { targets: [target, ...published].map((one) => one.name) }, async (run) => {
     const build = run.targets.get(target);
     if (!build) throw new BuildError('unknown-target', { message: `the target "${name}" is not part of this build` });
     const state = stateOf(build, run);
@@ -23,9 +25,10 @@ export async function why(project: Project, name: string): Promise<WhyReport> {
     const last = readLastPlan(project.stateDir, target.name);
     const now = build.currentManifest();
     const changes: readonly Change[] = last && now && state !== 'fresh' ? changesBetween(last.manifest as Manifest, now) : [];
-    if (state === 'fresh') return { target: target.name, state, changes, reasons: ['nothing changed'] };
+    const outProblems = [target, ...published].flatMap((one) => ownFolderProblems(run, run.targets.get(one)));
+    if (state === 'fresh') return { target: target.name, state, changes, reasons: ['nothing changed'], outProblems };
     const lines = changes.some(isOfSources) ? await linesOf(project, target) : undefined;
-    return { target: target.name, state, changes, reasons: lines ? reasonsFor(build, run, { inputs: {}, lines }) : reasons };
+    return { target: target.name, state, changes, reasons: lines ? reasonsFor(build, run, { inputs: {}, lines }) : reasons, outProblems };
   });
 }
 

@@ -26,7 +26,7 @@ const needTriesMax = 3;
 async function ownFiles(context: PublishContext, out: string): Promise<Map<string, PublishedFile>> {
   const { stateDir } = context;
   const published = readPublished(stateDir, out);
-  const files = new Map(Array.from({ length: published.count }, (_, i) => published.file(i)).map((file) => [file.name, file]));
+  const files = new Map(Array.from(published.files(), (file) => [file.name, file]));
   const journal = readJournal(stateDir, out);
   if (journal.length === 0) return files;
   for (const folder of new Set(journal.map(({ name }) => dirname(join(out, name))))) removeTemporaries(folder);

@@ -58,6 +58,10 @@ export class Published implements Finder {
     return { name: this.#names[i] as string, digest: this.#columns.toString('hex', at, at + 32), identity };
   }
 
+  *files(): Generator<PublishedFile> {
+    for (let i = 0; i < this.count; i++) yield this.file(i);
+  }
+
   /** Places of the files that are missing or are not, by identity, the ones that were put there. */
   changed(): number[] {
     const changed: number[] = [];

@@ -66,7 +66,9 @@ function outcome(view: BuildView, summary: BuildSummary): string {
   const time = formatDuration(summary.tookMs);
   const fresh = states.length > 0 && states.every((state) => state === 'kept');
   if (summary.ok && fresh && summary.steps.ran + summary.steps.restored === 0) {
-    return `nothing to do: ${states.length === 1 ? 'the target is' : `all ${states.length} targets are`} fresh (${time})`;
+    const targets = `${states.length === 1 ? 'the target is' : `all ${states.length} targets are`} fresh`;
+    if (view.published.length === 0) return `nothing to do: ${targets} (${time})`;
+    return `published again, nothing had to run: ${targets} (${time})`;
   }
   const words = [stepWords(summary.steps)];
   if (summary.steps.failed > 0) words.unshift(`${counted(summary.steps.failed, 'step')} failed`);

@@ -7,12 +7,19 @@ const test = suite('why, head, update, clean, completion');
 test.after(removeFolders);
 
 const reports: Readonly<Record<string, WhyReport>> = {
-  raw: { target: 'raw', state: 'fresh', changes: [], reasons: ['nothing changed'] },
-  shards: { target: 'shards', state: 'stale', changes: [], reasons: ['option maxSeqLength: 256 -> 300', 'a.jsonl:8-9 changed'] },
+  raw: { target: 'raw', state: 'fresh', changes: [], reasons: ['nothing changed'], outProblems: [] },
+  shards: {
+    target: 'shards',
+    state: 'stale',
+    changes: [],
+    reasons: ['option maxSeqLength: 256 -> 300', 'a.jsonl:8-9 changed'],
+    outProblems: [],
+  },
+  text: { target: 'text', state: 'fresh', changes: [], reasons: ['nothing changed'], outProblems: ['out/a.jsonl is missing'] },
 };
 
 test('why says of each target whether it is fresh, and every reason if not', async () => {
-  const { engine } = stage({ names: ['raw', 'shards'] });
+  const { engine } = stage({ names: ['raw', 'shards', 'text'] });
   const why = async (_project: unknown, target: string): Promise<WhyReport> => reports[target] as WhyReport;
   const { code, stdout } = await run(['why'], { engine: { ...engine, why } });
   assert.is(code, 0);
@@ -22,6 +29,8 @@ test('why says of each target whether it is fresh, and every reason if not', asy
 shards is stale
   option maxSeqLength: 256 -> 300
   a.jsonl:8-9 changed
+text is fresh: nothing that goes into it has changed; but it would be published again
+  out/a.jsonl is missing
 `,
   );
   const one = await run(words('why shards --json'), { engine: { ...engine, why } });

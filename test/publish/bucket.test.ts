@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { digestHex } from '../../src/base/digest.ts';
 import { BuildError } from '../../src/base/errors.ts';
 import { decodeState, encodeState, stateName } from '../../src/publish/bucket/state.ts';
 import { BucketModel, manifest, out, wantedOf } from './bucket-model.ts';
@@ -168,13 +169,24 @@ test('what goes on being wanted by targets that are not part of a build stays', 
 
 test('what is not as it was published is named', async () => {
   const model = new BucketModel();
-  assert.equal(await model.destination().problems(undefined), [`nothing is published in ${out} yet`]);
-  await model.publish({ a: '1', b: '2', c: '3' });
-  assert.equal(await model.destination().problems(wantedOf({ a: '1', b: '2', c: '3' })), []);
-  assert.equal(await model.destination().problems('else'), [`${out} does not hold what was built last`]);
+  const problems = (files: Files, isWhole = true): Promise<string[]> =>
+    model.destination().problems({
+      wanted: isWhole ? wantedOf(files) : undefined,
+      files: () => Object.entries(files).map(([name, content]) => ({ name, digest: digestHex(content) })),
+    });
+  const files = { a: '1', b: '2', c: '3' };
+  assert.equal(await problems(files), [`nothing is published in ${out} yet`]);
+  await model.publish(files);
+  assert.equal(await problems(files), []);
+  assert.equal(await problems({ a: '1' }, false), [], 'of the others nothing is known');
+  const other = `${out} holds what another build published`;
+  assert.equal(await problems({ a: '1', b: '4' }), [`${other}: 1 file is to be written, 1 file is to be removed`]);
+  assert.equal(await problems({ d: '4', c: '5' }, false), [`${other}: 2 files are to be written`]);
+  await model.publish({ a: '1' }, { partial: true });
+  assert.equal(await problems(files), [], 'what was published in pieces is whole all the same');
   for (const name of ['a', 'b']) model.objects.delete(name);
   model.put('c', 'edited');
-  assert.equal(await model.destination().problems(undefined), [`${out}/a is missing, and 1 more`, `${out}/c is not as it was published`]);
+  assert.equal(await problems(files), [`${out}/a is missing, and 1 more`, `${out}/c is not as it was published`]);
 });
 
 test('a name that leads elsewhere, or is that of the state object, is refused before anything is sent', async () => {

@@ -182,7 +182,7 @@ function define(service: S3Service): void {
     await project.build('--overwrite');
     project.edit('in/b.jsonl', (text) => `${text}{"text":"one more"}\n`);
     await project.build('--no-publish');
-    assert.equal((await check()).problems.slice(0, 1), [`${out} does not hold what was built last`]);
+    assert.match((await check()).problems[0] ?? '', /^s3:\S+ holds what another build published: \d files? (is|are) to be written/);
   });
 
   test('an upload that fails fails the build, with what to do; other folders are published, and the next build goes on', async () => {

@@ -4,6 +4,7 @@ import { BuildError } from '../../base/errors.ts';
 import { readIfThere, writeFileAtomic } from '../../base/files.ts';
 import { type Condition, S3Error } from '../../s3/bucket.ts';
 import type { Destination, Publication, PublishOutcome } from '../destination.ts';
+import { difference, type WantedNow } from '../difference.ts';
 import { assertBelow, staysEdited } from '../refusals.ts';
 import { type BucketChange, bucketChange, changedObjects, doubtful, isAsWanted, type Seen, type Sending } from './change.ts';
 import type { BucketContext } from './context.ts';
@@ -41,17 +42,18 @@ export class BucketDestination implements Destination {
     return isAsWanted(await this.#look(), wanted);
   }
 
-  /** What is not as it was published: sentences for people. @param wanted undefined where only part of it is known. */
-  async problems(wanted: Digest | undefined): Promise<string[]> {
+  /** What is not as it was published, or was published for something else than is wanted now: sentences for people. */
+  async problems(now: WantedNow): Promise<string[]> {
     const looked = await this.#look();
     const { out } = this.#context;
-    if (looked.stateEtag === undefined) return [`nothing is published in ${out} yet`];
+    const { state } = looked;
     const { missing, changed } = changedObjects(looked);
     const some = (names: readonly string[], is: string): string[] =>
       names.length === 0 ? [] : [`${out}/${names[0]} ${is}${names.length > 1 ? `, and ${names.length - 1} more` : ''}`];
     const problems = [...some(missing, 'is missing'), ...some(changed, 'is not as it was published')];
-    if (problems.length === 0 && wanted !== undefined && looked.state.wanted !== wanted)
-      problems.push(`${out} does not hold what was built last`);
+    if (state.coming.length > 0) return [...problems, `${out} is being published to, or a build that did was cut off`];
+    const other = difference(state, now);
+    if (other !== undefined) problems.push(looked.stateEtag === undefined ? `nothing is published in ${out} yet` : `${out} ${other}`);
     return problems;
   }
 
