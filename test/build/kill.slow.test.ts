@@ -54,6 +54,9 @@ async function killed(project: TestProject, withinMs: number): Promise<Outcome> 
   return running.kill();
 }
 
+/** Where the next kill is to fall within, learnt from the last: the machine may become slower than it was, or quicker. */
+const aimedAfter = (withinMs: number, kill: 'early' | 'midway' | 'late'): number => withinMs * { early: 1.2, midway: 1, late: 0.8 }[kill];
+
 async function assertSound(project: TestProject, expected: Readonly<Record<string, string>>, after: string): Promise<Built> {
   const next = await buildHere(project);
   assert.equal(next.errors, [], after);
@@ -79,7 +82,7 @@ async function inLanes(from: number, use: (project: TestProject, roll: (below: n
 test('after each of 100 kills the next build ends well by itself, and repeats at most the steps that were running', async () => {
   let midway = 0;
   await inLanes(seed, async (project, roll) => {
-    const tookMs = await spanMs(project);
+    let withinMs = await spanMs(project);
     const clean = project.snapshot();
     project.remove('.dsbuild');
     const total = (await buildHere(project)).ran.length;
@@ -87,9 +90,11 @@ test('after each of 100 kills the next build ends well by itself, and repeats at
       project.remove('.dsbuild');
       project.remove('out');
       project.writeHome('programs', '');
-      const outcome = await killed(project, roll(tookMs * 1.05));
+      const outcome = await killed(project, roll(withinMs));
       const finished = ranInAll(outcome);
-      if (outcome.code === 'SIGKILL' && finished > 0) midway++;
+      const kill = outcome.code !== 'SIGKILL' ? 'late' : finished === 0 ? 'early' : 'midway';
+      if (kill === 'midway') midway++;
+      withinMs = aimedAfter(withinMs, kill);
       const next = await assertSound(project, clean, `after kill ${i}`);
       assert.ok(next.ran.length + finished <= total, `${finished} had ended, ${next.ran.length} ran afterwards, of ${total}`);
       const programs = programsRun(project);
@@ -104,23 +109,24 @@ test('after each of 100 kills the next build ends well by itself, and repeats at
 test('after each of 100 kills while all was known and was published, each file was the old or the new one, and the next build ends the change', async () => {
   let midway = 0;
   await inLanes(seed + lanes, async (project, roll) => {
-    const states = [];
+    const states: { variant: string; published: Record<string, string> }[] = [];
     for (const variant of [records(50, 12), records(60, 9)]) {
       project.write(sourceName(1), variant);
       assert.equal((await buildHere(project)).errors, []);
       states.push({ variant, published: project.snapshot() });
     }
-    let tookMs = 0;
+    let withinMs = 0;
     for (let i = 0; i <= runs / lanes; i++) {
       const [from, to] = [states[(i + 1) % 2], states[i % 2]] as [(typeof states)[number], (typeof states)[number]];
       project.write(sourceName(1), to.variant);
-      if (i === 0) tookMs = await spanMs(project);
-      else await killed(project, roll(tookMs * 1.05));
+      if (i === 0) withinMs = await spanMs(project);
+      const outcome = i === 0 ? undefined : await killed(project, roll(withinMs));
       const found = Object.fromEntries(Object.entries(project.snapshot()).filter(([name]) => !isHalfWritten(name)));
       for (const [name, digest] of Object.entries(found))
         assert.ok([from.published[name], to.published[name]].includes(digest), `${name} after kill ${i}`);
-      const isWhole = [from, to].some(({ published }) => JSON.stringify(published) === JSON.stringify(found));
-      if (!isWhole) midway++;
+      const isIn = ({ published }: (typeof states)[number]): boolean => JSON.stringify(published) === JSON.stringify(found);
+      if (!isIn(from) && !isIn(to)) midway++;
+      if (outcome) withinMs = aimedAfter(withinMs, outcome.code !== 'SIGKILL' ? 'late' : isIn(from) ? 'early' : 'midway');
       assert.equal((await assertSound(project, to.published, `after kill ${i}`)).ran, [], 'all was known');
     }
   });
