@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readdirSync, readFileSync, statSync, truncateSync, watch } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { suite } from 'uvu';
@@ -99,17 +99,6 @@ test('damaged bytes in the middle of a log or a pack are noticed', () =>
     await assertSound(project, next);
   }));
 
-/** Resolves when something in the folder changes. That a kill before each single change is mended is held by the journal's own tests. */
-function changeIn(folder: string): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      watcher.close();
-      resolve();
-    };
-    const watcher = watch(folder, end).on('error', end).unref();
-  });
-}
-
 test('kill -9 while files are being published leaves each of them old or new, and the next build ends the change', () =>
   with6Sources(async (project) => {
     await project.build();
@@ -123,8 +112,9 @@ test('kill -9 while files are being published leaves each of them old or new, an
       project.write('datasets.config.ts', configs[i % 2 === 0 ? 0 : 1]);
       const running = project.start('build', '--json');
       await running.says((event) => event.type === 'target-finished' && event.target === 'train');
-      // Every other kill comes when the journal appears, with which publishing begins; the others at any moment around it.
-      if (i % 2 === 0) await Promise.race([changeIn(project.path('.dsbuild/published')), running.done]);
+      // Every other kill comes when the journal appears, with which publishing begins; the others at any moment around it. That a kill
+      // before each single change is mended is held by the journal's own tests.
+      if (i % 2 === 0) await Promise.race([project.changeIn('.dsbuild/published'), running.done]);
       else await delay(roll(12));
       await running.kill();
       const now = project.snapshot();

@@ -54,6 +54,14 @@ async function killed(project: TestProject, withinMs: number): Promise<Outcome> 
   return running.kill();
 }
 
+/** Kills a build some milliseconds after it has begun to change published files. */
+async function killedPublishing(project: TestProject, afterMs: number): Promise<void> {
+  const running = project.start('build', '--json', '-j', String(jobs));
+  await Promise.race([project.changeIn('.dsbuild/published'), running.done]);
+  await delay(afterMs);
+  await running.kill();
+}
+
 /** Where the next kill is to fall within, learnt from the last: the machine may become slower than it was, or quicker. */
 const aimedAfter = (withinMs: number, kill: 'early' | 'midway' | 'late'): number => withinMs * { early: 1.2, midway: 1, late: 0.8 }[kill];
 
@@ -109,24 +117,24 @@ test('after each of 100 kills the next build ends well by itself, and repeats at
 test('after each of 100 kills while all was known and was published, each file was the old or the new one, and the next build ends the change', async () => {
   let midway = 0;
   await inLanes(seed + lanes, async (project, roll) => {
-    const states: { variant: string; published: Record<string, string> }[] = [];
+    const states = [];
     for (const variant of [records(50, 12), records(60, 9)]) {
       project.write(sourceName(1), variant);
       assert.equal((await buildHere(project)).errors, []);
       states.push({ variant, published: project.snapshot() });
     }
-    let withinMs = 0;
+    let tookMs = 0;
     for (let i = 0; i <= runs / lanes; i++) {
       const [from, to] = [states[(i + 1) % 2], states[i % 2]] as [(typeof states)[number], (typeof states)[number]];
       project.write(sourceName(1), to.variant);
-      if (i === 0) withinMs = await spanMs(project);
-      const outcome = i === 0 ? undefined : await killed(project, roll(withinMs));
+      if (i === 0) tookMs = await spanMs(project);
+      else if (i % 2 === 0) await killed(project, roll(tookMs * 1.05));
+      else await killedPublishing(project, roll(10));
       const found = Object.fromEntries(Object.entries(project.snapshot()).filter(([name]) => !isHalfWritten(name)));
       for (const [name, digest] of Object.entries(found))
         assert.ok([from.published[name], to.published[name]].includes(digest), `${name} after kill ${i}`);
-      const isIn = ({ published }: (typeof states)[number]): boolean => JSON.stringify(published) === JSON.stringify(found);
-      if (!isIn(from) && !isIn(to)) midway++;
-      if (outcome) withinMs = aimedAfter(withinMs, outcome.code !== 'SIGKILL' ? 'late' : isIn(from) ? 'early' : 'midway');
+      const isWhole = [from, to].some(({ published }) => JSON.stringify(published) === JSON.stringify(found));
+      if (!isWhole) midway++;
       assert.equal((await assertSound(project, to.published, `after kill ${i}`)).ran, [], 'all was known');
     }
   });

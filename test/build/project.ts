@@ -241,6 +241,17 @@ export class TestProject {
     }
   }
 
+  /** Resolves when something in a folder of the project changes. */
+  changeIn(name: string): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        watcher.close();
+        resolve();
+      };
+      const watcher = watch(this.path(name), end).on('error', end).unref();
+    });
+  }
+
   /** Paths of all files below a folder, relative to the project, sorted by code unit. */
   list(folder: string): string[] {
     return filesBelow(this.path(folder))
