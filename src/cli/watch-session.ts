@@ -183,16 +183,24 @@ export class WatchSession {
   }
 
   async #somethingToDo(): Promise<void> {
-    const { emit, signal } = this.#parts;
-    if (!this.#hasWork) {
+    const { emit } = this.#parts;
+    // What changes before everything is watched is not told of: until then nobody is told that it is watched.
+    if (!this.#hasWork && this.#blind === undefined) await this.#woken(this.#watcher?.ready);
+    if (!this.#hasWork && !this.#parts.signal.aborted) {
       emit({ type: 'watching', files: this.#watched.config, folders: this.#watched.roots });
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-        if (signal.aborted) resolve();
-      });
-      this.#wake = undefined;
+      await this.#woken();
     }
     this.#hasWork = false;
+  }
+
+  /** Waits until there is something to do, or until `or` is settled. */
+  async #woken(or?: Promise<void>): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      void or?.then(resolve);
+      if (this.#parts.signal.aborted) resolve();
+    });
+    this.#wake = undefined;
   }
 
   /** Notes what was published on the way: a summary does not tell. */
