@@ -33,6 +33,10 @@ export type BuildEvent =
   | { type: 'target-finished'; target: string; how: TargetHow; summary: TargetSummary }
   | { type: 'target-failed'; target: string; error: ShownError }
   | { type: 'target-blocked'; target: string; by: string }
+  /** Nothing of it failed: the build was interrupted, gave way to a newer one, or ended because of another target. */
+  | { type: 'target-stopped'; target: string; because: string }
+  /** Ctrl-C or the like: nothing new is started, and steps that run are given up. */
+  | { type: 'interrupted' }
   | { type: 'published'; target: string; out: string; files: number; removed: number; bytes: number }
   | { type: 'remote-progress'; way: 'up' | 'down'; done: number; total: number; bytes: number }
   | { type: 'warning'; code: string; message: string; where?: string; hint?: string; target?: string }
@@ -142,6 +146,8 @@ export interface BuildSummary {
   cache?: CacheSummary;
   /** It was given up for a newer one: something changed meanwhile. */
   superseded?: true;
+  /** It was broken off by hand. */
+  interrupted?: true;
 }
 
 /** `down`: it did not answer; `full`: it took no more bytes; `read-only`: by option, or because the credentials may not write. */

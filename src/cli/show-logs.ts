@@ -32,8 +32,14 @@ export const isOfTarget = (event: BuildEvent, targets: ReadonlySet<string>): boo
 /** One line for a run on record. */
 export function runLine({ run, started, summary }: RunRecord, paint: Paint): string {
   if (!summary) return `${paint.bold(run)}  ${paint.yellow('cut off before its end')}`;
-  const { ok, steps, tookMs, targets, warnings, superseded } = summary;
-  const outcome = superseded ? paint.dim('gave way') : ok ? paint.green('done') : paint.red('failed');
+  const { ok, steps, tookMs, targets, warnings, superseded, interrupted } = summary;
+  const outcome = superseded
+    ? paint.dim('gave way')
+    : interrupted
+      ? paint.yellow('interrupted')
+      : ok
+        ? paint.green('done')
+        : paint.red('failed');
   const words = [
     outcome,
     counted(Object.keys(targets).length, 'target'),

@@ -133,6 +133,11 @@ export class BuildRun {
     return this.plansAgain(error) || isSuperseded(error);
   }
 
+  /** Ctrl-C or the like: whatever fails from now on fails because of it. */
+  get isInterrupted(): boolean {
+    return this.project.signal.aborted;
+  }
+
   /** Whether a result may be used that was made elsewhere. */
   believes(origin: Origin | undefined): boolean {
     return origin === undefined || (!this.distrusts && this.#trust.believes(origin));

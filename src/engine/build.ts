@@ -3,6 +3,7 @@ import { BuildError, messageOf } from '../base/errors.ts';
 import type { BuildSummary, CacheSummary, TargetSummary } from '../base/events.ts';
 import { freeBytes } from '../base/files.ts';
 import { limits } from '../base/limits.ts';
+import { interrupted, isInterruption } from '../execute/interruption.ts';
 import type { Runner } from '../execute/runner.ts';
 import type { Graph, GraphTarget } from '../graph/graph.ts';
 import { select } from '../graph/select.ts';
@@ -135,14 +136,11 @@ async function buildPasses(
 
 const codeOf = (error: unknown): string | undefined => (error instanceof BuildError ? error.code : undefined);
 
-const interrupted = (): BuildError =>
-  new BuildError('interrupted', { message: 'the build was interrupted', hint: 'Build again to go on from here.' });
-
 async function buildOnce(run: BuildRun, wanted: readonly GraphTarget[]): Promise<void> {
   const { project, scheduler } = run;
   const stop = (): void => {
     scheduler.stop(interrupted());
-    project.emit({ type: 'target-failed', target: '', error: shownError(interrupted()) });
+    project.emit({ type: 'interrupted' });
     // Running steps may have minutes to go: they are given up, and nothing of them is kept.
     void run.runner.close(true);
   };
@@ -158,6 +156,7 @@ async function buildOnce(run: BuildRun, wanted: readonly GraphTarget[]): Promise
     for (const target of run.targets.values()) target.start();
     await Promise.race([Promise.all([...run.targets.values()].map((target) => target.done)), stopped(run)]);
     await scheduler.idle();
+    endAll(run);
     // No plan waits any more: publishing takes what time it takes, and runs no step meanwhile.
     unwatch();
     if (run.options.dryRun) return;
@@ -169,6 +168,7 @@ async function buildOnce(run: BuildRun, wanted: readonly GraphTarget[]): Promise
     scheduler.stop(error);
     if (!run.isGivenUp(error)) project.emit({ type: 'target-failed', target: '', error: shownError(scheduler.stopped) });
   } finally {
+    endAll(run);
     unwatch();
     endProgress();
     project.signal.removeEventListener('abort', stop);
@@ -176,21 +176,28 @@ async function buildOnce(run: BuildRun, wanted: readonly GraphTarget[]): Promise
   }
 }
 
+/** Each target that was begun is told to have ended, whatever ended the pass. In their order: what is blocked is so by one that ended. */
+function endAll({ targets, scheduler }: BuildRun): void {
+  if (scheduler.stopped !== undefined) for (const target of targets.values()) target.endUnbuilt();
+}
+
 /** After a stop, plans that wait for something else than a step must not keep the build. */
 async function stopped(run: BuildRun): Promise<void> {
   while (run.scheduler.stopped === undefined) await new Promise((resolve) => setTimeout(resolve, 50).unref());
   await run.scheduler.idle();
   for (const target of run.targets.values()) target.plan?.abandon(run.scheduler.stopped);
+  // Those that can go on after that go on, and say themselves how they ended.
+  await new Promise((resolve) => void setImmediate(resolve));
 }
 
-function endStuck({ project, scheduler, targets }: BuildRun): void {
-  const waiting = [...targets.values()].filter(({ state }) => state === 'building' || state === 'waiting').map(({ target }) => target.name);
+function endStuck({ scheduler, targets }: BuildRun): void {
+  const waiting = [...targets.values()].filter(({ state }) => state === 'building' || state === 'waiting');
   const error = new BuildError('stuck', {
-    message: `no step runs, but these plans still wait: ${waiting.join(', ')}`,
+    message: `no step runs, but these plans still wait: ${waiting.map(({ target }) => target.name).join(', ')}`,
     hint: 'A plan waits for something that no step makes: a mistake in its rule.',
   });
+  void waiting[0]?.fail(error);
   scheduler.stop(error);
-  project.emit({ type: 'target-failed', target: waiting[0] ?? '', error: shownError(error) });
 }
 
 async function end(run: BuildRun): Promise<void> {
@@ -252,6 +259,7 @@ async function summarize(passes: readonly BuildRun[], { id, tookMs, remote, expe
     ...(estimate && { estimate }),
     ...(remote && { remote: remote.summary() }),
     ...(isSuperseded(scheduler.stopped) && { superseded: true }),
+    ...(isInterruption(scheduler.stopped) && { interrupted: true }),
     ...(cache && { cache }),
   };
   project.emit(summary);

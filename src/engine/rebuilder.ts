@@ -5,6 +5,7 @@ import type { RowsReused } from '../base/events.ts';
 import { isWhole } from '../cache/part-reader.ts';
 import type { StepResult } from '../cache/results.ts';
 import type { Location } from '../cache/store.ts';
+import { interrupted } from '../execute/interruption.ts';
 import type { Job, Made } from '../execute/job.ts';
 import { assertBalanced } from '../execute/ledger.ts';
 import type { PlanRun } from '../execute/plan-run.ts';
@@ -109,6 +110,7 @@ export class Rebuilder implements StepWork {
       try {
         return await this.#runOnce(step, attempt);
       } catch (thrown) {
+        if (this.#run.isInterrupted) throw interrupted();
         const error = placedError(await this.#understand(step, thrown, attempt), inputParts(settledInputs(step.inputs)), this.#run);
         const final = attempt > retries + (isPassing(error) ? triesMax : 0);
         this.#run.project.emit({

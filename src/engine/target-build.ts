@@ -21,8 +21,8 @@ import { reasonsFor } from './reasons.ts';
 import { remoteHead, shareTarget } from './remote-head.ts';
 import { type ResolvedOptions, resolveOptions } from './resolve-options.ts';
 import { tableFileOf } from './resolve-sources.ts';
-import { shownError } from './shown.ts';
 import { summaryOf } from './summary.ts';
+import { endOf, eventOf, isOwnFailure, type TargetEnd } from './target-end.ts';
 import { resultOf } from './target-result.ts';
 
 /** How a target stands: its inputs may still be in the making when it begins. */
@@ -38,6 +38,8 @@ export class TargetBuild {
   plan: PlanRun | undefined;
   why: readonly string[] = [];
   error: unknown;
+  /** How it ended, once that was told; of a target that is neither kept nor built. */
+  end: TargetEnd | undefined;
   /** In a dry run: whether all of its plan could be looked at. */
   isExact = true;
   /** Resolves when it is kept, or its outputs can be read while they are made; rejects when neither will be. */
@@ -60,7 +62,7 @@ export class TargetBuild {
   }
 
   start(): void {
-    this.done = this.#build().catch((error) => this.#fail(error));
+    this.done = this.#build().catch((error) => this.fail(error));
   }
 
   get isKnown(): boolean {
@@ -137,7 +139,7 @@ export class TargetBuild {
   async #build(): Promise<void> {
     const { scheduler, project } = this.#run;
     this.options = await scheduler.holding(resolveOptions(this.target, this.#run));
-    await Promise.all(this.#inputBuilds().map((input) => input.readable));
+    await Promise.all(this.inputBuilds().map((input) => input.readable));
     this.options = withFilesInPlace(this.options, this.target, this.#run);
     if (this.#restore() || (await this.#restoreFromElsewhere())) return;
     if (this.#run.options.dryRun) return this.#runPlan(() => undefined);
@@ -157,6 +159,7 @@ export class TargetBuild {
 
   /** Takes the known result, if there is one for exactly these inputs. */
   #restore(): boolean {
+    this.#assertNotEnded();
     if (this.#run.isForced(this.target.name)) return false;
     const key = this.keyNow();
     const result = key && this.#run.project.results.target(key);
@@ -208,6 +211,7 @@ export class TargetBuild {
 
   async #runPlan(record: () => void): Promise<void> {
     const { project, scheduler, owners } = this.#run;
+    this.#assertNotEnded();
     this.plan = new PlanRun(this.target, scheduler, owners);
     this.state = 'building';
     this.#noteLast();
@@ -223,11 +227,12 @@ export class TargetBuild {
       if (!this.#run.options.dryRun || !(error instanceof UnknownYet)) throw error;
       this.isExact = false;
     }
-    await Promise.all(this.#inputBuilds().map((input) => input.done));
+    await Promise.all(this.inputBuilds().map((input) => input.done));
     if (this.#run.options.dryRun) {
       this.state = 'built';
       return;
     }
+    this.#assertNotEnded();
     this.#assertWhole();
     this.#run.listings.pinContents(objectPatterns(this.target), plan);
     record();
@@ -243,7 +248,7 @@ export class TargetBuild {
   }
 
   #assertWhole(): void {
-    const failed = this.#inputBuilds().find((input) => input.state === 'failed');
+    const failed = this.inputBuilds().find((input) => input.state === 'failed');
     if (failed) throw new UpstreamFailed(failed.target.name);
     const step = this.plan?.steps.find((candidate) => candidate.state === 'failed' || candidate.state === 'blocked');
     if (step) throw step.error;
@@ -315,37 +320,36 @@ export class TargetBuild {
     this.#run.warn({ code: 'bad-records', message, target: this.target.name, ...(where && { where }) });
   }
 
-  #fail(thrown: unknown): void {
+  /** It can not go on: tells so, if that is its own failure, or that of what it needs. Whatever else stopped it is told at the end. */
+  async fail(thrown: unknown): Promise<void> {
+    if (this.end) return;
     const error = explained(thrown);
     this.error = error;
     this.state = 'failed';
     this.plan?.abandon(error);
-    const { project, scheduler } = this.#run;
-    if (this.#run.isGivenUp(error) || this.#run.isGivenUp(scheduler.stopped)) scheduler.stop(error);
-    else if (error instanceof UpstreamFailed)
-      project.emit({ type: 'target-blocked', target: this.target.name, by: this.#failedInput() ?? error.message });
-    else if (this.#isToTell(error)) project.emit({ type: 'target-failed', target: this.target.name, error: shownError(error) });
     this.#setReadable();
-    if (!(this.#run.options.keepGoing ?? false)) scheduler.stop(error);
+    const { scheduler, options } = this.#run;
+    const isOwn = isOwnFailure(this, this.#run);
+    if (isOwn) this.endUnbuilt();
+    if (this.#run.isGivenUp(error) || (isOwn && !(options.keepGoing ?? false))) scheduler.stop(error);
+    if (isOwn) return;
+    await Promise.all(this.inputBuilds().map((input) => input.done));
+    if (this.inputBuilds().some(({ end }) => end)) this.endUnbuilt();
   }
 
-  #failedInput(): string | undefined {
-    const failed = this.#inputBuilds().find(({ state, plan }) => state === 'failed' || plan?.steps.some((step) => step.state === 'failed'));
-    return (failed ?? this.#inputBuilds().find(({ state }) => state !== 'kept' && state !== 'built'))?.target.name;
+  /** Tells how it ended without being built or kept: once, and not in a pass that is planned again. */
+  endUnbuilt(): void {
+    const { project, scheduler } = this.#run;
+    if (this.end || this.state === 'kept' || this.state === 'built' || this.#run.plansAgain(scheduler.stopped)) return;
+    this.state = 'failed';
+    this.error ??= scheduler.stopped;
+    this.end = endOf(this, this.#run);
+    project.emit(eventOf(this.target.name, this.end));
   }
 
-  #isToTell(error: unknown): boolean {
-    const { scheduler, troublesTold } = this.#run;
-    if (error === scheduler.stopped && !this.#isCause(error)) return false;
-    if (!(error instanceof BuildError) || !troublesOfAll.has(error.code)) return true;
-    const isNew = !troublesTold.has(error.code);
-    troublesTold.add(error.code);
-    return isNew;
-  }
-
-  /** One of its own steps failed, rather than being stopped because another target's did. */
-  #isCause(error: unknown): boolean {
-    return !this.plan || this.plan.steps.some((step) => step.state === 'failed' && step.error === error);
+  /** After the end that was told there is no other. */
+  #assertNotEnded(): void {
+    if (this.end) throw this.error;
   }
 
   #planInputs(plan: PlanRun): Record<string, unknown> {
@@ -362,7 +366,7 @@ export class TargetBuild {
     return inputs;
   }
 
-  #inputBuilds(): TargetBuild[] {
+  inputBuilds(): TargetBuild[] {
     return this.target.inputs.map(({ from }) => this.#buildOf(from));
   }
 
@@ -376,6 +380,3 @@ function isUnknowable(manifest: Manifest): boolean {
   const options = manifest.options as { sources?: { files?: readonly { digest: Digest | null }[] } } | undefined;
   return options?.sources?.files?.some((file) => file.digest === null) ?? false;
 }
-
-/** A disk that is full fails every step that writes: the first target that meets it tells it. */
-const troublesOfAll: ReadonlySet<string> = new Set(['disk-full', 'disk-error', 'read-only', 'no-permission', 'too-many-files']);

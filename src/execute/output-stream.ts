@@ -46,6 +46,11 @@ export class OutputStream {
     this.#wake();
   }
 
+  /** What ended it before it was whole. */
+  get error(): unknown {
+    return this.#error;
+  }
+
   get isComplete(): boolean {
     return this.#error !== undefined || (this.#closed && this.#head === this.#slots.length);
   }

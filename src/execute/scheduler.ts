@@ -1,6 +1,7 @@
 import { BuildError, explained } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import type { StepResult } from '../cache/results.ts';
+import { isInterruption } from './interruption.ts';
 import type { Pausing } from './pausing.ts';
 import { PendingPart } from './pending.ts';
 import { inputParts, type StepRun } from './step-run.ts';
@@ -225,6 +226,10 @@ export class Scheduler {
 
   #failed(run: StepRun, thrown: unknown): void {
     const error = explained(thrown);
+    if (isInterruption(error)) {
+      this.stop(error);
+      return this.#block(run, error);
+    }
     this.#forget(run);
     run.fail(error);
     this.#work.ended(run, 'failed');
@@ -250,8 +255,7 @@ export class Scheduler {
 const isOver = (part: PendingPart): boolean => (part.step as StepRun).isOver;
 
 /** Going on is no use on a full disk, nor when the sources are no longer the ones that were planned with. */
-const endsEverything = (error: unknown): boolean =>
-  error instanceof BuildError && ['disk-full', 'source-changed', 'interrupted'].includes(error.code);
+const endsEverything = (error: unknown): boolean => error instanceof BuildError && ['disk-full', 'source-changed'].includes(error.code);
 
 function unitsOf(run: StepRun): number {
   let bytes = 0;

@@ -15,15 +15,21 @@ const nameWidthMax = 32;
 const joined = (...words: readonly string[]): string => words.filter((word) => word !== '').join(' · ');
 
 /** What came of a target that ended, and why. */
-export function resultWords({ state, why, summary, startedMs, endedMs, blockedBecause }: TargetView): string {
-  if (state === 'blocked') return blockedBecause ?? '';
+export function resultWords({ state, why, summary, startedMs, endedMs, unbuiltBecause }: TargetView): string {
+  if (unbuiltBecause !== undefined) return unbuiltBecause;
   const content = summary ? contentWords(summary) : '';
   if (state === 'kept') return joined('nothing changed', content);
   const reasons = whyWords(summary?.why.length ? summary.why : why);
   return joined(reasons, summary ? stepWords(summary) : '', content, formatDuration(endedMs - startedMs));
 }
 
-const stateWords: Readonly<Record<string, string>> = { kept: 'fresh', built: 'built', failed: 'failed', blocked: 'not built' };
+const stateWords: Readonly<Record<string, string>> = {
+  kept: 'fresh',
+  built: 'built',
+  failed: 'failed',
+  blocked: 'not built',
+  stopped: 'stopped',
+};
 
 /** One line for a target that ended: its name, what became of it, and why. */
 function targetLine(target: TargetView, nameWidth: number, paint: Paint = uncoloured): string {
@@ -113,6 +119,9 @@ class PlainReporter implements Reporter {
       case 'target-finished':
       case 'target-blocked':
         return [this.#targetLine(event.target)];
+      case 'target-stopped':
+        // Of targets that were not begun the last line says how many there are.
+        return view.targets.get(event.target)?.rule === '' ? [] : [this.#targetLine(event.target)];
       case 'target-failed':
         if (event.target === '') return [showError(event.error, this.#paint).trimEnd()];
         return [this.#targetLine(event.target), indented(showError(event.error, this.#paint))];
@@ -161,6 +170,7 @@ export function shownPath(path: string, cwd: string | undefined): string {
 /** A target that is fresh, and a build in which all of them are: nothing to be said of each time that somebody looks. */
 function isSameAgain(event: BuildEvent, view: BuildView): boolean {
   if (event.type === 'target-finished') return event.how === 'kept';
+  if (event.type === 'target-stopped') return true;
   if (event.type !== 'summary') return false;
   const isFresh = event.ok && [...view.targets.values()].every(({ state }) => state === 'kept');
   return isFresh && event.steps.ran + event.steps.restored === 0 && view.published.length === 0;

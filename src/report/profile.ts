@@ -110,7 +110,7 @@ export class Profile {
       this.#why.set(event.target, { atMs, why: event.why });
       return;
     }
-    if (event.type !== 'target-finished' && event.type !== 'target-failed' && event.type !== 'target-blocked') return;
+    if (!isEnd(event)) return;
     this.#lastEndMs = atMs;
     const { atMs: start = atMs, why = [] } = this.#why.get(event.target) ?? {};
     const { how, args } = endOf(event);
@@ -166,12 +166,15 @@ export class Profile {
   }
 }
 
-function endOf(event: Of<'target-finished' | 'target-failed' | 'target-blocked'>): {
-  how: string;
-  args: Readonly<Record<string, unknown>>;
-} {
+type End = Of<'target-finished' | 'target-failed' | 'target-blocked' | 'target-stopped'>;
+
+const isEnd = (event: BuildEvent): event is End =>
+  ['target-finished', 'target-failed', 'target-blocked', 'target-stopped'].includes(event.type);
+
+function endOf(event: End): { how: string; args: Readonly<Record<string, unknown>> } {
   if (event.type === 'target-failed') return { how: 'failed', args: { error: event.error } };
   if (event.type === 'target-blocked') return { how: 'not built', args: { by: event.by } };
+  if (event.type === 'target-stopped') return { how: 'stopped', args: { because: event.because } };
   const { why: _, ...figures } = event.summary;
   return { how: event.how, args: figures };
 }

@@ -1,7 +1,8 @@
 import type { BuildEstimate, BuildEvent, BuildSummary, ShownError, TargetSummary } from '../base/events.ts';
+import { Slots } from './slots.ts';
 
 /** `waiting` for what it needs; `running` from its first sign of life until it ends in one of the others. */
-export type TargetState = 'waiting' | 'running' | 'built' | 'kept' | 'failed' | 'blocked';
+export type TargetState = 'waiting' | 'running' | 'built' | 'kept' | 'failed' | 'blocked' | 'stopped';
 
 export interface RunningStep {
   readonly id: number;
@@ -39,7 +40,7 @@ export interface TargetView {
   summary: TargetSummary | undefined;
   error: ShownError | undefined;
   /** Why it was not built, though nothing of its own failed. */
-  blockedBecause: string | undefined;
+  unbuiltBecause: string | undefined;
   startedMs: number;
   endedMs: number;
 }
@@ -66,13 +67,14 @@ export interface BuildView {
   readonly scanned: { files: number; bytes: number; chunks: number };
   /** The steps that took longest, the longest first. */
   readonly slowest: SlowStep[];
-  /** Places of running steps that are free again, and how many there are in all. */
-  readonly slots: { readonly free: number[]; count: number };
+  readonly slots: Slots;
   readonly published: { target: string; out: string; files: number; removed: number; bytes: number }[];
   /** How far the transfers are that the build waits for, or has waited for. */
   remote: Omit<Of<'remote-progress'>, 'type'> | undefined;
   /** What stopped the build as a whole. */
   stopped: ShownError | undefined;
+  /** By hand. */
+  isInterrupted: boolean;
   summary: BuildSummary | undefined;
 }
 
@@ -95,10 +97,11 @@ export function emptyView(): BuildView {
     estimate: undefined,
     scanned: { files: 0, bytes: 0, chunks: 0 },
     slowest: [],
-    slots: { free: [], count: 0 },
+    slots: new Slots(),
     published: [],
     remote: undefined,
     stopped: undefined,
+    isInterrupted: false,
     summary: undefined,
   };
 }
@@ -125,7 +128,7 @@ function targetOf(view: BuildView, name: string): TargetView {
     running: new Map(),
     summary: undefined,
     error: undefined,
-    blockedBecause: undefined,
+    unbuiltBecause: undefined,
     startedMs: 0,
     endedMs: 0,
   };
@@ -145,30 +148,23 @@ function begin(target: TargetView, atMs: number): TargetView {
 function start(target: TargetView, { rule, why }: Of<'target-started'>, atMs: number): void {
   if (target.state !== 'running') target.startedMs = atMs;
   target.dropped.clear();
-  Object.assign(target, { state: 'running', rule, why, summary: undefined, error: undefined });
+  Object.assign(target, { state: 'running', rule, why, summary: undefined, error: undefined, unbuiltBecause: undefined });
 }
 
 function end(view: BuildView, name: string, { state, atMs }: { state: TargetState; atMs: number }): TargetView {
-  const target = begin(targetOf(view, name), atMs);
+  const target = targetOf(view, name);
+  if (target.state === 'waiting') target.startedMs = atMs;
   target.state = state;
   target.endedMs = atMs;
-  for (const { slot } of target.running.values()) view.slots.free.push(slot);
+  for (const { slot } of target.running.values()) view.slots.leave(slot);
   target.running.clear();
   return target;
-}
-
-/** The first that is free; there are never more than steps that run at once. */
-function takeSlot({ slots }: BuildView): number {
-  if (slots.free.length === 0) return slots.count++;
-  let first = 0;
-  for (let i = 1; i < slots.free.length; i++) if ((slots.free[i] as number) < (slots.free[first] as number)) first = i;
-  return slots.free.splice(first, 1)[0] as number;
 }
 
 function leaveSlot({ slots }: BuildView, { running }: TargetView, id: number): void {
   const step = running.get(id);
   if (!step) return;
-  slots.free.push(step.slot);
+  slots.leave(step.slot);
   running.delete(id);
 }
 
@@ -202,7 +198,7 @@ function applyStep(view: BuildView, event: StepEvent, atMs: number): void {
   if (event.type === 'step-started') {
     const { step, bytesIn } = event;
     leaveSlot(view, target, id);
-    const slot = takeSlot(view);
+    const slot = view.slots.take();
     target.running.set(id, { id, step, bytesIn, sinceMs: atMs, slot, done: 0, total: undefined });
   } else if (event.type === 'step-progress') {
     const step = target.running.get(id);
@@ -257,8 +253,14 @@ const handlers: Handlers = {
     else end(view, target, { state: 'failed', atMs }).error = error;
   },
   'target-blocked': (view, { target, by }, atMs) => {
-    const because = view.targets.has(by) ? `needs ${by}, which was not built` : by;
-    end(view, target, { state: 'blocked', atMs }).blockedBecause = because;
+    const state = view.targets.get(by)?.state;
+    end(view, target, { state: 'blocked', atMs }).unbuiltBecause = `needs ${by}, which ${state === 'failed' ? 'failed' : 'was not built'}`;
+  },
+  'target-stopped': (view, { target, because }, atMs) => {
+    end(view, target, { state: 'stopped', atMs }).unbuiltBecause = because;
+  },
+  interrupted: (view) => {
+    view.isInterrupted = true;
   },
   published: (view, { type: _, ...published }) => {
     view.published.push(published);

@@ -66,19 +66,20 @@ function outcome(view: BuildView, summary: BuildSummary): string {
   const time = formatDuration(summary.tookMs);
   const fresh = states.length > 0 && states.every((state) => state === 'kept');
   if (summary.ok && fresh && summary.steps.ran + summary.steps.restored === 0) {
-    const targets = `${states.length === 1 ? 'the target is' : `all ${states.length} targets are`} fresh`;
+    const targets = `${states.length === 1 ? 'the target is' : `all ${counted(states.length, 'target')} are`} fresh`;
     if (view.published.length === 0) return `nothing to do: ${targets} (${time})`;
     return `published again, nothing had to run: ${targets} (${time})`;
   }
   const words = [stepWords(summary.steps)];
   if (summary.steps.failed > 0) words.unshift(`${counted(summary.steps.failed, 'step')} failed`);
   if (count('built') > 0) words.push(`${counted(count('built'), 'target')} built`);
-  if (count('kept') > 0) words.push(`${count('kept')} fresh`);
-  if (count('failed') > 0) words.push(`${count('failed')} failed`);
+  if (count('kept') > 0) words.push(`${formatCount(count('kept'))} fresh`);
+  if (count('failed') > 0) words.push(`${formatCount(count('failed'))} failed`);
   const left = count('blocked') + count('waiting') + count('running');
-  if (left > 0) words.push(`${left} not built`);
+  if (left > 0) words.push(`${formatCount(left)} not built`);
+  if (count('stopped') > 0) words.push(`${formatCount(count('stopped'))} stopped`);
   if (summary.superseded) return `given up after ${time}, because something changed meanwhile: ${words.join(', ')}`;
-  const ending = summary.ok ? 'done' : view.stopped?.code === 'interrupted' ? 'interrupted' : 'failed';
+  const ending = summary.ok ? 'done' : summary.interrupted ? 'interrupted' : 'failed';
   return `${ending} in ${time}: ${words.join(', ')}`;
 }
 
@@ -104,5 +105,5 @@ const cacheWords = ({ bytes, max, freed }: CacheSummary): string =>
 /** How a build ended, in one line. */
 export function outcomeLine(view: BuildView, summary: BuildSummary, paint: Paint = uncoloured): string {
   const end = outcome(view, summary);
-  return paint.bold(summary.superseded ? paint.yellow(end) : summary.ok ? paint.green(end) : paint.red(end));
+  return paint.bold(summary.superseded || summary.interrupted ? paint.yellow(end) : summary.ok ? paint.green(end) : paint.red(end));
 }

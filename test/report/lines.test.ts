@@ -69,7 +69,7 @@ test('plain: a failed target is shown with its error, what needs it with its nam
 raw     failed     never built · 0.05 s
   raw › https://host/a.jsonl  host answered 503
   Try again later.        [fetch-failed]
-tokens  not built  needs raw, which was not built
+tokens  not built  needs raw, which failed
 failed in 0.08 s: 1 step failed, 0 steps ran, 1 failed, 1 not built
 `,
   );
@@ -95,7 +95,7 @@ test('plain: what stops the build as a whole is shown without a target', () => {
   assert.is(plainText(events), 'the disk is full\nFree some.        [disk-full]\n');
 });
 
-test('plain: a build that was stopped by hand is called interrupted', () => {
+test('plain: a build that was stopped by hand is called interrupted, and nothing in it failed', () => {
   const summary = {
     type: 'summary',
     ok: false,
@@ -104,17 +104,18 @@ test('plain: a build that was stopped by hand is called interrupted', () => {
     tookMs: 3200,
     targets: {},
     warnings: 0,
+    interrupted: true,
   } as const;
+  const because = 'the build was interrupted';
   const events: Timed[] = [
-    [0, { type: 'build-started', run: 'r', targets: ['raw'], jobs: 1 }],
-    [5, { type: 'target-failed', target: '', error: { code: 'interrupted', message: 'the build was interrupted' } }],
-    [6, { type: 'target-blocked', target: 'raw', by: 'a step failed' }],
+    [0, { type: 'build-started', run: 'r', targets: ['raw', 'tokens'], jobs: 1 }],
+    [1, { type: 'target-started', target: 'raw', rule: 'download', why: ['never built'] }],
+    [5, { type: 'interrupted' }],
+    [6, { type: 'target-stopped', target: 'raw', because }],
+    [6, { type: 'target-stopped', target: 'tokens', because }],
     [9, summary],
   ];
-  assert.is(
-    plainText(events),
-    'the build was interrupted\n[interrupted]\nraw  not built  a step failed\ninterrupted in 3.20 s: 5 steps ran, 1 not built\n',
-  );
+  assert.is(plainText(events), 'raw     stopped    the build was interrupted\ninterrupted in 3.20 s: 5 steps ran, 2 stopped\n');
 });
 
 test('plain: a heartbeat comes every ten seconds of silence, and only then', () => {

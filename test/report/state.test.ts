@@ -43,9 +43,9 @@ test('a target that starts again after a source changed is running again', () =>
 
 test('an error of the build as a whole makes no target', () => {
   const view = emptyView();
-  apply(view, { type: 'target-failed', target: '', error: { code: 'interrupted', message: 'stopped' } }, 1);
+  apply(view, { type: 'target-failed', target: '', error: { code: 'disk-full', message: 'no space' } }, 1);
   assert.is(view.targets.size, 0);
-  assert.is(view.stopped?.code, 'interrupted');
+  assert.is(view.stopped?.code, 'disk-full');
 });
 
 test('all warnings are counted, the newest hundred are kept', () => {

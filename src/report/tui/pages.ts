@@ -29,7 +29,7 @@ function lookLines({ options, parts, partCount, rows, noRows, out }: TargetLook)
 }
 
 function headLines(target: TargetView, look: TargetLook | undefined, nowMs: number): Line[] {
-  const { name, state, why, summary, error, blockedBecause, startedMs, endedMs, running } = target;
+  const { name, state, why, summary, error, unbuiltBecause, startedMs, endedMs, running } = target;
   const { mark, word, tone } = looks[state];
   const took = state === 'waiting' || state === 'kept' ? '' : formatDuration((state === 'running' ? nowMs : endedMs) - startedMs);
   const reasons = summary?.why.length ? summary.why : why;
@@ -40,7 +40,7 @@ function headLines(target: TargetView, look: TargetLook | undefined, nowMs: numb
     ...(error
       ? [line(`  ${error.where ?? ''} ${error.message} [${error.code}]`, 'bad'), ...(error.hint ? [indented(error.hint)] : [])]
       : []),
-    ...(blockedBecause === undefined ? [] : [indented(blockedBecause)]),
+    ...(unbuiltBecause === undefined ? [] : [indented(unbuiltBecause)]),
     ...(reasons.length === 0 ? [] : [title('why'), ...reasons.map(indented)]),
     ...funnelLines(target),
     ...(running.size === 0 ? [] : [indented(`${counted(running.size, 'step')} running`)]),

@@ -20,6 +20,7 @@ export const looks: Readonly<Record<TargetState, Look>> = {
   kept: { mark: '=', word: 'fresh', tone: 'plain' },
   failed: { mark: '✗', word: 'failed', tone: 'bad' },
   blocked: { mark: '–', word: 'not built', tone: 'warn' },
+  stopped: { mark: '■', word: 'stopped', tone: 'warn' },
 };
 
 function bar(share: number, width: number): string {

@@ -181,7 +181,7 @@ class TerminalReporter implements Reporter {
     const { pausing, rebuild } = this.#options.steering;
     return {
       isPaused: pausing?.isPaused ?? false,
-      isStopping: this.#isStopping || this.#view.stopped?.code === 'interrupted',
+      isStopping: this.#isStopping || this.#view.isInterrupted,
       canRebuild: rebuild !== undefined,
       canPause: pausing !== undefined,
       hasKeys: this.#keyboard !== undefined,
