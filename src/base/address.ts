@@ -15,16 +15,43 @@ export const isRemote = (pattern: string): boolean => /^(https?|s3):\/\//.test(p
  * It is what the lock, messages and file names are made of; two signatures of one file give the same.
  */
 export function publicAddress(address: string): string {
-  const open = address.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1');
-  // A key of S3 may hold a question mark.
-  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(open) || /^s3:/i.test(open)) return open;
-  const [path = '', query] = split(open.replace(/#.*$/s, ''), '?');
+  const open = withoutUser(address);
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(open)) return open;
+  // A key of S3 may hold a question mark or a `#`.
+  const isKey = /^s3:/i.test(open);
+  const [path = '', query] = isKey ? splitKey(open) : split(open.replace(/#.*$/s, ''), '?');
   if (query === undefined) return path;
   const parameters = query.split('&');
   const signed = parameters.some((parameter) => /^sig(nature)?=/i.test(parameter));
   const kept = parameters.filter((parameter) => !isSecret(parameter, signed));
   return kept.length > 0 ? `${path}?${kept.join('&')}` : path;
 }
+
+/** What looks like a query behind a key of S3, which has none: a `?` of a glob stands for a character, not before `name=`. */
+const keyQuery = /\?(?=[a-z][\w.%-]*=)/i;
+
+/** An address of S3 without what was meant as a query. */
+export const withoutKeyQuery = (s3Address: string): string => splitKey(s3Address)[0];
+
+function splitKey(address: string): [string, string | undefined] {
+  const at = address.search(keyQuery);
+  return at < 0 ? [address, undefined] : [address.slice(0, at), address.slice(at + 1)];
+}
+
+/** Passwords hold all sorts of characters: where no `@` ends what begins like `user:` and is no host with a port, a later one does. */
+function withoutUser(address: string): string {
+  const [scheme = ''] = /^[a-z][a-z0-9+.-]*:\/\//i.exec(address) ?? [];
+  if (scheme === '') return address;
+  const rest = address.slice(scheme.length);
+  const [host = ''] = /^[^/?#]*/.exec(rest) ?? [];
+  const isUser = !host.includes('@') && (/^[^[]*:(?!\d*$)/.test(host) || (/^s3:/i.test(scheme) && host.includes(':')));
+  return scheme + rest.slice((isUser ? rest : host).lastIndexOf('@') + 1);
+}
+
+/** The same for every address that stands in a text. */
+export const publicText = (text: string): string => (text.includes('://') ? text.replace(addressInText, publicAddress) : text);
+
+const addressInText = /\b[a-z][a-z0-9+.-]*:\/\/[^\s"'`<>]*[^\s"'`<>.,;:!?)]/gi;
 
 function isSecret(parameter: string, signed: boolean): boolean {
   const [name = '', value = ''] = split(parameter, '=');

@@ -1,3 +1,5 @@
+import { publicText } from './address.ts';
+
 /** What every error of dsbuild carries: where it happened, what to do, and a stable code for machines. */
 export interface ErrorDetails {
   message: string;
@@ -8,18 +10,21 @@ export interface ErrorDetails {
   cause?: unknown;
 }
 
-/** An error that a user can cause or mend; printed without a stack. Anything else that is thrown is a bug of dsbuild or of a rule. */
+/**
+ * An error that a user can cause or mend; printed without a stack. Anything else that is thrown is a bug of dsbuild or of a rule.
+ * An address in its words shows no secret, whoever wrote them.
+ */
 export class BuildError extends Error {
   readonly code: string;
   readonly where: string | undefined;
   readonly hint: string | undefined;
 
   constructor(code: string, details: ErrorDetails) {
-    super(details.message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(publicText(details.message), details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'BuildError';
     this.code = code;
-    this.where = details.where;
-    this.hint = details.hint;
+    this.where = details.where && publicText(details.where);
+    this.hint = details.hint && publicText(details.hint);
   }
 
   /** The same error, with a place put in front of the one it has. */

@@ -1,3 +1,4 @@
+import { publicText } from '../base/address.ts';
 import { BuildError, explained, messageOf } from '../base/errors.ts';
 import type { ShownError } from '../base/events.ts';
 import { showError } from '../report/show-error.ts';
@@ -14,8 +15,9 @@ const shownOf = ({ code, message, where, hint }: BuildError): ShownError => ({
 /** What a user can mend is said without a stack; anything else is dsbuild's fault, and whoever mends it needs the stack. */
 export function printError(thrown: unknown, context: CliContext, json: boolean): void {
   const error = explained(thrown);
-  const shown = error instanceof BuildError ? shownOf(error) : { code: 'bug', message: messageOf(error) };
-  const stack = error instanceof BuildError ? undefined : error instanceof Error ? error.stack : undefined;
+  const shown = error instanceof BuildError ? shownOf(error) : { code: 'bug', message: publicText(messageOf(error)) };
+  const stack =
+    error instanceof BuildError ? undefined : error instanceof Error && error.stack !== undefined ? publicText(error.stack) : undefined;
   if (json) {
     context.stdout.write(`${JSON.stringify({ type: 'error', ...shown, ...(stack !== undefined && { stack }) })}\n`);
     return;

@@ -1,3 +1,4 @@
+import { publicText } from '../base/address.ts';
 import { BuildError, explained, messageOf } from '../base/errors.ts';
 import type { ShownError } from '../base/events.ts';
 
@@ -8,5 +9,5 @@ export function shownError(error: unknown): ShownError {
     const { code, message, where, hint } = told;
     return { code, message, ...(where && { where }), ...(hint && { hint }) };
   }
-  return { code: 'bug', message: (error instanceof Error && error.stack) || messageOf(error) };
+  return { code: 'bug', message: publicText((error instanceof Error && error.stack) || messageOf(error)) };
 }

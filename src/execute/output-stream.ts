@@ -1,5 +1,6 @@
 import type { Part } from '../rule/part.ts';
 import type { Placed } from '../rule/rule.ts';
+import { PendingPart } from './pending.ts';
 import type { StepRun } from './step-run.ts';
 
 /** A target that feeds this one failed or was stopped: what depends on it can not go on. */
@@ -86,7 +87,7 @@ export class OutputStream {
     const { step, output, placed } = slot;
     if (!step.isOver) return false;
     if (step.outputs) for (const part of step.outputs[output] ?? []) this.#add(isPlaced(placed) ? place(part, placed) : part, part);
-    else if (step.state === 'unknown') this.#add(step.part[output] as Part, step.part[output] as Part);
+    else if (step.state === 'unknown') this.#add(new PendingPart(step, output, placed), step.part[output] as Part);
     else this.#error ??= new UpstreamFailed('a step failed');
     return true;
   }

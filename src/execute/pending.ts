@@ -1,6 +1,7 @@
 import type { Digest } from '../base/digest.ts';
 import { BuildError } from '../base/errors.ts';
 import type { Facts, Form, Part } from '../rule/part.ts';
+import type { Placed } from '../rule/rule.ts';
 
 /** A plan asked for something that only a run can tell. In a dry run that suspends the plan; in a build it is a rule's mistake. */
 export class UnknownYet extends BuildError {
@@ -18,10 +19,13 @@ export function undefinedIfUnknown(error: unknown): undefined {
 export class PendingPart implements Part {
   readonly step: PendingStep;
   readonly output: string;
+  readonly #placed: Placed;
 
-  constructor(step: PendingStep, output: string) {
+  /** @param placed where the plan has put it, if it says so. */
+  constructor(step: PendingStep, output: string, placed: Placed = {}) {
     this.step = step;
     this.output = output;
+    this.#placed = placed;
   }
 
   get settled(): Part {
@@ -47,7 +51,7 @@ export class PendingPart implements Part {
     return this.settled.facts;
   }
   get group(): string {
-    return this.step.group;
+    return this.#placed.group ?? this.step.group;
   }
 }
 

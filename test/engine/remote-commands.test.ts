@@ -27,6 +27,14 @@ keys('writes the secret key where only its owner may read it, shows the public o
   assert.is(readFileSync(file, 'utf8'), secret);
 });
 
+keys('says that the folder is not there in which a key is to lie', async () => {
+  const rig = new Rig();
+  const { code, stderr } = await run(['cache', 'keygen', 'nodir/my.key'], { engine, cwd: rig.root });
+  assert.is(code, 2);
+  assert.match(stderr, `there is no folder ${rig.path('nodir')}`);
+  assert.match(stderr, '[no-folder]');
+});
+
 keys.run();
 
 const service = await startS3();

@@ -288,6 +288,18 @@ const misuses: readonly [says: string, targets: () => Targets, where: string, me
     '3',
     'a: out must be a folder of the project or s3://bucket/prefix, but is the address "https://host/x"',
   ],
+  [
+    'an out with a password',
+    () => ({ a: read({ out: 's3://AKIAKEY:SECRET/PW@bucket/x' }) }),
+    '3',
+    'a: out must hold no user and no password: credentials come from the environment or a profile',
+  ],
+  [
+    'an out with a query',
+    () => ({ a: read({ out: 's3://bucket/x?X-Amz-Signature=SECRET' }) }),
+    '3',
+    'a: out must be s3://bucket/prefix without a query, but has one behind "s3://bucket/x"',
+  ],
   ['an out without a bucket', () => ({ a: read({ out: 's3:///x' }) }), '3', 'a: out must be s3://bucket/prefix, but is "s3:///x"'],
   [
     'an out that leads to another prefix',
