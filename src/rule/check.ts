@@ -1,3 +1,4 @@
+import { checkDefinition } from './definition-checks.ts';
 import type { Part } from './part.ts';
 import { defineStep, type StepDefinition } from './step.ts';
 
@@ -66,6 +67,7 @@ export function defineCheck<P>(
   name: string,
   look: (file: Part, params: P, to: { io: LookIo; findings: Findings }) => unknown,
 ): StepDefinition<CheckInputs, P> {
+  checkDefinition('defineCheck', { name, look });
   return defineStep(name, { version: 1 }, async ({ file }: CheckInputs, params: P, io) => {
     const findings = new Findings();
     await look(file, params, { io, findings });

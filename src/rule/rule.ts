@@ -1,5 +1,6 @@
 import { BuildError } from '../base/errors.ts';
 import type { RuleCheck } from './check.ts';
+import { checkDefinition } from './definition-checks.ts';
 import type { NeededOptions, Options, OptionsGiven, OptionsSeen } from './options.ts';
 import type { Collection, Facts, Kind, Part } from './part.ts';
 import type { StepDefinition, StepInputs } from './step.ts';
@@ -139,6 +140,7 @@ function assertKeptFirst({ name, output }: Rule): void {
 /**
  * Defines a rule: a kind of target. One file in `rules/`, or a module of the user's.
  * The call that it gives declares a target in a config.
+ * @throws {BuildError} `bad-config`
  */
 export function defineRule<const I extends InputSpecs, const O extends OutputSpec, const P extends Options>(definition: {
   name: string;
@@ -156,6 +158,7 @@ export function defineRule<const I extends InputSpecs, const O extends OutputSpe
   check?: RuleCheck;
   plan(inputs: PlanInputs<I>, options: OptionsSeen<P>, build: Build): Promise<void>;
 }): RuleCall<I, O, P> {
+  checkDefinition('defineRule', definition);
   const rule: Rule = { gathers: () => false, doc: '', ...definition, plan: definition.plan as Rule['plan'] } as Rule;
   rules.set(rule.name, { rule, stack: new Error('defined here').stack ?? '' });
   assertKeptFirst(rule);

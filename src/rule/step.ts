@@ -1,3 +1,4 @@
+import { checkDefinition } from './definition-checks.ts';
 import type { DocumentRow } from './documents.ts';
 import type { Facts, Form, Part } from './part.ts';
 import type { ObjectIdentity } from './source.ts';
@@ -132,6 +133,7 @@ export function defineExternalStep<In extends StepInputs, P, const Out extends r
   about: { version: number; outputs?: Out; uses?: readonly string[] },
   run: (inputs: In, params: P, io: ExternalIo) => Promise<void>,
 ): StepDefinition<In, P, Out[number]> {
+  checkDefinition('defineExternalStep', { ...about, name, run });
   return {
     name,
     version: about.version,
@@ -151,6 +153,7 @@ export function defineStep<In extends StepInputs, P, const Out extends readonly 
   about: { version: number; outputs?: Out; uses?: readonly string[]; rowPure?: keyof In & string },
   run: (inputs: In, params: P, io: StepIo) => void | Promise<void>,
 ): StepDefinition<In, P, Out[number]> {
+  checkDefinition('defineStep', { ...about, name, run });
   return {
     name,
     version: about.version,

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Digest } from '../base/digest.ts';
 import { BuildError } from '../base/errors.ts';
+import { checkCall, checkDefinition } from './definition-checks.ts';
 import type { DocumentRecord, RawRecord } from './documents.ts';
 import type { Options, OptionsGiven, OptionsSeen } from './options.ts';
 
@@ -70,23 +71,34 @@ export function callOf<Input, Output>(use: UserFunction): (input: Input) => Outp
 function define(definition: Omit<Definition, 'stack'>): (options?: Readonly<Record<string, unknown>>) => UserFunction {
   const into = importing.getStore() ?? definitions;
   into.set(nameOf(definition.does, definition.name), { ...definition, stack: new Error('defined here').stack ?? '' });
-  return (options = {}) => ({ [userFunctionMark]: true, definition: definition.name, does: definition.does, options });
+  return (options = {}) => {
+    checkCall(definition.name, options);
+    return { [userFunctionMark]: true, definition: definition.name, does: definition.does, options };
+  };
 }
 
-/** A filter of the user's own: says of each document whether it stays, and why not. It must be pure. */
-export function defineFilter<const P extends Options>(filter: {
+/**
+ * A filter of the user's own: says of each document whether it stays, and why not. It must be pure. One that nothing can be set of needs no
+ * `options`.
+ * @throws {BuildError} `bad-config`
+ */
+export function defineFilter<const P extends Options = Record<never, never>>(filter: {
   name: string;
   version?: number;
-  options: P;
+  options?: P;
   decide(document: DocumentRecord, options: OptionsSeen<P>): Verdict;
 }): (options?: OptionsGiven<P>) => UserFunction {
-  return define({ name: filter.name, does: 'filter', options: filter.options, call: filter.decide as Definition['call'] }) as (
-    options?: OptionsGiven<P>,
-  ) => UserFunction;
+  checkDefinition('defineFilter', filter);
+  const { name, options = {}, decide } = filter;
+  return define({ name, does: 'filter', options, call: decide as Definition['call'] }) as (options?: OptionsGiven<P>) => UserFunction;
 }
 
-/** Turns the records of a source (chats, question and answer ...) into documents; null leaves the record out, counted as `adapted-away`. It must be pure. */
+/**
+ * Turns the records of a source (chats, question and answer ...) into documents; null leaves the record out, counted as `adapted-away`. It must be pure.
+ * @throws {BuildError} `bad-config`
+ */
 export function defineAdapter(adapter: { name: string; adapt(record: RawRecord): Partial<DocumentRecord> | null }): UserFunction {
+  checkDefinition('defineAdapter', adapter);
   return define({
     name: adapter.name,
     does: 'adapt',

@@ -9,7 +9,10 @@ import { tokenize } from '../../rules/tokenize.ts';
 import { BuildError } from '../../src/base/errors.ts';
 import { local } from '../../src/config/define.ts';
 import { declaredSources } from '../../src/engine/declared-sources.ts';
+import { defineRule } from '../../src/rule/rule.ts';
 import { files, s3, url } from '../../src/rule/source.ts';
+import { defineStep } from '../../src/rule/step.ts';
+import { defineAdapter, defineFilter, keep } from '../../src/rule/user-function.ts';
 import { graphOf } from './toy.ts';
 
 const test = suite('any values in a config');
@@ -78,6 +81,55 @@ const names = [
   ...['adapt', 'endpoint', 'region', 'versions', 'remote', 'scope', 'signing', 'sizeMax', 'timeoutSeconds', 'jobs', 'memory', 'chunkSize'],
   ...['packTokens', 'shardSize', 'extraColumns', 'patterns', 'chunking', '__proto__', 'constructor'],
 ];
+
+/** Definitions that are right, as a module without types makes them; each field is replaced in turn. */
+const about = { name: 'x', version: 1, plan: async () => {}, steps: [], inputs: {}, output: 'documents', options: {} };
+const definitions: Readonly<Record<string, { call: unknown; right: Readonly<Record<string, unknown>> }>> = {
+  defineFilter: { call: defineFilter, right: { name: 'x', options: {}, decide: () => keep } },
+  defineAdapter: { call: defineAdapter, right: { name: 'x', adapt: () => null } },
+  defineRule: { call: defineRule, right: about },
+  defineStep: {
+    call: ({ name, run, ...rest }: typeof about & { run: never }) => free(defineStep)(name, rest, run),
+    right: { name: 'x', version: 1, run: () => {} },
+  },
+};
+const fieldNames = [
+  ...['name', 'version', 'options', 'decide', 'adapt', 'inputs', 'output', 'steps', 'plan', 'run', 'outputs', 'uses', 'rowPure'],
+  ...['gathers', 'inherit', 'defaultsFor', 'preview', 'check', 'doc', 'nobody', 'descide', '__proto__'],
+];
+
+/** The values that definitions of the kinds that a config takes are called with, and used as. */
+function targetsWith(kind: string, made: unknown, options: unknown): Parameters<typeof graphOf> {
+  if (kind === 'defineFilter') return [{ other: free(filter)(raw(), { use: free(made)(options) }) }];
+  if (kind === 'defineAdapter') return [{ other: free(download)({ sources: { 'a/b': free(files)('x', { adapt: made }) } }) }];
+  return [
+    kind === 'defineRule' && Object.keys((made as { rule: { inputs: object } }).rule.inputs).length === 0
+      ? { other: free(made)(options) }
+      : target,
+  ];
+}
+
+for (const [kind, { call, right }] of Object.entries(definitions)) {
+  test(`whatever ${kind} is given is taken, or refused in words that name it`, () => {
+    fc.assert(
+      fc.property(anyValue, fc.constantFrom(...fieldNames), fc.boolean(), (value, field, isCalledWith) => {
+        try {
+          const given = isCalledWith ? right : Object.fromEntries([...Object.entries(right), [field, value]]);
+          const targets = targetsWith(kind, free(call)(given), isCalledWith ? value : undefined);
+          judge(() => targets);
+        } catch (error) {
+          assert.instance(error, BuildError, (error as Error).stack ?? '');
+          assert.is((error as BuildError).code, 'bad-config');
+          assert.ok((error as BuildError).hint);
+        }
+      }),
+      {
+        numRuns: 250,
+        examples: fieldNames.flatMap((field) => oddities.map((value) => [value, field, false] as [unknown, string, boolean])),
+      },
+    );
+  });
+}
 
 for (const [what, given] of Object.entries(places)) {
   test(`whatever stands in place of ${what} is taken, or refused with the place where it stands`, () => {

@@ -1,0 +1,56 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Rig } from './rig.ts';
+
+const test = suite('filters of the user');
+
+const config = (use: string): string => `import { defineConfig, download, exportDataset, filter } from 'dsbuild';
+import { even } from './even.ts';
+const raw = download({ sources: { 'text/a': 'a.jsonl' } });
+export default defineConfig({ targets: { out: exportDataset(filter(raw, { use: ${use} }), { format: 'jsonl', out: 'out' }) } });
+`;
+const even = `import { defineFilter, drop, keep } from 'dsbuild';
+export const even = defineFilter({ name: 'even', decide: ({ text }) => (text.length % 2 === 0 ? keep : drop('odd')) });
+`;
+
+for (const use of ['even()', 'even({})', '[even(), even(undefined)]']) {
+  test(`a filter without options is called as ${use}`, async () => {
+    const rig = new Rig();
+    rig.write({ 'datasets.config.ts': config(use), 'even.ts': even, 'a.jsonl': '{"text":"ab"}\n{"text":"abc"}\n' });
+    const { summary } = await rig.build();
+    assert.ok(summary.ok);
+    const [name = ''] = Object.keys(rig.tree('out')).filter((file) => file.endsWith('.jsonl'));
+    const texts = rig.read(`out/${name}`).toString('utf8').trim().split('\n');
+    assert.equal(
+      texts.map((line) => (JSON.parse(line) as { text: string }).text),
+      ['ab'],
+    );
+  });
+}
+
+test('a filter whose decision is no function is refused with its file and line', async () => {
+  const rig = new Rig();
+  const wrong = even.replace('decide:', 'descide:');
+  rig.write({ 'datasets.config.ts': config('even()'), 'even.ts': wrong, 'a.jsonl': '{"text":"ab"}\n' });
+  const error = await rig.build().catch((thrown: unknown) => thrown as { code: string; where: string; message: string; hint: string });
+  assert.equal(
+    { ...error, ...('message' in error && { message: error.message }) },
+    {
+      name: 'BuildError',
+      code: 'bad-config',
+      where: 'even.ts:2:21',
+      message: 'defineFilter "even": decide is missing: it must be a function; descide is not known here. Did you mean "decide"?',
+      hint: 'defineFilter takes name, version (may be left out), options (may be left out), decide.',
+    },
+  );
+});
+
+test('what a filter is called with that is no object of options is refused with the line of the call', async () => {
+  const rig = new Rig();
+  rig.write({ 'datasets.config.ts': config("even('x' as never)"), 'even.ts': even, 'a.jsonl': '{"text":"ab"}\n' });
+  const error = await rig.build().catch((thrown: unknown) => thrown as { where: string; message: string });
+  assert.is('message' in error && error.message, '"even" takes an object of options, but got "x"');
+  assert.is('where' in error && error.where, 'datasets.config.ts:4:80');
+});
+
+test.run();
