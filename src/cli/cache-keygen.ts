@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { Command, Option } from 'clipanion';
 import { exitCode } from './exit-codes.ts';
 import { FolderCommand } from './folder-command.ts';
+import { fileToWrite } from './given-paths.ts';
 
 export class CacheKeygenCommand extends FolderCommand {
   static override paths = [['cache', 'keygen']];
@@ -17,7 +18,7 @@ export class CacheKeygenCommand extends FolderCommand {
   file = Option.String({ required: false });
 
   async execute(): Promise<number> {
-    const path = resolve(this.cwd, this.file ?? 'dsbuild-signing.key');
+    const path = fileToWrite('dsbuild cache keygen', resolve(this.cwd, this.file ?? 'dsbuild-signing.key'));
     const publicKey = await this.context.engine.newSigningKey(path);
     if (this.json) this.printJson({ publicKey, file: path });
     else this.print([publicKey, '', ...whatToDo(publicKey, path)].join('\n'));

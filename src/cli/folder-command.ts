@@ -5,6 +5,7 @@ import type { OpenOptions } from '../engine/api.ts';
 import type { Paint } from '../report/colour.ts';
 import { warningLine } from '../report/plain.ts';
 import { type CliContext, paintFor } from './context.ts';
+import { folderGiven } from './given-paths.ts';
 import type { JsonOutput } from './json-output.ts';
 
 /** A command that works in a folder, with or without a config. */
@@ -13,8 +14,10 @@ export abstract class FolderCommand extends Command<CliContext> {
   json = Option.Boolean('--json', false, { description: 'Write JSON, for programs.' });
   color = Option.Boolean('--color', { description: 'Colours; --no-color and NO_COLOR for none.' });
 
+  /** @throws {BuildError} `usage` if -C names no folder. */
   get cwd(): string {
-    return resolve(this.context.cwd, this.folder ?? '.');
+    const { cwd } = this.context;
+    return this.folder === undefined ? resolve(cwd) : folderGiven('-C', resolve(cwd, this.folder));
   }
 
   get paint(): Paint {

@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
-import { BuildError, messageOf, systemCodeOf } from '../base/errors.ts';
+import { BuildError } from '../base/errors.ts';
 import { exitCode } from './exit-codes.ts';
+import { isReaderGone, outputProblem } from './output.ts';
 
 /** The part of `process` that tells of Ctrl-C and can end at once. */
 export interface SignalSource {
@@ -43,8 +44,8 @@ export function watchInterruption(
     stop(exitCode.interrupted, 'the build was interrupted');
   };
   const onOutputError = (error: Error): void => {
-    const gone = ['EPIPE', 'ERR_STREAM_DESTROYED', 'EIO'].includes(systemCodeOf(error) ?? '');
-    if (!gone && code === undefined) stderr.write(`the output can not be written: ${messageOf(error)}\n`);
+    const gone = isReaderGone(error);
+    if (!gone && code === undefined) stderr.write(outputProblem(error));
     stop(gone ? exitCode.ok : exitCode.failed, 'the output can not be written');
   };
   for (const signal of signals) source.on(signal, onSignal);

@@ -3,10 +3,11 @@ import { resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Command, Option } from 'clipanion';
-import { BuildError, messageOf } from '../base/errors.ts';
+import { BuildError } from '../base/errors.ts';
 import { Profile } from '../report/profile.ts';
 import { eventsOf, findRun, readingRun } from '../report/recorded.ts';
 import { exitCode } from './exit-codes.ts';
+import { fileToWrite } from './given-paths.ts';
 import { RunsCommand } from './runs-command.ts';
 
 const batchChars = 64 * 1024;
@@ -43,6 +44,7 @@ export class ProfileCommand extends RunsCommand {
   output = Option.String('-o,--output', { description: '<file> Write it here instead of on standard output.' });
 
   async execute(): Promise<number> {
+    const output = this.output === undefined ? undefined : fileToWrite('--output', resolve(this.cwd, this.output));
     const stateDir = await this.stateDir();
     const run = findRun(stateDir, this.run);
     const profile = new Profile();
@@ -55,8 +57,8 @@ export class ProfileCommand extends RunsCommand {
         hint: 'Build again.',
       });
     }
-    if (this.output === undefined) await this.#print(profile);
-    else await this.#write(profile, resolve(this.cwd, this.output));
+    if (output === undefined) await this.#print(profile);
+    else await this.#write(profile, output);
     return exitCode.ok;
   }
 
@@ -68,11 +70,7 @@ export class ProfileCommand extends RunsCommand {
   }
 
   async #write(profile: Profile, path: string): Promise<void> {
-    try {
-      await pipeline(Readable.from(pieces(profile)), createWriteStream(path));
-    } catch (error) {
-      throw new BuildError('usage', { message: `the profile can not be written: ${messageOf(error)}`, where: path });
-    }
+    await pipeline(Readable.from(pieces(profile)), createWriteStream(path));
     if (this.json) this.printJson({ output: path });
     else this.print(`${path}: open it in ui.perfetto.dev or chrome://tracing`);
   }

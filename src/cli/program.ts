@@ -4,6 +4,7 @@ import { commandWords, loadCommandOf, loadCommands } from './commands.ts';
 import { type CliContext, contextFrom, type GivenContext, paintFor } from './context.ts';
 import { exitCode, exitCodeOf } from './exit-codes.ts';
 import { type SignalSource, watchInterruption } from './interrupt.ts';
+import { writtenOut } from './output.ts';
 import { printError } from './print-error.ts';
 import { describeSyntax, type Syntax } from './syntax.ts';
 
@@ -78,6 +79,8 @@ export async function runProgram(argv: readonly string[], given: GivenContext & 
   const words = spellOut(argv);
   try {
     const code = await runCommand(words, context);
+    // A disk that is full may say so after the command has ended.
+    await writtenOut(context.stdout);
     return interruption.exitCode() ?? code;
   } catch (error) {
     const stopped = interruption.exitCode();

@@ -2,6 +2,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { BuildError, systemCodeOf } from '../base/errors.ts';
 import { writeFileAtomic } from '../base/files.ts';
+import { fileToWrite } from './given-paths.ts';
 import { pageHead } from './stats-page.ts';
 
 export interface PageRequest {
@@ -19,10 +20,11 @@ const nameOf = (targets: readonly string[]): string => {
  * Where a page is to be written; asked before anything is counted.
  *
  * @param given as on the command line, `true` for the default name.
- * @throws {BuildError} `file-exists` where something else lies than a page of this kind.
+ * @throws {BuildError} `file-exists` where something else lies than a page of this kind; `usage` where there is no folder for it.
  */
 export function placeOfPage(given: string | true, { cwd, targets, overwrite }: PageRequest): string {
   const path = resolve(cwd, given === true || given === '' ? nameOf(targets) : given);
+  fileToWrite('--html', path);
   if (overwrite || isOurs(path)) return path;
   throw new BuildError('file-exists', {
     message: 'there is a file already, and it is no page of dsbuild stats',
@@ -43,7 +45,6 @@ function isOurs(path: string): boolean {
     }
   } catch (error) {
     if (systemCodeOf(error) === 'ENOENT') return true;
-    if (systemCodeOf(error) === 'EISDIR') return false;
     throw error;
   }
 }

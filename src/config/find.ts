@@ -5,7 +5,8 @@ import { BuildError } from '../base/errors.ts';
 /** In the order in which they win within a folder. */
 const configNames = ['datasets.config.ts', 'datasets.config.mts', 'datasets.config.js', 'datasets.config.mjs'];
 
-const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+const statOf = (path: string) => statSync(path, { throwIfNoEntry: false });
+const isFile = (path: string): boolean => statOf(path)?.isFile() ?? false;
 
 function* foldersUp(from: string): Generator<string> {
   for (let folder = from; ; folder = dirname(folder)) {
@@ -21,10 +22,13 @@ function* foldersUp(from: string): Generator<string> {
 export function findConfig(cwd: string, file?: string): string {
   if (file !== undefined) {
     const path = resolve(cwd, file);
-    if (isFile(path)) return path;
+    const found = statOf(path);
+    if (found?.isFile()) return path;
     throw new BuildError('no-config', {
-      message: `there is no config at ${path}`,
-      hint: 'Check --config, or leave it away to search from here upward.',
+      message: found === undefined ? `there is no config at ${path}` : `${path} is no file`,
+      hint: found?.isDirectory()
+        ? 'To work with the config in this folder, give -C instead of --config.'
+        : 'Check --config, or leave it away to search from here upward.',
     });
   }
   for (const folder of foldersUp(resolve(cwd))) {

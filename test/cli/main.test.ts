@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
@@ -7,7 +8,8 @@ import * as assert from 'uvu/assert';
 import { BuildError } from '../../src/base/errors.ts';
 import { commandWords, loadCommands } from '../../src/cli/commands.ts';
 import { exitCodeOf } from '../../src/cli/exit-codes.ts';
-import { removeFolders, run, Signals, stage, words } from './console.ts';
+import { skip } from '../skip.ts';
+import { emptyFolder, removeFolders, run, Signals, stage, words } from './console.ts';
 
 const test = suite('command line');
 test.after(removeFolders);
@@ -47,7 +49,7 @@ test('--version loads neither clipanion nor anything of the engine', () => {
   const loaded = modulesOf(['--version']);
   assert.ok(loaded.some((url) => url.endsWith('/src/cli/main.ts')));
   assert.equal(
-    loaded.filter((url) => /node_modules|\/src\/(?!cli\/(main|version)\.ts|base\/program\.ts)/.test(url)),
+    loaded.filter((url) => /node_modules|\/src\/(?!cli\/(main|version|output)\.ts|base\/program\.ts)/.test(url)),
     [],
   );
 });
@@ -249,6 +251,58 @@ test('an output that can not be written for another reason is an error', async (
   };
   const { code, stderr } = await run(['build'], { engine: stage({ during }).engine, stdout });
   assert.equal({ code, stderr }, { code: 1, stderr: 'the output can not be written: no space left\n' });
+});
+
+for (const line of ['--version', '--help', 'status', 'status --json', 'build -n']) {
+  test(`dsbuild ${line} whose output can not be written exits with 1 and one line`, async () => {
+    const stdout = new Writable({
+      write: (_chunk, _encoding, done) => done(Object.assign(new Error('no space left'), { code: 'ENOSPC' })),
+    });
+    const { code, stderr } = await run(words(line), { engine: stage().engine, stdout });
+    assert.equal({ code, stderr }, { code: 1, stderr: 'the output can not be written: no space left\n' });
+  });
+
+  test(`dsbuild ${line} whose reader goes away exits with 0`, async () => {
+    const stdout = new Writable({ write: (_chunk, _encoding, done) => done(Object.assign(new Error('EPIPE'), { code: 'EPIPE' })) });
+    assert.equal(await run(words(line), { engine: stage().engine, stdout }), { code: 0, stdout: '', stderr: '' });
+  });
+}
+
+test('what a full device does not take is an error of the program that npm installs', () => {
+  if (!existsSync('/dev/full')) return skip('there is no /dev/full, which takes nothing');
+  const bin = fileURLToPath(new URL('../../bin/dsbuild.js', import.meta.url));
+  for (const word of ['--version', '--help']) {
+    const full = openSync('/dev/full', 'w');
+    const { status, stderr } = spawnSync(process.execPath, [bin, word], { encoding: 'utf8', stdio: ['ignore', full, 'pipe'] });
+    closeSync(full);
+    assert.is(status, 1);
+    assert.match(stderr, /^the output can not be written: ENOSPC.*\n$/);
+  }
+});
+
+for (const [what, folder, message] of [
+  ['that is not there', 'nosuch', /^there is no folder .*\/nosuch\n/],
+  ['that is a file', 'datasets.config.ts', /^.*\/datasets\.config\.ts is a file, not a folder\n/],
+] as const) {
+  test(`-C with a folder ${what} is an error of usage, whatever lies above it`, async () => {
+    const cwd = emptyFolder();
+    writeFileSync(join(cwd, 'datasets.config.ts'), '');
+    for (const line of ['build', 'status', 'why', 'logs', 'profile', 'init --yes', 'doctor', 'watch', 'cache stats']) {
+      const { code, stderr } = await run([...words(line), '-C', folder], { cwd });
+      assert.is(code, 2, line);
+      assert.match(stderr, message);
+      assert.match(stderr, '-C takes a folder that is there');
+    }
+  });
+}
+
+test('a file that is to be written into a folder that is not there is an error of usage, before anything else is done', async () => {
+  const cwd = emptyFolder();
+  for (const line of ['profile -o no/trace.json', 'cache keygen no/key', 'stats --html=no/page.html raw']) {
+    const { code, stderr } = await run(words(line), { cwd, engine: stage({ names: ['raw'] }).engine });
+    assert.is(code, 2, line);
+    assert.match(stderr, `there is no folder ${join(cwd, 'no')}\nMake it, or give`);
+  }
 });
 
 test.run();

@@ -39,4 +39,12 @@ test('a file that is named is taken relative to the folder, or missed by its pat
   assert.is(error.message, `there is no config at ${project.path('mine.ts')}`);
 });
 
+test('a folder in place of the config is refused, with the flag that takes folders', async () => {
+  const project = createProject({ 'conf/datasets.config.ts': '' });
+  const error = await failureOf(() => findConfig(project.folder, 'conf'));
+  assert.is(error.code, 'no-config');
+  assert.is(error.message, `${project.path('conf')} is no file`);
+  assert.match(error.hint as string, 'give -C instead of --config');
+});
+
 test.run();
