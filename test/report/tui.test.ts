@@ -244,11 +244,11 @@ test('keys are read by what the terminal sends, whole or in pieces', async () =>
   assert.is(keyboardOf(Object.assign(new HandKeys(), { isTTY: false })), undefined, 'a pipe has no keys');
 });
 
-test('Ink lays out a row for each line, in its colours, and cuts what is too long', () => {
+test('Ink lays out a row for each line, in its colours, however many there were before', () => {
   const layout = openLayout();
   const red = coloured.red('failed');
-  assert.equal(layout.rows(['dsbuild', red, '', '  x'], 40), ['dsbuild', red, '', '  x']);
-  assert.equal(layout.rows(['y'.repeat(300)], 20), [`${'y'.repeat(19)}…`]);
+  for (const rows of [['dsbuild', red, '', '  x'], ['a', `${red} 中文 ━━ │`, 'b', '', 'y'.repeat(300), 'c'], ['d'], ['', 'e']])
+    assert.equal(layout.rows(rows), rows);
   layout.close();
 });
 

@@ -3,15 +3,16 @@ import { type Instance, render } from 'ink';
 import { createElement } from 'react';
 import { FrameView } from './view.ts';
 
-/** Lays rows out as Ink does, and gives them back as they are to stand on the screen. */
+/** Ink's layout of a frame. */
 export interface Layout {
-  rows(lines: readonly string[], columns: number): readonly string[];
+  /** @param lines coloured, and no wider than the screen. @returns the rows as they are to stand on it. */
+  rows(lines: readonly string[]): readonly string[];
   close(): void;
 }
 
-/** What Ink takes for a terminal: a width, and somebody who takes its frames. */
+/** What Ink takes for a terminal: a width, which rows that are cut already do not need, and somebody who takes its frames. */
 class Canvas extends EventEmitter {
-  columns = 80;
+  readonly columns = 1;
   frame = '';
 
   write(frame: string): boolean {
@@ -28,27 +29,14 @@ class Canvas extends EventEmitter {
 export function openLayout(): Layout {
   const canvas = new Canvas();
   const stream = canvas as unknown as NodeJS.WriteStream;
-  const element = (lines: readonly string[]) => createElement(FrameView, { lines });
+  const options = { stdout: stream, stderr: stream, debug: true, exitOnCtrlC: false, patchConsole: false };
   let ink: Instance | undefined;
-  const lay = (lines: readonly string[]): string[] => {
-    if (ink) ink.rerender(element(lines));
-    else ink = render(element(lines), { stdout: stream, stderr: stream, debug: true, exitOnCtrlC: false, patchConsole: false });
-    return canvas.frame.split('\n');
-  };
-  let known = new Map<string, string>();
   return {
-    rows: (lines, columns) => {
-      if (columns !== canvas.columns) {
-        canvas.columns = columns;
-        canvas.emit('resize');
-        known.clear();
-      }
-      // Ink takes its time for each row, and most rows are as they were.
-      const fresh = [...new Set(lines)].filter((line) => !known.has(line));
-      const rows = fresh.length > 0 ? lay(fresh) : [];
-      const laid = new Map(fresh.map((line, i) => [line, rows[i] ?? '']));
-      known = new Map(lines.map((line) => [line, laid.get(line) ?? (known.get(line) as string)]));
-      return lines.map((line) => known.get(line) as string);
+    rows: (rows) => {
+      const view = createElement(FrameView, { rows });
+      if (ink) ink.rerender(view);
+      else ink = render(view, options);
+      return canvas.frame.split('\n');
     },
     close: () => ink?.unmount(),
   };

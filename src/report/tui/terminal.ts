@@ -219,7 +219,7 @@ class TerminalReporter implements Reporter {
     const { lines, scrollMax } = frameOf(this.#scene(startMs), size);
     this.#ui = { ...this.#ui, scroll: Math.min(this.#ui.scroll, scrollMax) };
     const painted = lines.map((line) => paintLine(line, this.#options.paint));
-    const text = this.#painter.draw(layout.rows(painted, size.columns), { columns: size.columns, above: this.#said.take() });
+    const text = this.#painter.draw(layout.rows(painted), { columns: size.columns, above: this.#said.take() });
     if (text !== '') this.#write(text);
     this.#isDirty = false;
     this.#drawnMs = startMs;
