@@ -45,10 +45,12 @@ export interface TerminalOptions {
 }
 
 const redrawMs = 100;
+/** What nobody asked for with a key comes half as often: figures that change faster are not read. */
+const unaskedMs = 200;
 /** A build that is over by then has no view. */
 const patienceMs = 500;
-/** Drawing may take one part in so many of one processor's time. */
-const shareOfTime = 100;
+/** One part in so many of the time may go by while a frame is drawn; the engine's collecting and compiling behind it comes to more than that. */
+const shareOfTime = 250;
 const redrawMsMax = 1000;
 /** What a terminal has that does not say how large it is. */
 const sizeUnknown = { columns: 80, rows: 24 };
@@ -224,7 +226,7 @@ class TerminalReporter implements Reporter {
     this.#isDirty = false;
     this.#drawnMs = startMs;
     const tookMs = this.#clock.now() - startMs;
-    this.#nextMs = startMs + Math.min(redrawMsMax, Math.max(redrawMs, shareOfTime * tookMs));
+    this.#nextMs = startMs + Math.min(redrawMsMax, Math.max(unaskedMs, shareOfTime * tookMs));
   }
 
   #pressed(keys: readonly Key[]): void {
@@ -259,6 +261,7 @@ class TerminalReporter implements Reporter {
     const seen = (look: TargetLook): void => {
       this.#look = look;
       this.#isDirty = true;
+      this.#nextMs = this.#drawnMs + redrawMs;
     };
     void this.#options.steering.look?.(target).then(seen, (error: Error) => this.#say(`${target}: ${error.message}\n`));
   }
