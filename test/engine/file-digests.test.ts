@@ -16,7 +16,9 @@ test('a file has the digest of its bytes; a named pipe in its place is an error 
   writeFileSync(file, 'bytes');
   execFileSync('mkfifo', [pipe]);
   const digests = new FileDigests(join(folder, '.dsbuild'));
-  assert.equal(await digests.digest(file), { identity: '', digest: digestHex('bytes'), bytes: 5 });
+  // Whether its identity is to be trusted yet depends on how long ago it was written.
+  const { digest, bytes } = await digests.digest(file);
+  assert.equal([digest, bytes], [digestHex('bytes'), 5]);
   try {
     await digests.digest(pipe);
     assert.unreachable();
