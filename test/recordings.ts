@@ -85,7 +85,7 @@ class Shell {
   /** A watch in which lines are typed elsewhere: what it says from one to the next. */
   async watch(edits: readonly string[]): Promise<Entry[]> {
     const running = this.project.startText('watch');
-    await running.says(/^watching .*$/m);
+    await running.says(/^watching .*\n/m);
     const entries: Entry[] = [{ typed: 'npx dsbuild watch', said: running.text }];
     for (const typed of edits) {
       const before = running.text.length;
@@ -141,8 +141,8 @@ export async function record(): Promise<string> {
   }
 }
 
-/** Lines that tell of times only. */
-const ofTimes = /^(waited for|slowest steps|saved by the cache|estimated) .*\n/gm;
+/** Lines that tell of times only, and those that a slow build says now and then, so as not to be silent. */
+const ofTimes = /^(waited for|slowest steps|saved by the cache|estimated) .*\n|^\S+ {2}(planning|[\d,]+ of [\d,]+ steps?)( · .*)?\n/gm;
 
 /** A recording without what depends on the machine and the moment. */
 export function stable(text: string): string {
