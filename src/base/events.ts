@@ -139,6 +139,9 @@ export interface BuildSummary {
   tookMs: number;
   targets: Readonly<Record<string, TargetSummary>>;
   warnings: number;
+  /** Of a build of some groups, or of so many documents of each: what it left is no state of the whole. */
+  only?: string;
+  sample?: number;
   /** What was expected, and by how much it was too high (0.09: 9 %) or too low; only of a build that went to its end. */
   estimate?: { tookMs: number; error: number; bytesOut: number; bytesWritten: number };
   /** What the remote cache did; only where there is one. */

@@ -6,7 +6,7 @@ import type { Project } from '../engine/project.ts';
 import { markdownTable } from '../report/markdown.ts';
 import { type RunRecord, runRecord, runsIn } from '../report/recorded.ts';
 import type { CliContext } from './context.ts';
-import { isComplete, outputsOf } from './run-outputs.ts';
+import { isComplete, isWhole, outputsOf } from './run-outputs.ts';
 
 type Environment = CliContext['env'];
 
@@ -40,7 +40,7 @@ function recordOf({ branch, commit }: Base, { stateDir }: Project, now: string):
   const records = runsIn(stateDir)
     .filter((run) => run !== now)
     .map((run) => runRecord(stateDir, run))
-    .filter((record) => record.summary?.ok === true && isComplete(record));
+    .filter((record) => record.summary?.ok === true && isComplete(record) && isWhole(record));
   const ofCommit = commit === undefined ? undefined : records.find(({ summary }) => summary?.commit === commit);
   return ofCommit ?? records.find(({ summary }) => summary?.branch === branch);
 }

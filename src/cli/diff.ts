@@ -8,7 +8,7 @@ import { findRun, type RunRecord, runRecord, runsIn } from '../report/recorded.t
 import { exitCode } from './exit-codes.ts';
 import { wholeNumber } from './numbers.ts';
 import { ReadingCommand } from './reading-command.ts';
-import { isComplete, outputsOf } from './run-outputs.ts';
+import { isAlike, isComplete, isWhole, outputsOf } from './run-outputs.ts';
 import { diffLine } from './show-diff.ts';
 
 /** Whether a target of both was another one then. */
@@ -63,19 +63,23 @@ export class DiffCommand extends ReadingCommand {
     const records = runsIn(project.stateDir)
       .map((run) => runRecord(project.stateDir, run))
       .filter(isComplete);
-    const [after] = records;
+    // A run of some groups or of a sample left nothing that the whole could be compared with.
+    const after = records.find(isWhole) ?? records[0];
     if (!after) {
       throw new BuildError('no-runs', { message: 'no run is on record that says what it left', hint: 'Build first: dsbuild build' });
     }
     const [first, ...others] = this.operands;
     const isTarget =
       first === undefined || project.graph.outputs.has(first) || Object.hasOwn(outputsOf(after), first) || first.includes('*');
-    if (!isTarget) return { before: await this.#runNamed(first, project, records), after, targets: others };
-    const earlier = records.slice(1);
+    if (!isTarget) {
+      const before = await this.#runNamed(first, project, records);
+      return { before, after: records.find((record) => record.run > before.run && isAlike(record, before)) ?? after, targets: others };
+    }
+    const earlier = records.filter((record) => record.run < after.run && isAlike(record, after));
     const before = earlier.find((record) => differs(outputsOf(after), outputsOf(record))) ?? earlier[0];
     if (before) return { before, after, targets: this.operands };
     throw new BuildError('no-runs', {
-      message: 'only one run is on record',
+      message: `only one run ${records.length > 1 ? 'of its kind ' : ''}is on record: ${after.run}`,
       hint: 'Change something and build: then there is something to compare.',
     });
   }
@@ -99,7 +103,8 @@ export class DiffCommand extends ReadingCommand {
           .join(', ')}; dsbuild logs --runs lists all.`,
       });
     }
-    const found = records.find(({ summary }) => summary?.commit === commit);
+    const ofCommit = records.filter(({ summary }) => summary?.commit === commit);
+    const found = ofCommit.find(isWhole) ?? ofCommit[0];
     if (found) return found;
     throw new BuildError('unknown-run', {
       message: `no run on record was made at ${name} (${commit.slice(0, 12)})`,

@@ -32,7 +32,7 @@ export const isOfTarget = (event: BuildEvent, targets: ReadonlySet<string>): boo
 /** One line for a run on record. */
 export function runLine({ run, started, summary }: RunRecord, paint: Paint): string {
   if (!summary) return `${paint.bold(run)}  ${paint.yellow('cut off before its end')}`;
-  const { ok, steps, tookMs, targets, warnings, superseded, interrupted } = summary;
+  const { ok, steps, tookMs, targets, warnings, superseded, interrupted, only, sample } = summary;
   const outcome = superseded
     ? paint.dim('gave way')
     : interrupted
@@ -42,6 +42,8 @@ export function runLine({ run, started, summary }: RunRecord, paint: Paint): str
         : paint.red('failed');
   const words = [
     outcome,
+    only === undefined ? '' : `--only '${only}'`,
+    sample === undefined ? '' : `--sample ${sample}`,
     counted(Object.keys(targets).length, 'target'),
     `${counted(steps.ran, 'step')} ran`,
     steps.failed === 0 ? '' : `${steps.failed} failed`,

@@ -10,6 +10,7 @@ import { select } from '../graph/select.ts';
 import type { BuildOptions } from './api.ts';
 import { BuildRun, isSuperseded, jobsOf, superseded } from './build-run.ts';
 import { Expectation } from './expectation.ts';
+import { refuseUnknownGroups } from './only.ts';
 import { reportProgress } from './progress.ts';
 import type { Project } from './project.ts';
 import { publishAll } from './publishing.ts';
@@ -25,11 +26,10 @@ const freeBytesMin = 64 * 1024 * 1024;
 export function wantedTargets({ graph }: Project, { targets, tags, only }: BuildOptions): GraphTarget[] {
   const asked = select(graph, { names: targets, tags: tags ?? [] });
   if (only === undefined) return withFolders(graph, asked);
-  const wanted = asked;
+  refuseUnknownGroups(asked, only);
   const left = new Set<GraphTarget>();
-  for (const target of wanted)
-    if (target.rule.gathers(target.options) || target.inputs.some(({ from }) => left.has(from))) left.add(target);
-  return wanted.filter((target) => !left.has(target));
+  for (const target of asked) if (target.rule.gathers(target.options) || target.inputs.some(({ from }) => left.has(from))) left.add(target);
+  return asked.filter((target) => !left.has(target));
 }
 
 /** A folder changes over as a whole: whoever builds shards builds the manifest beside them too. */
@@ -231,6 +231,12 @@ interface Ended {
   readonly cache: CacheSummary | undefined;
 }
 
+/** Which part of the sources a build took. */
+const partOf = ({ only, sample }: BuildOptions): Pick<BuildSummary, 'only' | 'sample'> => ({
+  ...(only !== undefined && { only }),
+  ...(sample !== undefined && { sample }),
+});
+
 /** @param passes the last counts; what those before it ran counts too, and is a hit in the last. */
 async function summarize(passes: readonly BuildRun[], { id, tookMs, remote, expectation, cache }: Ended): Promise<BuildSummary> {
   const run = passes.at(-1) as BuildRun;
@@ -256,6 +262,7 @@ async function summarize(passes: readonly BuildRun[], { id, tookMs, remote, expe
     tookMs,
     targets,
     warnings,
+    ...partOf(run.options),
     ...(estimate && { estimate }),
     ...(remote && { remote: remote.summary() }),
     ...(isSuperseded(scheduler.stopped) && { superseded: true }),

@@ -10,6 +10,8 @@ export interface LastPlan {
   readonly target: string;
   readonly key: Digest;
   readonly manifest: Manifest;
+  /** The pattern of `--only`, where it was never built as a whole. */
+  readonly only?: string;
   /** Digests of its outputs' collections. */
   readonly outputs: Readonly<Record<string, Digest>>;
 }

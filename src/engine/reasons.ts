@@ -36,13 +36,28 @@ export function reasonsFor(build: TargetBuild, run: BuildRun, { inputs, lines }:
   const isFile = ({ path }: Change): boolean => path.startsWith('options.sources.files');
   const isListing = ({ path }: Change): boolean => path.startsWith('options.sources.listings');
   return [
-    ...changes.filter((change) => !local || !(isOfSources(change) || isFile(change) || isListing(change))).map(describeChange),
+    ...changes
+      .filter((change) => !isPart(change) && (!local || !(isOfSources(change) || isFile(change) || isListing(change))))
+      .map(describeChange),
+    ...changes.filter(isPart).map(partReason),
     ...(changes.some(isListing) ? listingReasons({ before: listingsIn(before), now: listingsIn(now) }, run) : []),
     ...(local && changes.some(isFile) ? fileReasons({ before: filesIn(before), now: filesIn(now) }, run) : []),
     ...(local && changes.some(isOfSources) ? (lines?.map(changed) ?? sourceReasons(local, run, target.name)) : []),
     ...inputReasons(build, run, { last, inputs }),
   ];
 }
+
+/** Some groups only, or some documents of each. */
+const isPart = ({ path }: Change): boolean => path === 'options.sources.only' || path === 'options.sources.sample';
+
+function partReason({ path, after, before }: Change): string {
+  const what = path.endsWith('.only') ? 'groups' : 'documents';
+  return after === undefined ? `all ${what} now, not ${flagOf(path, before)}` : `a part of the sources: ${flagOf(path, after)}`;
+}
+
+/** As it is written on the command line. @param value JSON, as a manifest's entry has it. */
+const flagOf = (path: string, value = ''): string =>
+  path.endsWith('.only') ? `--only '${String(JSON.parse(value))}'` : `${value} of each group (--sample)`;
 
 const changed = (place: string): string => `source changed: ${place}`;
 

@@ -280,12 +280,17 @@ export class TargetBuild {
     if (this.#run.options.sample === undefined) void shareTarget(this, { key, plan: this.plan as PlanRun, run: this.#run });
   }
 
-  /** What stands now, for the next build to say what changed since: also when it was gone back to, and nothing ran. */
+  /**
+   * What stands now, for the next build to say what changed since: also when it was gone back to, and nothing ran. A build of a sample or
+   * of some groups leaves what is known of the whole as it is.
+   */
   #remember(key: Digest): void {
     const { stateDir } = this.#run.project;
     const { name } = this.target;
-    const { dryRun, sample } = this.#run.options;
-    if (dryRun || sample !== undefined || readLastPlan(stateDir, name)?.key === key) return;
+    const { dryRun, sample, only } = this.#run.options;
+    if (dryRun || sample !== undefined) return;
+    const last = readLastPlan(stateDir, name);
+    if (last && ((last.key === key && last.only === only) || (only !== undefined && last.only === undefined))) return;
     this.#noteAsLast(key);
   }
 
@@ -300,7 +305,8 @@ export class TargetBuild {
     const { name } = this.target;
     const outputs = Object.fromEntries(Object.entries(this.result?.outputs ?? {}).map(([output, { digest }]) => [output, digest]));
     const manifest = this.manifest(this.#inputDigests() as Manifest);
-    writeLastPlan(stateDir, { target: name, key, manifest, outputs }, tableFileOf(stateDir, name));
+    const { only } = this.#run.options;
+    writeLastPlan(stateDir, { target: name, key, manifest, outputs, ...(only !== undefined && { only }) }, tableFileOf(stateDir, name));
   }
 
   /** Policies are judged now, for a kept target as for a built one. */

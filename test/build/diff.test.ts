@@ -172,4 +172,30 @@ test('what was cleaned is named as such', async () => {
   });
 });
 
+test('runs of some groups or of a sample are compared with their like only, or where they are named', () =>
+  withBuilt(async (project) => {
+    project.edit('in/docs.jsonl', (text) => text + line('d20', 'document number 20'));
+    const built = await project.build();
+    const counts = async (...args: readonly string[]): Promise<Record<string, [number, number]>> =>
+      Object.fromEntries(
+        groupsIn(await diff(project, 'made', ...args)).map(({ group, before, after }) => [group, [before.documents, after.documents]]),
+      );
+    const changed = { 'text/docs': [20, 21] };
+    assert.equal(await counts(), changed);
+    const part = await project.build('--only', 'text/more');
+    await project.build('--sample', '1');
+    assert.equal(await counts(), changed, 'the whole is compared with the whole');
+    assert.is((await project.start('trace', '--json', 'in/docs.jsonl:3').done).code, 0);
+    project.edit('in/more.jsonl', (text) => text + line('m1', 'and more'));
+    await project.build('--only', 'text/more');
+    assert.equal(await counts(), changed);
+    const named = groupsIn(await diff(project, part.summary.run, 'made'));
+    assert.equal(
+      named.map(({ group, before, after }) => [group, before.documents, after.documents]),
+      [['text/more', 1, 2]],
+    );
+    assert.match((await project.say('logs', '--runs')).text, /--only 'text\/more'[^\n]*\n[^\n]*--sample 1 /);
+    assert.is(built.summary.only, undefined);
+  }));
+
 test.run();

@@ -25,5 +25,8 @@ export function outdatedBy(target: GraphTarget, last: LastPlan, { settings }: Pr
     ...options.map((name) => `another ${name}`),
     ...(same ? [] : ['another version of its rule, or chunks of another size']),
   ];
-  return reasons.length === 0 ? [] : [`${target.name} was last built with ${reasons.join(', ')} than now; this is how it was built then`];
+  const part =
+    last.only === undefined ? [] : [`${target.name} was only built with --only '${last.only}': of the other groups nothing is known`];
+  if (reasons.length === 0) return part;
+  return [...part, `${target.name} was last built with ${reasons.join(', ')} than now; this is how it was built then`];
 }
