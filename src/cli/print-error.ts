@@ -12,8 +12,19 @@ const shownOf = ({ code, message, where, hint }: BuildError): ShownError => ({
   ...(hint !== undefined && { hint }),
 });
 
-/** What a user can mend is said without a stack; anything else is dsbuild's fault, and whoever mends it needs the stack. */
-export function printError(thrown: unknown, context: CliContext, json: boolean): void {
+/** On GitHub Actions the line that is wrong is marked, and the page of the job says why. */
+async function tellGithubOf(shown: ShownError, context: CliContext, cwd: string): Promise<void> {
+  if (context.env['GITHUB_ACTIONS'] !== 'true') return;
+  const { githubOptions, tellGithub } = await import('../report/github.ts');
+  const options = githubOptions(context.env, cwd);
+  if (options) tellGithub(context.stderr, shown, options);
+}
+
+/**
+ * What a user can mend is said without a stack; anything else is dsbuild's fault, and whoever mends it needs the stack.
+ * @param how `cwd` is the folder that the command worked in.
+ */
+export async function printError(thrown: unknown, context: CliContext, { json, cwd }: { json: boolean; cwd: string }): Promise<void> {
   const error = explained(thrown);
   const shown = error instanceof BuildError ? shownOf(error) : { code: 'bug', message: publicText(messageOf(error)) };
   const stack =
@@ -25,4 +36,5 @@ export function printError(thrown: unknown, context: CliContext, json: boolean):
   const paint = paintFor({ stdout: context.stderr, env: context.env }, undefined);
   if (error instanceof BuildError) context.stderr.write(showError(shown, paint));
   else context.stderr.write(`${paint.red('this is a bug of dsbuild; please report it with these lines:')}\n${stack ?? shown.message}\n`);
+  await tellGithubOf(shown, context, cwd);
 }

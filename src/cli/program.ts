@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { Cli, type Command, type CommandClass } from 'clipanion';
 import { BuildError } from '../base/errors.ts';
 import { commandWords, loadCommandOf, loadCommands } from './commands.ts';
@@ -45,6 +46,12 @@ const spellOut = (argv: readonly string[]): string[] =>
 
 const beforeDashes = (argv: readonly string[]): readonly string[] => argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined);
 
+/** The folder that a line works in, whether or not it is understood. */
+function folderOf(argv: readonly string[], { cwd }: CliContext): string {
+  const words = beforeDashes(argv);
+  return resolve(cwd, (words.includes('-C') && words[words.indexOf('-C') + 1]) || '.');
+}
+
 /** The command among all of them. @throws {BuildError} `usage`, with what is wrong in the line. */
 async function commandOfAll(argv: readonly string[], context: CliContext): Promise<Command<CliContext>> {
   const { cli, syntax } = await loadProgram(argv, context);
@@ -84,7 +91,8 @@ export async function runProgram(argv: readonly string[], given: GivenContext & 
     return interruption.exitCode() ?? code;
   } catch (error) {
     const stopped = interruption.exitCode();
-    if (stopped === undefined) printError(error, context, beforeDashes(words).includes('--json'));
+    if (stopped === undefined)
+      await printError(error, context, { json: beforeDashes(words).includes('--json'), cwd: folderOf(words, context) });
     return stopped ?? exitCodeOf(error);
   } finally {
     interruption.stopWatching();

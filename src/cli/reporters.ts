@@ -96,9 +96,9 @@ async function tellDifference(context: CliContext, project: Project, summary: Bu
 /** On GitHub Actions plain lines come with annotations and a summary on the page of the job. */
 async function githubReporters({ env, stdout, cwd }: CliContext, { json }: ReportFlags): Promise<Reporter[]> {
   if (json || env['GITHUB_ACTIONS'] !== 'true') return [];
-  const { githubReporter } = await import('../report/github.ts');
-  const options = { cwd, workspace: env['GITHUB_WORKSPACE'] ?? cwd, summaryFile: env['GITHUB_STEP_SUMMARY'] };
-  return [githubReporter(stdout, options)];
+  const { githubOptions, githubReporter } = await import('../report/github.ts');
+  const options = githubOptions(env, cwd);
+  return options ? [githubReporter(stdout, options)] : [];
 }
 
 /** Builds, shows how, and writes it down in the project's `runs`. */

@@ -38,15 +38,18 @@ function annotation(kind: 'error' | 'warning', { code, message, where = '', hint
   return `::${kind} ${properties.join(',')}::${escapeData(text)}\n`;
 }
 
+/** A failure as an entry of a list; lines after the first are indented, so that they stay in it. */
+const failureEntry = ({ code, message, where, hint }: ShownError, target: string): string =>
+  `- ${[`**${target || code}**: ${where === undefined ? '' : `${where} `}${message}`, ...(hint === undefined ? [] : [hint])]
+    .join('\n')
+    .replaceAll('\n', '\n  ')}`;
+
 /** The funnel, the reasons and how it ended, as Markdown for the page of a job. */
-function markdownSummary(view: ReturnType<typeof emptyView>, summary: BuildSummary): string {
+function markdownSummary(view: ReturnType<typeof emptyView>, summary: BuildSummary, failed: readonly string[]): string {
   const { head, rows } = funnelTable(summary);
   const dropped = reasonsByTarget(summary).map((line) => `- ${line}`);
   const built = [...view.targets.values()].filter(({ state }) => state === 'built');
   const why = built.map(({ name, why: reasons }) => `- \`${name}\`: ${whyWords(reasons)}`);
-  const failed = [...view.targets.values()].flatMap(({ name, error }) =>
-    error ? [`- **${name}**: ${error.where ?? ''} ${error.message}`] : [],
-  );
   return [
     '### dsbuild',
     '',
@@ -66,6 +69,7 @@ function markdownSummary(view: ReturnType<typeof emptyView>, summary: BuildSumma
  */
 export function githubReporter(output: Output, options: GithubOptions): Reporter {
   const view = emptyView();
+  const failed: string[] = [];
   let isOpen = false;
   const say = (text: string): void => void output.write(text);
   const onEvent = (event: BuildEvent): void => {
@@ -73,8 +77,11 @@ export function githubReporter(output: Output, options: GithubOptions): Reporter
       isOpen = true;
       say('::group::dsbuild\n');
     } else if (event.type === 'warning') say(annotation('warning', event, options));
-    else if (event.type === 'target-failed') say(annotation('error', event.error, options));
-    else if (event.type === 'summary' && options.summaryFile) appendTo(options.summaryFile, markdownSummary(view, event));
+    else if (event.type === 'target-failed') {
+      say(annotation('error', event.error, options));
+      failed.push(failureEntry(event.error, event.target));
+    } else if (event.type === 'summary' && options.summaryFile)
+      appendTo(options.summaryFile, markdownSummary(view, event, failed.splice(0)));
   };
   return {
     emit: (event) => {
@@ -85,6 +92,18 @@ export function githubReporter(output: Output, options: GithubOptions): Reporter
       if (isOpen) say('::endgroup::\n');
     },
   };
+}
+
+/** What GitHub Actions is told of an error that ended a command before a build could tell of it: a config or a line that is wrong. */
+export function tellGithub(output: Output, error: ShownError, options: GithubOptions): void {
+  output.write(annotation('error', error, options));
+  if (options.summaryFile) appendTo(options.summaryFile, `### dsbuild\n\n**failed**\n\n${failureEntry(error, '')}\n`);
+}
+
+/** `GITHUB_ACTIONS` and its like, as reports need them; undefined where it is not GitHub that runs this. */
+export function githubOptions(env: Readonly<Record<string, string | undefined>>, cwd: string): GithubOptions | undefined {
+  if (env['GITHUB_ACTIONS'] !== 'true') return undefined;
+  return { cwd, workspace: env['GITHUB_WORKSPACE'] ?? cwd, summaryFile: env['GITHUB_STEP_SUMMARY'] };
 }
 
 /** A summary is a service: that it can not be written fails no build. */

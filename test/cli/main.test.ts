@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -303,6 +303,23 @@ test('a file that is to be written into a folder that is not there is an error o
     assert.is(code, 2, line);
     assert.match(stderr, `there is no folder ${join(cwd, 'no')}\nMake it, or give`);
   }
+});
+
+test('on GitHub Actions an error of the config or of the line is an annotation, and stands on the page of the job', async () => {
+  const cwd = emptyFolder();
+  const summaryFile = join(cwd, 'summary.md');
+  const env = { GITHUB_ACTIONS: 'true', GITHUB_WORKSPACE: cwd, GITHUB_STEP_SUMMARY: summaryFile };
+  const openProject = async (): Promise<never> => {
+    throw new BuildError('bad-config', { message: 'the config threw', where: 'datasets.config.ts:3:7', hint: 'Mend it.' });
+  };
+  mkdirSync(join(cwd, 'sub'));
+  const { code, stderr } = await run(['build', '-C', 'sub'], { cwd, env, engine: { openProject } });
+  assert.is(code, 2);
+  assert.match(stderr, '\n::error file=sub/datasets.config.ts,line=3,title=bad-config::the config threw%0AMend it.\n');
+  assert.is((await run(['build', '--nosuch'], { cwd, env })).code, 2);
+  const page = readFileSync(summaryFile, 'utf8');
+  assert.match(page, '### dsbuild\n\n**failed**\n\n- **bad-config**: datasets.config.ts:3:7 the config threw\n  Mend it.\n');
+  assert.match(page, '- **usage**: dsbuild build has no option --nosuch');
 });
 
 test.run();

@@ -76,4 +76,13 @@ test('a build that failed says so on the page, with the place', () => {
   assert.match(text, /::error /);
 });
 
+test('an error that belongs to no target, such as an edited file, stands on the page with its reason', () => {
+  const error = { code: 'edited', message: 'it was changed', where: 'out/a.parquet', hint: 'Give --overwrite.' };
+  const failure: BuildEvent = { type: 'target-failed', target: '', error };
+  const [last] = failedBuild.slice(-1);
+  const { summary } = reported([...failedBuild.slice(0, -1), [(last as Timed)[0], failure], last as Timed]);
+  assert.match(summary, 'Failed:\n\n');
+  assert.match(summary, '- **edited**: out/a.parquet it was changed\n  Give --overwrite.\n');
+});
+
 test.run();
