@@ -1,9 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { BuildOptions, StatusReport } from '../../src/engine/api.ts';
-import { emptyReport, okSummary, removeFolders, run, stage, words } from './console.ts';
+import { emptyFolder, emptyReport, okSummary, removeFolders, run, stage, words } from './console.ts';
 
 const test = suite('build');
 test.after(removeFolders);
@@ -71,11 +71,13 @@ test('in CI the lock is locked and files are read again, unless the line says ot
 
 test('-C, --config and --set say where the project is and what its params are', async () => {
   const asked = stage();
-  await run(words('-C sub -f other.config.ts --set language=en --set rate=a=b'), { engine: asked.engine, cwd: '/project' });
+  const project = emptyFolder();
+  mkdirSync(join(project, 'sub'));
+  await run(words('-C sub -f other.config.ts --set language=en --set rate=a=b'), { engine: asked.engine, cwd: project });
   const [{ cwd, configFile, params }] = asked.opened as [(typeof asked.opened)[0]];
   assert.equal(
     { cwd, configFile, params },
-    { cwd: '/project/sub', configFile: 'other.config.ts', params: { language: 'en', rate: 'a=b' } },
+    { cwd: join(project, 'sub'), configFile: 'other.config.ts', params: { language: 'en', rate: 'a=b' } },
   );
 });
 
