@@ -24,12 +24,13 @@ export class VerifyCommand extends ProjectCommand {
   static override usage = Command.Usage({
     description: 'Read again all that was built and published, and say what is damaged, missing, changed, or useless for training.',
     details:
-      'Every byte that the last results name is hashed, in the store and where it was published. Rules look at their files: double BOS, ' +
+      'Every byte that the last results name is hashed, in the store and where it was published, a bucket included (--quick lists it instead). Rules look at their files: double BOS, ' +
       'missing EOS, rows whose labels are all masked, splits without sequences, a manifest that says other counts. Nothing is changed: what is ' +
       'damaged in the store is made again by the build that needs it. Exits with 1 if anything is wrong.',
     examples: [
       ['all targets', '$0 verify'],
       ['one, with what it needs', '$0 verify shards'],
+      ['without the traffic of reading a bucket', '$0 verify --quick'],
       ['also run a hundredth of all steps again: they must give the same bytes', '$0 verify --rebuild 1%'],
       ['one JSON object for each finding, and one for the summary', '$0 verify --json'],
     ],
@@ -38,12 +39,16 @@ export class VerifyCommand extends ProjectCommand {
   targets = Option.Rest();
   rebuild = Option.String('--rebuild', { description: '<share> Run this share of the known steps again, such as 1%, and compare.' });
 
+  quick = Option.Boolean('--quick', false, { description: 'List what is published in buckets instead of reading it: ETags tell.' });
+
   async execute(): Promise<number> {
     const rebuild = this.rebuild === undefined ? {} : { rebuild: shareOf(this.rebuild) };
     const line = new ProgressLine(this.context.stderr, { redraws: !this.json && !isCi(this.context.env) });
     return this.withProject(async (project) => {
       try {
-        const { ok } = await this.context.engine.verify(project, { targets: this.targets, ...rebuild }, (item) => this.#show(item, line));
+        const { ok } = await this.context.engine.verify(project, { targets: this.targets, quick: this.quick, ...rebuild }, (item) =>
+          this.#show(item, line),
+        );
         return ok ? exitCode.ok : exitCode.failed;
       } finally {
         line.clear();

@@ -2,6 +2,7 @@ import type { Digest } from '../base/digest.ts';
 import { parseS3Address } from './address.ts';
 import { checksumOf } from './checksum.ts';
 import { type Condition, conditionFailed, headersOf, type Written } from './condition.ts';
+import { digestOf } from './digest-of.ts';
 import { type Download, downloadTo } from './download.ts';
 import { S3Error, wrongBytes } from './errors.ts';
 import { Pages } from './pages.ts';
@@ -101,6 +102,16 @@ export class Bucket {
    */
   download(key: string, to: Download, { signal }: CallOptions = {}): Promise<boolean> {
     return downloadTo(this.#requests, { key: this.#prefix + key, to, signal });
+  }
+
+  /**
+   * The digest of an object's bytes, which are read and not kept.
+   *
+   * @param etag of the object that is meant. @param came told how many bytes came, piece by piece.
+   * @throws {S3Error} `missing`, `conflict` when another one lies there, `wrong-bytes` when its checksum says so.
+   */
+  digestOf(key: string, { etag, came, signal }: CallOptions & { readonly etag: string; came(bytes: number): void }): Promise<Digest> {
+    return digestOf(this.#requests, { key: this.#prefix + key, etag, signal, came });
   }
 
   /** Writes a small object. Of two that write it at once with `absent`, one gets `written`. */

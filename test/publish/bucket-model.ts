@@ -113,6 +113,10 @@ export class BucketModel {
         const found = objects.get(key);
         return found && { key, bytes: found.bytes.length, etag: found.etag, modified: 0, ...(found.digest && { digest: found.digest }) };
       },
+      digestOf: async (name) => {
+        ask();
+        return digestHex(objects.get(name)?.bytes ?? Buffer.alloc(0));
+      },
       write: async (name, source, { condition, digest }) => {
         ask();
         this.onChange(name);

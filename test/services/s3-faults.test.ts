@@ -6,7 +6,7 @@ import { CreateBucketCommand, ListMultipartUploadsCommand } from '@aws-sdk/clien
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { digestHex } from '../../src/base/digest.ts';
-import { Bucket, type BucketOptions } from '../../src/s3/bucket.ts';
+import { Bucket, type BucketOptions, type S3Error } from '../../src/s3/bucket.ts';
 import { type Fault, type FaultProxy, startFaults } from './faults.ts';
 import { kindOf } from './kind-of.ts';
 import { noise } from './noise.ts';
@@ -161,6 +161,35 @@ function define(toxi: Toxiproxy, service: S3Service): void {
       assert.is(rests[0]?.headers['if-match'], (await bucket.head(key))?.etag);
     });
   }
+
+  for (const fault of [
+    { do: 'cut', bytes: 100_000 },
+    { do: 'stall', bytes: 100_000 },
+  ] as const) {
+    test(`the digest of an object is that of all its bytes, also when its body is lost in the middle (${fault.do})`, async () => {
+      await upload(bucketAt(endpoint), large);
+      const bucket = bucketAt(faults.endpoint, { waitMs: waitMsOf(fault) });
+      const etag = (await bucketAt(endpoint).head(key))?.etag as string;
+      let bytes = 0;
+      faults.faults.push(fault);
+      assert.is(await bucket.digestOf(key, { etag, came: (count) => void (bytes += count) }), digestHex(large));
+      assert.is(bytes, large.length);
+      assert.match(faults.seen[1]?.headers.range ?? '', /^bytes=[1-9]\d*-$/);
+      assert.is(faults.seen[1]?.headers['if-match'], etag);
+    });
+  }
+
+  test('the digest of an object tells a flipped byte, one that was replaced and one that is gone', async () => {
+    await upload(bucketAt(endpoint), large);
+    const bucket = bucketAt(faults.endpoint);
+    const etag = (await bucket.head(key))?.etag as string;
+    const read = { etag, came: () => {} };
+    faults.faults.push({ do: 'flip', at: 6_000_000 });
+    assert.is.not(await bucket.digestOf(key, read).catch((error: S3Error) => error.kind), digestHex(large));
+    assert.is(await kindOf(bucket.digestOf(key, { ...read, etag: '"another"' })), 'conflict');
+    await bucket.remove([key]);
+    assert.is(await kindOf(bucket.digestOf(key, read)), 'missing');
+  });
 
   test('a byte that was flipped on the way is found, and nothing of the object stays', async () => {
     await upload(bucketAt(endpoint), large);

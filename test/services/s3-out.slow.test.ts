@@ -266,19 +266,31 @@ function define(service: S3Service): void {
     assert.ok((await data()).includes('a/shard_0000.parquet'));
   });
 
-  test('verify names objects that are gone or were replaced', async () => {
+  test('verify names objects that are gone, were replaced or are damaged; with --quick it reads none', async () => {
     await project.build();
-    const found = async (): Promise<unknown> => {
-      const running = project.startText('verify', '--json');
+    const found = async (...flags: string[]): Promise<unknown> => {
+      const running = project.startText('verify', '--json', ...flags);
       const code = await running.done;
       const items = running.text
         .trim()
         .split('\n')
-        .map((line) => JSON.parse(line) as { type: string; code: string; where: string });
+        .map((line) => JSON.parse(line) as { type: string; code: string; where: string; files: number });
+      files = items.at(-1)?.files ?? 0;
       return [code, items.flatMap((item) => (item.type === 'finding' ? [[item.code, item.where]] : []))];
     };
+    let files = 0;
+    const objectCount = (await data()).length;
+    project.taken();
     assert.equal(await found(), [0, []]);
-    const [shard = ''] = (await data()).filter((name) => name.startsWith('b/'));
+    assert.equal(project.counts(), { LIST: 1, GET: objectCount });
+    const filesRead = files;
+    assert.equal(await found('--quick'), [0, []]);
+    assert.equal([project.counts(), filesRead - files], [{ LIST: 1 }, objectCount]);
+    const [shard = '', other = ''] = (await data()).filter((name) => name.startsWith('b/'));
+    project.proxy.decide = ({ method, path }) =>
+      method === 'GET' && decodeURIComponent(path).includes(`/${other}`) ? { do: 'flip', at: 100 } : undefined;
+    assert.equal(await found(), [1, [['damaged-file', `${out}/${other}`]]]);
+    project.proxy.decide = () => undefined;
     await project.removeObject(`sets/train/${shard}`);
     await project.put('sets/train/manifest.json', 'edited');
     assert.equal(await found(), [

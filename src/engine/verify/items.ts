@@ -5,6 +5,8 @@ export interface VerifyOptions {
   readonly targets: readonly string[];
   /** Share of the known steps that are run again, from 0 to 1. */
   readonly rebuild?: number;
+  /** Objects in buckets are listed and not read. */
+  readonly quick?: boolean;
 }
 
 /** Something that is wrong. */

@@ -14,7 +14,8 @@ export interface FileToRead extends PublishedFile {
   readonly target: string;
 }
 
-interface Folder {
+/** A folder or a prefix of a bucket. */
+export interface PublishedPlace {
   readonly out: string;
   /** Target and digest of each file that was last built for it, by name. */
   readonly wanted: ReadonlyMap<string, { readonly target: string; readonly digest: Digest }>;
@@ -22,8 +23,9 @@ interface Folder {
   readonly isWhole: boolean;
 }
 
-function foldersOf({ graph }: Project, results: readonly LastResult[]): Folder[] {
-  const outs = new Set(results.flatMap(({ target: { out } }) => (out === undefined || isRemote(out) ? [] : [out])));
+export function placesOf({ graph }: Project, results: readonly LastResult[], which: 'folders' | 'buckets'): PublishedPlace[] {
+  const isMeant = (out: string): boolean => isRemote(out) === (which === 'buckets');
+  const outs = new Set(results.flatMap(({ target: { out } }) => (out !== undefined && isMeant(out) ? [out] : [])));
   return [...outs].map((out) => {
     const here = results.filter(({ target }) => target.out === out);
     const files = here.flatMap(({ target, parts }) =>
@@ -36,27 +38,44 @@ function foldersOf({ graph }: Project, results: readonly LastResult[]): Folder[]
 
 /** Files of ours in the folders of these targets, as dsbuild left them. Tells of folders whose state is not that of the last build. */
 export function filesToRead(project: Project, results: readonly LastResult[], tell: Tell): FileToRead[] {
-  return foldersOf(project, results).flatMap((folder) => filesIn(project, folder, tell));
+  return placesOf(project, results, 'folders').flatMap((folder) => filesIn(project, folder, tell));
 }
 
-function filesIn({ stateDir, root }: Project, { out, wanted, isWhole }: Folder, tell: Tell): FileToRead[] {
+function filesIn({ stateDir, root }: Project, folder: PublishedPlace, tell: Tell): FileToRead[] {
+  const { out } = folder;
   const published = readPublished(stateDir, out);
-  const all = Array.from({ length: published.count }, (_, i) => published.file(i));
+  const files = Array.from({ length: published.count }, (_, i) => published.file(i));
+  tellOfState(folder, { files, where: shownPath(root, out), isUnfinished: hasJournal(stateDir, out) }, tell);
+  return ofPlace(folder, files).map((file) => ({ ...file, path: join(out, file.name) }));
+}
+
+/** A file that has a name and a digest there, with the target that it is of; without those of targets that are not looked at. */
+export function ofPlace<T extends { readonly name: string }>(
+  { wanted, isWhole }: PublishedPlace,
+  files: readonly T[],
+): (T & { target: string })[] {
+  const [first] = wanted.values();
+  return files
+    .filter(({ name }) => isWhole || wanted.has(name))
+    .map((file) => ({ ...file, target: wanted.get(file.name)?.target ?? first?.target ?? '' }));
+}
+
+interface PlaceState {
+  readonly files: readonly { readonly name: string; readonly digest: Digest }[];
+  readonly where: string;
+  readonly isUnfinished: boolean;
+}
+
+/** Tells of a place whose state is not that of the last build. */
+export function tellOfState({ wanted }: PublishedPlace, { files, where, isUnfinished }: PlaceState, tell: Tell): void {
   const [first] = wanted.values();
   const target = first?.target ?? '';
-  const where = shownPath(root, out);
-  if (hasJournal(stateDir, out)) {
-    const message = 'a build was cut off while it changed this folder: some of its files may be newer than others';
+  if (isUnfinished) {
+    const message = 'a build was cut off while it changed what is published here: some of it may be newer than the rest';
     tell({ type: 'finding', code: 'unfinished-change', message, target, where, hint: 'Build again: it goes on from there.' });
   }
-  if (all.some(({ name, digest }) => wanted.has(name) && wanted.get(name)?.digest !== digest)) {
-    tell({
-      type: 'note',
-      target,
-      message: `${where} holds what was published before the last build; the next one that succeeds brings it up to date`,
-    });
+  if (files.some(({ name, digest }) => wanted.has(name) && wanted.get(name)?.digest !== digest)) {
+    const message = `${where} holds what was published before the last build; the next one that succeeds brings it up to date`;
+    tell({ type: 'note', target, message });
   }
-  return all
-    .filter(({ name }) => isWhole || wanted.has(name))
-    .map((file) => ({ ...file, path: join(out, file.name), target: wanted.get(file.name)?.target ?? target }));
 }

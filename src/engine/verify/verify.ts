@@ -33,6 +33,7 @@ export async function verify(project: Project, options: VerifyOptions, tell: Tel
     const targets = select(project.graph, { names: options.targets, tags: [] });
     const figures = await verification.read(
       targets.flatMap((target) => lastResultOf(project, target) ?? verification.neverBuilt(target.name)),
+      options.quick ?? false,
     );
     const rebuilt =
       options.rebuild === undefined
@@ -74,7 +75,10 @@ class Verification {
     return [];
   }
 
-  async read(results: readonly LastResult[]): Promise<Pick<VerifySummary, 'targets' | 'blobs' | 'files' | 'bytes' | 'rows' | 'absent'>> {
+  async read(
+    results: readonly LastResult[],
+    quick: boolean,
+  ): Promise<Pick<VerifySummary, 'targets' | 'blobs' | 'files' | 'bytes' | 'rows' | 'absent'>> {
     const files = filesToRead(this.#project, results, this.tell);
     const { blobs, absent } = this.#blobsOf(results, files);
     const toRead = files.map((file) => ({ ...file, location: [wholeFile(file)], bytes: Number(file.identity.size) }));
@@ -82,9 +86,12 @@ class Verification {
     await readAll(blobs, this.#project.signal, (isWhole, blob) => this.#readBlob(blob, isWhole));
     await readAll(toRead, this.#project.signal, (isWhole, file) => this.#readFile(file, isWhole));
     const bytes = this.#done;
-    await lookAtObjects(this.#project, results, this.tell);
+    const progress = (done: number, total: number): void =>
+      this.tell({ type: 'progress', doing: 'reading what is published in buckets', done, total, unit: 'bytes' });
+    const objects = await lookAtObjects(this.#project, results, { quick, tell: this.tell, progress });
     const rows = await this.#check(results);
-    return { targets: results.length, blobs: blobs.length, files: files.length, bytes, rows, absent };
+    const read = { files: files.length + objects.files, bytes: bytes + objects.bytes };
+    return { targets: results.length, blobs: blobs.length, ...read, rows, absent };
   }
 
   /** What lies in the store; the rest is published, a piece of a source file, or not on this machine. */

@@ -6,7 +6,16 @@ import { type Condition, S3Error } from '../../s3/bucket.ts';
 import type { Destination, Publication, PublishOutcome } from '../destination.ts';
 import { difference, type WantedNow } from '../difference.ts';
 import { assertBelow, staysEdited } from '../refusals.ts';
-import { type BucketChange, bucketChange, changedObjects, doubtful, isAsWanted, type Seen, type Sending } from './change.ts';
+import {
+  type BucketChange,
+  bucketChange,
+  doubtful,
+  isAsWanted,
+  type Seen,
+  type Sending,
+  type StandingObjects,
+  standingObjects,
+} from './change.ts';
 import type { BucketContext } from './context.ts';
 import { inTurn, Overtaken, send } from './send.ts';
 import { sideBySide } from './side-by-side.ts';
@@ -47,9 +56,9 @@ export class BucketDestination implements Destination {
     const looked = await this.#look();
     const { out } = this.#context;
     const { state } = looked;
-    const { missing, changed } = changedObjects(looked);
-    const some = (names: readonly string[], is: string): string[] =>
-      names.length === 0 ? [] : [`${out}/${names[0]} ${is}${names.length > 1 ? `, and ${names.length - 1} more` : ''}`];
+    const { missing, changed } = standingObjects(looked);
+    const some = ([first, ...others]: readonly OwnObject[], is: string): string[] =>
+      first ? [`${out}/${first.name} ${is}${others.length > 0 ? `, and ${others.length} more` : ''}`] : [];
     const problems = [...some(missing, 'is missing'), ...some(changed, 'is not as it was published')];
     if (state.coming.length > 0) return [...problems, `${out} is being published to, or a build that did was cut off`];
     const other = difference(state, now);
@@ -57,9 +66,24 @@ export class BucketDestination implements Destination {
     return problems;
   }
 
-  /** Names of objects of ours that are gone, or are not what they were. */
-  async changes(): Promise<ReturnType<typeof changedObjects>> {
-    return changedObjects(await this.#look());
+  /** Objects of ours. `isUnfinished`: a build began to change what lies there, and has not ended it. */
+  async standing(): Promise<StandingObjects & { readonly isUnfinished: boolean }> {
+    const looked = await this.#look();
+    return { ...standingObjects(looked), isUnfinished: looked.state.coming.length > 0 };
+  }
+
+  /** Reads an object of ours that stands unchanged, as far as the listing tells. @param came told how many bytes have come, piece by piece. */
+  async read({ name, digest, etag }: OwnObject, came: (bytes: number) => void): Promise<'whole' | 'damaged' | 'changed' | 'missing'> {
+    const { bucket, signal } = this.#context;
+    try {
+      return (await bucket.digestOf(name, { etag, signal, came })) === digest ? 'whole' : 'damaged';
+    } catch (error) {
+      const kind = error instanceof S3Error ? error.kind : undefined;
+      if (kind === 'missing') return 'missing';
+      if (kind === 'conflict') return 'changed';
+      if (kind === 'wrong-bytes') return 'damaged';
+      throw this.#failed(error, `${name} can not be read`);
+    }
   }
 
   async publish(publication: Publication): Promise<PublishOutcome> {

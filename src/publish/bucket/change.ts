@@ -131,9 +131,18 @@ export function isAsWanted({ listed, state }: Seen, wanted: Digest): boolean {
   return state.files.every(({ name, etag, bytes }) => listed.get(name)?.etag === etag && listed.get(name)?.bytes === bytes);
 }
 
-/** What is not as it was published, by name. */
-export function changedObjects({ listed, state }: Seen): { readonly missing: string[]; readonly changed: string[] } {
-  const missing = state.files.filter(({ name }) => !listed.has(name));
-  const changed = state.files.filter(({ name, etag }) => (listed.get(name)?.etag ?? etag) !== etag);
-  return { missing: missing.map(({ name }) => name), changed: changed.map(({ name }) => name) };
+/** Objects of ours by how they stand, as far as one listing tells. */
+export interface StandingObjects {
+  readonly missing: readonly OwnObject[];
+  readonly changed: readonly OwnObject[];
+  readonly unchanged: readonly OwnObject[];
+}
+
+export function standingObjects({ listed, state: { files } }: Seen): StandingObjects {
+  const isSame = ({ name, etag }: OwnObject): boolean => listed.get(name)?.etag === etag;
+  return {
+    missing: files.filter(({ name }) => !listed.has(name)),
+    changed: files.filter((object) => listed.has(object.name) && !isSame(object)),
+    unchanged: files.filter(isSame),
+  };
 }

@@ -7,7 +7,7 @@ export interface BucketContext {
   /** `s3://bucket/prefix`, without a slash at its end. */
   readonly out: string;
   /** Behind that prefix. */
-  readonly bucket: Pick<Bucket, 'list' | 'get' | 'head' | 'write' | 'remove' | 'removeUnfinished' | 'close'>;
+  readonly bucket: Pick<Bucket, 'list' | 'get' | 'head' | 'digestOf' | 'write' | 'remove' | 'removeUnfinished' | 'close'>;
   readonly stateDir: string;
   readonly signal: AbortSignal;
   /** Makes sure that these bytes are on this machine, and says where. */
