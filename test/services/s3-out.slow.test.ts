@@ -286,7 +286,8 @@ function define(service: S3Service): void {
     const filesRead = files;
     assert.equal(await found('--quick'), [0, []]);
     assert.equal([project.counts(), filesRead - files], [{ LIST: 1 }, objectCount]);
-    const [shard = '', other = ''] = (await data()).filter((name) => name.startsWith('b/'));
+    const [shard = ''] = (await data()).filter((name) => name.startsWith('b/'));
+    const [other = ''] = await data();
     project.proxy.decide = ({ method, path }) =>
       method === 'GET' && decodeURIComponent(path).includes(`/${other}`) ? { do: 'flip', at: 100 } : undefined;
     assert.equal(await found(), [1, [['damaged-file', `${out}/${other}`]]]);
