@@ -72,6 +72,8 @@ function* linesOf(parts: readonly Part[], io: StepIo): Generator<Buffer> {
       bytes += line.length + 1;
       io.count('documentsIn');
       if (bytes < batchBytes) continue;
+      // The program may take its time with what it has; that is bounded by `timeoutSeconds`.
+      io.recordEnds();
       yield Buffer.concat(waiting);
       waiting = [];
       bytes = 0;

@@ -9,7 +9,7 @@ import { type Build, defineRule, type Running } from '../src/rule/rule.ts';
 import type { ObjectIdentity, SourceFormat, SourceItem } from '../src/rule/source.ts';
 import { defineExternalStep, defineStep, type StepIo } from '../src/rule/step.ts';
 import type { UserFunction } from '../src/rule/user-function.ts';
-import { lineCheckOf } from './lib/adapt.ts';
+import { judge, lineCheckOf } from './lib/adapt.ts';
 import { adaptChunk, checkChunk, reject, writeLineage } from './lib/chunk-check.ts';
 import { decompress } from './lib/decompress.ts';
 import { LineSplitter, type StreamLine, withoutBom, withoutReturn } from './lib/json-lines.ts';
@@ -41,7 +41,7 @@ async function* linesIn(io: StepIo, file: Part, format: SourceFormat): AsyncGene
 
 /** Unwraps a whole file and cuts its good records into chunks. */
 const decode = defineStep('decode', { version: 2, outputs }, async ({ file }: { file: Part }, { format, adapter }: DecodeParams, io) => {
-  const judge = lineCheckOf(adapter);
+  const check = lineCheckOf(adapter);
   const records = io.records();
   const lineage = new LineageBuilder();
   for await (const { index, bytes, line: whole } of linesIn(io, file, format)) {
@@ -51,8 +51,11 @@ const decode = defineStep('decode', { version: 2, outputs }, async ({ file }: { 
       continue;
     }
     io.count('recordsIn');
-    const found = line ? judge(line) : { reason: 'too-long', detail: `${bytes} bytes; at most ${limits.recordBytesMax} are read` };
-    if (!('line' in found)) reject(io, { part: file, record: index }, found);
+    const at = { part: file, record: index };
+    const found = line
+      ? judge(io, { ...at, line }, check)
+      : { reason: 'too-long', detail: `${bytes} bytes; at most ${limits.recordBytesMax} are read` };
+    if (!('line' in found)) reject(io, at, found);
     else {
       records.write(withoutReturn(found.line));
       lineage.whole(index);

@@ -1,6 +1,8 @@
 import { messageOf } from '../../src/base/errors.ts';
 import { limits } from '../../src/base/limits.ts';
 import { BadRecord, badDocument, type DocumentRecord, parseRecord, type RawRecord } from '../../src/rule/documents.ts';
+import type { Part } from '../../src/rule/part.ts';
+import type { StepIo } from '../../src/rule/step.ts';
 import { callOf, type UserFunction } from '../../src/rule/user-function.ts';
 
 /** A document and the line that holds it. */
@@ -14,6 +16,22 @@ export type Rejected = { readonly dropped: string } | { readonly reason: string;
 
 /** What becomes of a line that is not blank. */
 export type LineCheck = (line: Buffer) => Checked | Rejected;
+
+interface LineAt {
+  readonly part: Part;
+  /** Its number in the part, counted from 0. */
+  readonly record: number;
+  readonly line: Buffer;
+}
+
+/** What a check says of a record. A user's adapter may never come back from it. */
+export function judge(io: StepIo, { part, record, line }: LineAt, check: LineCheck): Checked | Rejected {
+  if (check === checkLine) return check(line);
+  io.recordBegins(part, record, line.length);
+  const found = check(line);
+  io.recordEnds();
+  return found;
+}
 
 /** The line itself, if it is a document. It is parsed once. */
 export const checkLine: LineCheck = (line) => {

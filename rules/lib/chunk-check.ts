@@ -5,7 +5,7 @@ import { factOf, type Part } from '../../src/rule/part.ts';
 import type { StepIo } from '../../src/rule/step.ts';
 import type { UserFunction } from '../../src/rule/user-function.ts';
 import { emptyBitmap, select } from '../../src/rule/view.ts';
-import { type Checked, checkLine, type LineCheck, lineCheckOf, type Rejected } from './adapt.ts';
+import { type Checked, checkLine, judge, type LineCheck, lineCheckOf, type Rejected } from './adapt.ts';
 import { withoutBom, withoutReturn } from './json-lines.ts';
 import { codePoints } from './stats.ts';
 
@@ -46,7 +46,7 @@ function* goodLines(io: StepIo, { part, bytes }: Chunk, check: LineCheck): Gener
       io.count('blank');
       continue;
     }
-    const found = check(record);
+    const found = judge(io, { part, record: index, line: record }, check);
     if ('line' in found) yield { index, line: found.line, text: found.text };
     else reject(io, { part, record: index }, found);
   }

@@ -14,6 +14,8 @@ export const limits = {
   stepsPerMessageMax: 16,
   /** Times that a build starts again because a source changed under it. */
   replansMax: 3,
+  /** A step that is longer at one record of up to 1 MiB is taken for one that never ends. */
+  recordSecondsMax: 60,
   /** Share of bad records above which a target fails. */
   badRecordShareMax: 0.01,
   /** Quarantined records listed by name per step; all are counted. */

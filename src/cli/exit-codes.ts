@@ -35,6 +35,7 @@ const notUsage: ReadonlySet<string> = new Set([
   'not-here',
   'over-source',
   'read-only',
+  'record-timeout',
   'remote-failed',
   'source-changed',
   'source-changed-remotely',

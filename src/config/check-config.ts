@@ -75,6 +75,7 @@ const fields: Fields = {
   },
   executor,
   onBadRecord: shape({ type: 'choice', choices: ['quarantine', 'fail'] }),
+  recordSecondsMax: shape({ type: 'number', min: 0.05 }),
   chunking: { chunkSize, packTokens: shape({ type: 'integer', min: 1 }) },
 };
 

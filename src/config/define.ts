@@ -50,6 +50,11 @@ export interface Config {
   /** For every target that does not say otherwise. */
   readonly onBadRecord?: Common['onBadRecord'];
   /**
+   * So long a step may be at one record of up to 1 MiB without a sign of life, and at larger ones in proportion; 60 by default. Then its
+   * worker is ended, and the step begins again in another. In no key.
+   */
+  readonly recordSecondsMax?: number | undefined;
+  /**
    * How finely data is cut. Both are in keys: changing them rebuilds what is cut by them. Meant for tests and for data of a few megabytes;
    * the defaults are measured.
    */

@@ -4,6 +4,8 @@ import type { Digest } from '../base/digest.ts';
 import { BuildError } from '../base/errors.ts';
 import { readPart } from '../cache/part-reader.ts';
 import type { Quarantined } from '../cache/results.ts';
+import { LostStep } from '../execute/lost-step.ts';
+import type { RecordAt } from '../execute/record-mark.ts';
 import type { Part } from '../rule/part.ts';
 import { decodeView } from '../rule/view.ts';
 import type { SourceLine } from '../source/view.ts';
@@ -29,6 +31,7 @@ export function fileOf(part: Digest, run: BuildRun): string | undefined {
 /** The error of a step that can not know which file it reads, with that file as its place. */
 export function placedError(error: unknown, inputs: Iterable<Part>, run: BuildRun): unknown {
   if (!(error instanceof BuildError) || error.where !== undefined) return error;
+  if (error instanceof LostStep && error.record) return error.at(placeOfRecord(error.record, run));
   for (const part of inputs) {
     const file = part.form === 'file' ? fileOf(part.digest, run) : undefined;
     if (file !== undefined) return error.at(file);
@@ -45,6 +48,10 @@ export function placeOf(bad: Quarantined | undefined, run: BuildRun): string | u
   const line = lineOf(bad, run) ?? lineOf({ ...bad, part: baseOf(bad.part, run) }, run);
   return line && `${shownPath(root, line.path)}:${line.line}`;
 }
+
+/** The same of a record that nothing is wrong with, as far as is known. */
+const placeOfRecord = ({ part, record }: RecordAt, run: BuildRun): string =>
+  placeOf({ part, record, reason: '', detail: '' }, run) ?? `record ${record + 1} of the part ${part.slice(0, 12)}`;
 
 function lineOf({ part, record }: { part: Digest | undefined; record: number }, run: BuildRun): SourceLine | undefined {
   for (const local of part === undefined ? [] : run.locals.values()) {

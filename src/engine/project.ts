@@ -34,6 +34,8 @@ export interface Project {
   /** The config and every file that it imports. */
   readonly configFiles: readonly string[];
   readonly settings: Settings;
+  /** See `Job`. In no key: it says when to give up, not what comes out. */
+  readonly recordMsMax: number;
   readonly store: Store;
   readonly results: Results;
   readonly claims: Claims;
@@ -135,6 +137,7 @@ function assemble(options: Assembly): Project {
     places,
     configFiles,
     settings: settingsOf(config),
+    recordMsMax: (config.recordSecondsMax ?? limits.recordSecondsMax) * 1000,
     store,
     results,
     claims: new Claims(stateDir),

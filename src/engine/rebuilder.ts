@@ -28,7 +28,7 @@ import { shownError } from './shown.ts';
 import { stepEnd } from './step-end.ts';
 import { resultOf } from './step-result.ts';
 
-/** Further tries of a step whose failure was not its own: its worker died, or its input had to be made again. */
+/** Further tries of a step whose failure was not its own: its worker was lost, or its input had to be made again. */
 const triesMax = 2;
 
 const headsMax = 4096;
@@ -219,6 +219,7 @@ export class Rebuilder implements StepWork {
       packages,
       tmpDir: project.tmpDir,
       chunkBytes: project.settings.chunkBytes,
+      recordMsMax: project.recordMsMax,
     };
   }
 
@@ -283,10 +284,8 @@ export class Rebuilder implements StepWork {
     for (const part of inputParts(settledInputs(step.inputs))) {
       for (const [digest, location] of Object.entries(this.locate(part) ?? {})) {
         if (removeDamaged(this.#run, digest, location) || isWhole(digest, location)) continue;
-        return sourceChanged(
-          this.#run,
-          location.map(({ path }) => path),
-        );
+        const paths = location.map(({ path }) => path);
+        return sourceChanged(this.#run, paths);
       }
     }
     await this.ready(step);
@@ -294,7 +293,8 @@ export class Rebuilder implements StepWork {
   }
 }
 
-const isPassing = (error: unknown): boolean => error instanceof BuildError && ['part-mismatch', 'worker-died'].includes(error.code);
+const isPassing = (error: unknown): boolean =>
+  error instanceof BuildError && ['part-mismatch', 'record-timeout', 'worker-died'].includes(error.code);
 
 const wayOf = (isFirst: boolean, recalled: Made['recalled']): Way =>
   recalled && recalled.reused * 2 > recalled.records ? (isFirst ? 'first-reused' : 'warm-reused') : isFirst ? 'first' : 'warm';

@@ -14,10 +14,13 @@ import { decodeView, encodeView, isSelected } from '../rule/view.ts';
 import type { Job, Made, MadePart } from './job.ts';
 import { OutputWriter } from './part-writer.ts';
 import { RecordCutter } from './record-cutter.ts';
+import { RecordMark } from './record-mark.ts';
 
 export interface IoHooks {
   readonly signal: AbortSignal;
   progress(done: number, total?: number): void;
+  /** Where somebody looks who ends steps that do not come back. */
+  readonly mark?: RecordMark;
 }
 
 /** What a running step holds in its hands: reads parts where they lie, collects outputs, counters and bad records. */
@@ -25,6 +28,7 @@ export class JobIo implements StepIo {
   readonly job: Job;
   readonly parts: MadePart[] = [];
   readonly #hooks: IoHooks;
+  readonly #mark: RecordMark;
   readonly #counters: Record<string, number> = {};
   readonly #quarantined: Quarantined[] = [];
   readonly #writers: OutputWriter[] = [];
@@ -35,6 +39,7 @@ export class JobIo implements StepIo {
   constructor(job: Job, hooks: IoHooks) {
     this.job = job;
     this.#hooks = hooks;
+    this.#mark = hooks.mark ?? new RecordMark();
   }
 
   get signal(): AbortSignal {
@@ -50,7 +55,7 @@ export class JobIo implements StepIo {
   }
 
   bytes(part: Part): Buffer {
-    return readPart(part.digest, this.#locate(part.digest));
+    return this.#mark.aside(() => readPart(part.digest, this.#locate(part.digest)));
   }
 
   pieces(part: Part): Iterable<Buffer> {
@@ -58,11 +63,22 @@ export class JobIo implements StepIo {
   }
 
   documents(part: Part): Iterable<DocumentRow> {
+    const { digest, form } = part;
+    const mark = this.#mark;
+    const visits = { begins: (record: number, length: number) => mark.begins(digest, record, length), ends: () => mark.ends() };
     const bytes = this.bytes(part);
-    if (part.form === 'lines') return rowsOf(bytes);
-    if (part.form !== 'view') throw new BuildError('bad-part', { message: `a part of form ${part.form} holds no documents` });
+    if (form === 'lines') return rowsOf(bytes, undefined, visits);
+    if (form !== 'view') throw new BuildError('bad-part', { message: `a part of form ${form} holds no documents` });
     const view = decodeView(bytes);
-    return rowsOf(readPart(view.base, this.#locate(view.base)), (record) => isSelected(view, record));
+    return rowsOf(readPart(view.base, this.#locate(view.base)), (record) => isSelected(view, record), visits);
+  }
+
+  recordBegins({ digest }: Part, record: number, bytes: number): void {
+    this.#mark.begins(digest, record, bytes);
+  }
+
+  recordEnds(): void {
+    this.#mark.ends();
   }
 
   path(part: Part): string {
@@ -76,7 +92,9 @@ export class JobIo implements StepIo {
   }
 
   create(form: Form, output = 'main'): PartWriter {
-    const writer = new OutputWriter({ output, form, tmpDir: this.job.tmpDir, done: (part) => void this.parts.push(part) });
+    const { tmpDir } = this.job;
+    const aside = (write: () => void): void => this.#mark.aside(write);
+    const writer = new OutputWriter({ output, form, tmpDir, aside, done: (part) => void this.parts.push(part) });
     this.#writers.push(writer);
     return writer;
   }
@@ -111,6 +129,7 @@ export class JobIo implements StepIo {
   }
 
   progress(done: number, total?: number): void {
+    this.#mark.alive();
     this.#hooks.progress(done, total);
   }
 

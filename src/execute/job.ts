@@ -23,6 +23,8 @@ export interface Job {
   readonly packages?: Readonly<Record<string, string>>;
   readonly tmpDir: string;
   readonly chunkBytes: number;
+  /** So long work on one record of up to 1 MiB may take, and on larger ones in proportion; then the step is lost with its worker. */
+  readonly recordMsMax: number;
 }
 
 /** An output as a worker hands it over: small bytes themselves, larger ones in a file that the store takes, or an input passed on. */

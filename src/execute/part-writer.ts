@@ -15,15 +15,24 @@ interface SpillFile {
   readonly hasher: Hasher;
 }
 
+interface Output {
+  readonly output: string;
+  readonly form: Form;
+  readonly tmpDir: string;
+  readonly done: (part: MadePart) => void;
+  /** Does what waits for the disk: that time is nobody's fault but the disk's. */
+  readonly aside: (write: () => void) => void;
+}
+
 /** Writes one output. It stays in memory while it is small; else it goes to a temporary file beside the store, hashed while it is written. */
 export class OutputWriter implements PartWriter {
-  readonly #about: { output: string; form: Form; tmpDir: string; done: (part: MadePart) => void };
+  readonly #about: Output;
   #pieces: Uint8Array[] = [];
   #buffered = 0;
   #bytes = 0;
   #file: SpillFile | undefined;
 
-  constructor(about: { output: string; form: Form; tmpDir: string; done: (part: MadePart) => void }) {
+  constructor(about: Output) {
     this.#about = about;
   }
 
@@ -32,10 +41,14 @@ export class OutputWriter implements PartWriter {
     this.#pieces.push(bytes.length < bufferBytes ? Buffer.from(bytes) : bytes);
     this.#buffered += bytes.length;
     this.#bytes += bytes.length;
-    if (this.#buffered >= bufferBytes) this.#spill();
+    if (this.#buffered >= bufferBytes) this.#about.aside(() => this.#spill());
   }
 
   close(facts: Facts = {}, more: { name?: string } = {}): void {
+    this.#about.aside(() => this.#close(facts, more));
+  }
+
+  #close(facts: Facts, more: { name?: string }): void {
     const { output, form, done } = this.#about;
     const about = { output, form, bytes: this.#bytes, facts, ...more };
     if (!this.#file && this.#bytes < limits.packedBytesMax) {

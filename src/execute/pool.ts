@@ -1,10 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import type { Pool } from 'workerpool';
-import { BuildError, messageOf } from '../base/errors.ts';
+import { BuildError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import { moduleUrl } from '../base/program.ts';
 import type { Job, Made } from './job.ts';
+import { lostByDeath, lostByTime } from './lost-step.ts';
 import { Pace } from './pace.ts';
+import { RecordMark } from './record-mark.ts';
+import { RecordWatch } from './record-watch.ts';
 import type { Runner } from './runner.ts';
 import type { JobEnd, JobError, JobNews } from './worker.ts';
 
@@ -15,7 +18,14 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-const workerFile = (): string => fileURLToPath(moduleUrl('src/execute/worker'));
+/** Steps that travel together. */
+interface Message {
+  readonly batch: readonly Waiting[];
+  readonly mark: RecordMark;
+  readonly recordMsMax: number;
+  /** Ends its worker, whatever that is at. */
+  end(): void;
+}
 
 const errorOf = ({ code, ...details }: JobError): Error => {
   const error = new BuildError(code, details);
@@ -23,10 +33,16 @@ const errorOf = ({ code, ...details }: JobError): Error => {
   return error;
 };
 
+export interface PoolOptions {
+  readonly workerUrl?: string;
+  /** So long a worker that is to end may take to end what it has started; then it is killed. One that does not come back has twice that. */
+  readonly graceMs?: number;
+}
+
 /** Loaded with the first step: a build that has nothing to do needs no workers. */
-async function startPool(jobs: number): Promise<Pool> {
+async function startPool(jobs: number, { workerUrl, graceMs }: Required<PoolOptions>): Promise<Pool> {
   const { default: workerpool } = await import('workerpool');
-  return workerpool.pool(workerFile(), { workerType: 'thread', maxWorkers: jobs, workerTerminateTimeout: 1000 });
+  return workerpool.pool(fileURLToPath(workerUrl), { workerType: 'thread', maxWorkers: jobs, workerTerminateTimeout: graceMs });
 }
 
 /** Input bytes under which steps travel several to a message. */
@@ -34,47 +50,61 @@ const smallJobBytes = 64 * 1024;
 const bytesIn = (job: Job): number =>
   Object.values(job.locations).reduce((sum, segments) => sum + segments.reduce((s, x) => s + x.length, 0), 0);
 
-/** Deaths in a row, without one finished message between them, after which workers are given up: they can not even start. */
+/** Deaths in a row of workers that had not begun a step, after which workers are given up: they can not even start. */
 const deathsMax = 4;
+/** How often it is looked what workers are at. */
+const lookEveryMs = 1000;
 const closeMsMax = 2000;
 
 /**
- * Runs steps on worker threads. A worker that dies takes only the steps with it whose end it had not reported; the pool starts another.
- * So it is when the whole program is killed: what was reported is kept, what may take long goes alone.
+ * Runs steps on worker threads. A worker that dies, or does not come back from a record and is ended, takes only the step with it that it
+ * was at; others of its message whose end it had not reported are sent again. So it is when the whole program is killed: what was reported
+ * is kept, what may take long goes alone.
  */
 export class PoolRunner implements Runner {
   readonly jobs: number;
+  readonly #options: Required<PoolOptions>;
   #pool: Promise<Pool> | undefined;
   readonly #waiting: Waiting[] = [];
   readonly #sent = new Set<Waiting>();
   readonly #pace = new Pace();
+  readonly #watch = new RecordWatch<Message>();
+  #looking: NodeJS.Timeout | undefined;
   #deaths = 0;
   #asked = false;
   #closed = false;
 
-  constructor(jobs: number) {
+  constructor(jobs: number, { workerUrl = moduleUrl('src/execute/worker'), graceMs = 1000 }: PoolOptions = {}) {
     this.jobs = jobs;
+    this.#options = { workerUrl, graceMs };
   }
 
   run(job: Job, progress: (done: number, total?: number) => void): Promise<Made> {
     if (this.#closed) return Promise.reject(new BuildError('interrupted', { message: 'the build was stopped' }));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ job, progress, resolve, reject });
-      if (this.#asked) return;
-      this.#asked = true;
-      setImmediate(() => {
-        this.#asked = false;
-        void this.#send();
-      });
+      this.#add({ job, progress, resolve, reject });
+    });
+  }
+
+  #add(waiting: Waiting): void {
+    this.#waiting.push(waiting);
+    if (this.#asked) return;
+    this.#asked = true;
+    setImmediate(() => {
+      this.#asked = false;
+      void this.#send();
     });
   }
 
   async close(force: boolean): Promise<void> {
     this.#closed = true;
+    clearInterval(this.#looking);
     this.#rejectAll(new BuildError('interrupted', { message: 'the build was stopped' }));
     const closed = (await this.#pool)?.terminate(force, closeMsMax) as unknown as Promise<unknown> | undefined;
-    // A worker that never came up is never reported as ended.
-    await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, closeMsMax).unref())]);
+    // A worker that never came up, or was being ended already, is never reported as ended.
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([closed, new Promise((resolve) => (timer = setTimeout(resolve, closeMsMax)))]);
+    clearTimeout(timer);
   }
 
   #rejectAll(error: BuildError): void {
@@ -85,7 +115,7 @@ export class PoolRunner implements Runner {
 
   /** Large and slow steps go alone; small ones are dealt out evenly, at most so many to a message. */
   async #send(): Promise<void> {
-    this.#pool ??= startPool(this.jobs);
+    this.#pool ??= startPool(this.jobs, this.#options);
     const pool = await this.#pool;
     const all = this.#waiting.splice(0);
     const small = all.filter(({ job }) => this.#pace.isQuick(job) && bytesIn(job) < smallJobBytes);
@@ -96,22 +126,55 @@ export class PoolRunner implements Runner {
 
   #sendTogether(pool: Pool, batch: readonly Waiting[]): void {
     for (const waiting of batch) this.#sent.add(waiting);
+    const mark = new RecordMark();
     const byId = new Map(batch.map((waiting) => [waiting.job.id, waiting]));
     const take = (ends: readonly JobEnd[]): void => {
       this.#deaths = 0;
       for (const end of ends) this.#settle(byId.get(end.id), end);
     };
     const on = (news: JobNews): void => {
+      // A worker that is being ended tells nothing any more: its steps may run again by now.
+      if (!this.#watch.has(message)) return;
       if ('ends' in news) take(news.ends);
       else byId.get(news.id)?.progress(news.done, news.total);
     };
-    const sent = pool.exec('run', [batch.map(({ job }) => job)], { on }) as unknown as Promise<JobEnd[]>;
-    sent.then(take, (error) =>
-      this.#died(
-        batch.filter((waiting) => this.#sent.has(waiting)),
-        error,
-      ),
+    const sent = pool.exec('run', [batch.map(({ job }) => job), mark.buffer], { on });
+    const recordMsMax = Math.min(...batch.map(({ job }) => job.recordMsMax));
+    const message: Message = { batch, mark, recordMsMax, end: () => void sent.cancel() };
+    this.#watchOver(message);
+    (sent as unknown as Promise<JobEnd[]>).then(
+      (ends) => {
+        this.#unwatch(message);
+        take(ends);
+      },
+      (error) => {
+        if (this.#unwatch(message)) this.#died(message, error);
+      },
     );
+  }
+
+  /** Only while something runs, and never what keeps the process alive. */
+  #watchOver(message: Message): void {
+    this.#watch.add(message);
+    const periodMs = Math.min(lookEveryMs, message.recordMsMax);
+    this.#looking ??= setInterval(() => this.#look(periodMs), periodMs).unref();
+  }
+
+  /** Whether it was watched until now. */
+  #unwatch(message: Message): boolean {
+    const wasWatched = this.#watch.delete(message);
+    if (this.#watch.size > 0) return wasWatched;
+    clearInterval(this.#looking);
+    this.#looking = undefined;
+    return wasWatched;
+  }
+
+  #look(periodMs: number): void {
+    for (const { message, at, allowedMs } of this.#watch.look(performance.now(), periodMs)) {
+      this.#unwatch(message);
+      message.end();
+      this.#lose(message, (job) => lostByTime(job, { at, allowedMs }));
+    }
   }
 
   #settle(waiting: Waiting | undefined, end: JobEnd): void {
@@ -123,15 +186,20 @@ export class PoolRunner implements Runner {
     } else waiting.reject(errorOf(end.error));
   }
 
-  #died(batch: readonly Waiting[], error: unknown): void {
-    const died = new BuildError('worker-died', {
-      message: `a worker ended: ${messageOf(error)}`,
-      hint: 'If it ran out of memory, give fewer --jobs.',
-    });
-    for (const waiting of batch) {
-      this.#sent.delete(waiting);
-      waiting.reject(died);
+  #died(message: Message, error: unknown): void {
+    if (this.#lose(message, () => lostByDeath(error, message.mark.read().at))) return;
+    if (++this.#deaths >= deathsMax) this.#rejectAll(lostByDeath(error));
+  }
+
+  /** Whether it is known which step it was at: then the others of the message are sent again, else all of them are lost. */
+  #lose({ batch, mark }: Message, errorOf: (job: Job) => BuildError): boolean {
+    const left = batch.filter((waiting) => this.#sent.delete(waiting));
+    const { job } = mark.read();
+    const culprit = left.find((waiting) => waiting.job.id === job);
+    for (const waiting of left) {
+      if (culprit && waiting !== culprit) this.#add(waiting);
+      else waiting.reject(errorOf(waiting.job));
     }
-    if (++this.#deaths >= deathsMax) this.#rejectAll(died);
+    return culprit !== undefined;
   }
 }

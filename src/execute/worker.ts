@@ -1,6 +1,7 @@
 import workerpool from 'workerpool';
 import { BuildError, explained, messageOf, systemCodeOf } from '../base/errors.ts';
 import type { Job, Made } from './job.ts';
+import { RecordMark } from './record-mark.ts';
 import { runJob } from './run-job.ts';
 
 /** How one step of a message ended. Errors travel as data: a class does not survive the way between threads. */
@@ -53,10 +54,11 @@ function progressOf(id: number): (done: number, total?: number) => void {
 const closing = new AbortController();
 let running: Promise<unknown> = Promise.resolve();
 
-async function runOne(job: Job): Promise<JobEnd> {
+async function runOne(job: Job, mark: RecordMark): Promise<JobEnd> {
   try {
     closing.signal.throwIfAborted();
-    return { id: job.id, made: await runJob(job, { signal: closing.signal, progress: progressOf(job.id) }) };
+    mark.starts(job.id);
+    return { id: job.id, made: await runJob(job, { signal: closing.signal, progress: progressOf(job.id), mark }) };
   } catch (error) {
     return { id: job.id, error: errorAsData(error) };
   }
@@ -66,11 +68,11 @@ async function runOne(job: Job): Promise<JobEnd> {
 const endsWaitMsMax = 2;
 
 /** Runs one step after another. @returns the ends that were not reported on the way. */
-async function runAll(jobs: readonly Job[]): Promise<JobEnd[]> {
+async function runAll(jobs: readonly Job[], mark: RecordMark): Promise<JobEnd[]> {
   let ends: JobEnd[] = [];
   let reported = performance.now();
   for (const [i, job] of jobs.entries()) {
-    ends.push(await runOne(job));
+    ends.push(await runOne(job, mark));
     if (i === jobs.length - 1 || performance.now() - reported < endsWaitMsMax) continue;
     workerpool.workerEmit(transferOf({ ends } satisfies JobNews, ends));
     ends = [];
@@ -79,9 +81,9 @@ async function runAll(jobs: readonly Job[]): Promise<JobEnd[]> {
   return ends;
 }
 
-/** Small steps come several to a message, because a message costs more than they do. */
-async function run(jobs: readonly Job[]): Promise<unknown> {
-  const all = runAll(jobs);
+/** Small steps come several to a message, because a message costs more than they do. `mark`: where the pool looks what they are at. */
+async function run(jobs: readonly Job[], mark: SharedArrayBuffer): Promise<unknown> {
+  const all = runAll(jobs, new RecordMark(mark));
   running = all;
   const ends = await all;
   return transferOf(ends, ends);

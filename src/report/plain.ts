@@ -126,9 +126,7 @@ class PlainReporter implements Reporter {
         if (event.target === '') return [showError(event.error, this.#paint).trimEnd()];
         return [this.#targetLine(event.target), indented(showError(event.error, this.#paint))];
       case 'step-failed':
-        return event.final
-          ? []
-          : [this.#paint.yellow(`${event.target}: ${event.error.message}; attempt ${event.attempt} failed, trying again`)];
+        return event.final ? [] : [this.#paint.yellow(retryLine(event))];
       case 'published':
         return [publishedLine(event, this.#cwd)];
       case 'warning':
@@ -200,6 +198,10 @@ function differenceLines({ target, difference }: Extract<BuildEvent, { type: 'di
   ].filter((word) => word !== '');
   return words.length === 0 ? [] : [`  ${target}: ${words.join(', ')}`];
 }
+
+/** A step that failed and begins again: where that was is what to look at meanwhile. */
+const retryLine = ({ target, attempt, error: { where, message } }: Extract<BuildEvent, { type: 'step-failed' }>): string =>
+  `${target}: ${where === undefined ? '' : `${where}: `}${message}; attempt ${attempt} failed, trying again`;
 
 const indented = (text: string): string => text.trimEnd().replace(/^/gm, '  ');
 

@@ -125,9 +125,22 @@ export class DocumentRow {
   }
 }
 
+/** Told which row somebody is at who goes through rows. */
+export interface RowVisits {
+  begins(record: number, bytes: number): void;
+  /** There are no more of them, or nobody wants them. */
+  ends(): void;
+}
+
 /** The rows of a `lines` part whose records are known to be good, or of those that `selected` names. */
-export function* rowsOf(bytes: Buffer, selected?: (record: number) => boolean): Generator<DocumentRow> {
-  for (const { index, line } of linesOf(bytes)) {
-    if (selected ? selected(index) : !isBlank(line)) yield new DocumentRow(index, line);
+export function* rowsOf(bytes: Buffer, selected?: (record: number) => boolean, visits?: RowVisits): Generator<DocumentRow> {
+  try {
+    for (const { index, line } of linesOf(bytes)) {
+      if (!(selected ? selected(index) : !isBlank(line))) continue;
+      visits?.begins(index, line.length);
+      yield new DocumentRow(index, line);
+    }
+  } finally {
+    visits?.ends();
   }
 }

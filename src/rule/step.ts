@@ -62,7 +62,16 @@ export interface StepIo {
   drop(reason: string, documents?: number): void;
   /** A record that can not be used: counted, listed with its place, and left out. */
   quarantine(part: Part, record: number, reason: string, detail: string): void;
+  /** Says how far the step is, and that it is alive. */
   progress(done: number, total?: number): void;
+  /**
+   * Work on a record begins. One that then gives no sign of life for longer than the config's `recordSecondsMax` is taken for one that never
+   * ends, and the step is ended with its worker. The rows of `documents` say so by themselves.
+   * @param record its line in `part`, counted from 0.
+   */
+  recordBegins(part: Part, record: number, bytes: number): void;
+  /** No record is worked on until the next one begins: what takes long from here on, such as another program, takes as long as it takes. */
+  recordEnds(): void;
   /** A folder of this step's own, removed when it ends. */
   scratch(): string;
   /**

@@ -41,8 +41,8 @@ test('a filter that ends its worker ends the build with exit 1 and its name; wha
     const failed = await project.build('-j', '2');
     assert.is(failed.code, 1);
     assert.equal(
-      errorsOf(failed).map(({ code }) => code),
-      ['worker-died'],
+      errorsOf(failed).map(({ code, where }) => [code, where]),
+      [['worker-died', 'in/s03.jsonl:1']],
     );
     assert.ok(failed.events.some((event) => event.type === 'target-failed' && event.target === 'clean'));
     assert.ok(failed.events.some((event) => event.type === 'step-failed' && event.step === 'decide' && event.final));
@@ -51,6 +51,35 @@ test('a filter that ends its worker ends the build with exit 1 and its name; wha
     const mended = await project.build('-j', '2');
     assert.equal(errorsOf(mended), []);
     assert.equal(ran(mended), { 'clean decide': 1, 'raw check': 1, 'text join': 1, 'text render': 1 });
+  }));
+
+test('a filter that never comes back from a record ends the build with its place in the source; all else is built, and nothing of it is kept', () =>
+  withProject(async (project) => {
+    const other = "text, other: exportDataset(raw, { format: 'jsonl', out: 'out/other' }) }, recordSecondsMax: 0.3";
+    const limited = config.replace('text }', other);
+    project.write('datasets.config.ts', limited);
+    project.write('fussy.ts', filterThat("/^(a+)+$/.test('a'.repeat(60) + 'b')"));
+    project.edit(sourceName(3), (text) => text.replace('"text":"', '"text":"safety ').replace(/(.*\n.*"text":")/, '$1DANGER '));
+    const failed = await project.build('-j', '3', '--keep-going');
+    assert.is(failed.code, 1);
+    const [error, ...more] = errorsOf(failed);
+    assert.equal(more, []);
+    assert.equal([error?.code, error?.where], ['record-timeout', 'in/s03.jsonl:2']);
+    assert.is(error?.message, 'step "decide" had not come back from a record after 0.3 s, and was ended with its worker');
+    assert.match(error?.hint ?? '', 'recordSecondsMax');
+    assert.equal(
+      failed.events.flatMap((event) =>
+        event.type === 'step-failed' ? [[event.target, event.attempt, event.final, event.error.where]] : [],
+      ),
+      [1, 2, 3].map((attempt) => ['clean', attempt, attempt === 3, 'in/s03.jsonl:2']),
+    );
+    assert.equal([ran(failed)['clean decide'], ran(failed)['other join']], [3, 4]);
+    project.write('datasets.config.ts', limited.replace('0.3', '30'));
+    project.edit(sourceName(3), (text) => text.replace('DANGER', 'safety'));
+    const mended = await project.build('-j', '2');
+    assert.equal(errorsOf(mended), []);
+    assert.equal([ran(mended)['clean decide'], ran(mended)['raw check']], [1, 1]);
+    assert.is(project.list('out').filter((name) => name.endsWith('.jsonl')).length, 8);
   }));
 
 test('a filter that throws costs its record, and more of them than are let pass fail the build with the place', () =>

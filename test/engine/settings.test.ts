@@ -40,6 +40,15 @@ test('packTokens of the config is the default of shard, and in no key but that o
   for (const other of ['raw', 'tokens', 'exported']) assert.equal(finer.summary.targets[other]?.why, []);
 });
 
+test('recordSecondsMax is in no key: it says when to give up, not what comes out', async () => {
+  const rig = project();
+  await rig.build();
+  rig.write({ 'datasets.config.ts': config('', '').replace('chunking', 'recordSecondsMax: 5, chunking') });
+  const again = await rig.build();
+  assert.equal(again.ran, []);
+  assert.ok(Object.values(again.summary.targets).every(({ why }) => why.length === 0));
+});
+
 test('what shard itself says goes before what the config says', async () => {
   const rig = project();
   rig.write({ 'datasets.config.ts': config('', 'packTokens: 600,') });

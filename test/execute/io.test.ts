@@ -8,6 +8,7 @@ import { BuildError } from '../../src/base/errors.ts';
 import { limits } from '../../src/base/limits.ts';
 import { type Location, Store } from '../../src/cache/store.ts';
 import { JobIo } from '../../src/execute/io.ts';
+import { RecordMark } from '../../src/execute/record-mark.ts';
 import type { Part } from '../../src/rule/part.ts';
 import { decodeView, emptyBitmap, encodeView, select } from '../../src/rule/view.ts';
 import { temporaryFolder } from '../cache/folders.ts';
@@ -27,7 +28,10 @@ function partOf(content: string | Uint8Array, change: Partial<Part> = {}): Part 
 }
 
 /** A step's hands on these parts. */
-function ioOn(parts: readonly Part[], more: { secrets?: Record<string, string>; chunkBytes?: number } = {}): JobIo {
+function ioOn(
+  parts: readonly Part[],
+  { mark, ...more }: { secrets?: Record<string, string>; chunkBytes?: number; mark?: RecordMark } = {},
+): JobIo {
   const locations = Object.fromEntries(parts.map(({ digest }) => [digest, store.locate(digest) as Location]));
   const job = {
     id: 1,
@@ -42,13 +46,37 @@ function ioOn(parts: readonly Part[], more: { secrets?: Record<string, string>; 
     secrets: {},
     tmpDir,
     chunkBytes: 1024,
+    recordMsMax: 60_000,
     ...more,
   };
-  return new JobIo(job, { signal: new AbortController().signal, progress() {} });
+  return new JobIo(job, { signal: new AbortController().signal, progress() {}, ...(mark && { mark }) });
 }
 
 const texts = (io: JobIo, part: Part): unknown[] => [...io.documents(part)].map(({ record, raw }) => [record, raw['text']]);
 const lines = (...list: readonly string[]): string => list.map((text) => `${JSON.stringify({ text })}\n`).join('');
+
+test('whoever looks at the mark sees which document a step is at, and none before, after or when it stops early', () => {
+  const [a, b] = [partOf(lines('one', 'two', 'three')), partOf(`${lines('four')}\n${lines('five')}`)];
+  const mark = new RecordMark();
+  const io = ioOn([a, b], { mark });
+  const seen = (): unknown => mark.read().at;
+  const rows = io.documents(a);
+  assert.is(seen(), undefined);
+  for (const { record, line } of rows) assert.equal(seen(), { part: a.digest, record, bytes: line.length });
+  assert.is(seen(), undefined);
+  for (const { record } of io.documents(b)) {
+    assert.equal(mark.read().at?.record, record);
+    if (record === 2) break;
+  }
+  assert.is(seen(), undefined);
+  io.recordBegins(b, 2, 7);
+  assert.equal(seen(), { part: b.digest, record: 2, bytes: 7 });
+  const { signs } = mark.read();
+  io.progress(1);
+  assert.is.not(mark.read().signs, signs);
+  io.recordEnds();
+  assert.is(seen(), undefined);
+});
 
 test('what a step writes is its parts: small ones as bytes, large ones in a file, with the digest of what was written', () => {
   const sizes = fc.array(fc.nat({ max: 100_000 }), { maxLength: 8 });

@@ -79,6 +79,7 @@ const places: Readonly<Record<string, (value: unknown, name: string) => Paramete
 const names = [
   ...['use', 'charsMin', 'language', 'maxSeqLength', 'packing', 'splits', 'splitBy', 'out', 'tags', 'resources', 'retries', 'onBadRecord'],
   ...['adapt', 'endpoint', 'region', 'versions', 'remote', 'scope', 'signing', 'sizeMax', 'timeoutSeconds', 'jobs', 'memory', 'chunkSize'],
+  ...['recordSecondsMax'],
   ...['packTokens', 'shardSize', 'extraColumns', 'patterns', 'chunking', '__proto__', 'constructor'],
 ];
 

@@ -75,6 +75,14 @@ failed in 0.08 s: 1 step failed, 0 steps ran, 1 failed, 1 not built
   );
 });
 
+test('plain: a step that begins again is told with its place', () => {
+  const [at, failed] = failedBuild.find(([, event]) => event.type === 'step-failed' && !event.final) as Timed;
+  assert.ok(failed.type === 'step-failed');
+  const placed = { ...failed, error: { ...failed.error, where: 'data/a.jsonl:17' } };
+  const text = plainText(failedBuild.map((timed): Timed => (timed[1] === failed ? [at, placed] : timed)));
+  assert.ok(text.startsWith('raw: data/a.jsonl:17: host answered 503; attempt 1 failed, trying again\n'), text);
+});
+
 test('plain: a build that has nothing to do says so in one line, and shows no funnel', () => {
   const [, finished] = goodBuild.at(-3) as Timed;
   const events: Timed[] = [

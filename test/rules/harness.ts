@@ -259,6 +259,7 @@ class Bench {
       secrets: this.#settings.secrets ?? {},
       tmpDir,
       chunkBytes: this.#settings.chunkBytes ?? 1 << 20,
+      recordMsMax: 60_000,
     };
   }
 

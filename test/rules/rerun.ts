@@ -45,6 +45,7 @@ export async function runStep(
     secrets: {},
     tmpDir: stepTmpDir,
     chunkBytes: 1 << 20,
+    recordMsMax: 60_000,
   });
   const made = await runJob(job, { signal: new AbortController().signal, progress() {} });
   assertValid(made, rule.steps.find(({ name }) => name === step) as unknown as StepDefinition);

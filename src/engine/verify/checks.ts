@@ -68,7 +68,7 @@ export class Checker {
   }
 
   async check({ rule, file, params, location }: FileCheck): Promise<Checked> {
-    const { tmpDir, settings, signal } = this.#project;
+    const { tmpDir, settings, recordMsMax, signal } = this.#project;
     const job: Job = {
       id: this.#id++,
       module: moduleUrl(`rules/${rule.name}`),
@@ -82,6 +82,7 @@ export class Checker {
       secrets: {},
       tmpDir,
       chunkBytes: settings.chunkBytes,
+      recordMsMax,
     };
     const progress = (): void => undefined;
     return checkedIn(await (this.#isOwn(rule) ? runJob(job, { signal, progress }) : this.#runner.run(job, progress)));
