@@ -38,6 +38,9 @@ export class WatchCommand extends PlanningCommand {
   plain = Option.Boolean('--plain', false, { description: 'Lines instead of the view for terminals.' });
 
   async execute(): Promise<number> {
+    const { findConfig } = await import('../config/find.ts');
+    // A config that is broken may be mended; where there is none, nobody knows what to wait for.
+    findConfig(this.cwd, this.config);
     let session: WatchSession | undefined;
     const watch = { rebuild: () => session?.rebuild() };
     const { json, plain, paint } = this;

@@ -20,6 +20,9 @@ function listed(names: readonly string[]): string {
 /** Names that the config gives; inner targets answer to theirs, but nobody wants to read them. */
 const givenNames = ({ outputs }: Graph): string[] => [...outputs].filter(([, { target }]) => target.named).map(([name]) => name);
 
+/** Names of targets for somebody who gave one that there is not. */
+export const listedTargets = (graph: Graph): string => listed(givenNames(graph)) || 'none';
+
 function meantBy(graph: Graph, name: string): readonly GraphTarget[] {
   const exact = graph.get(name);
   if (exact) return [exact];
@@ -29,7 +32,7 @@ function meantBy(graph: Graph, name: string): readonly GraphTarget[] {
   const nearest = isPattern(name) ? '' : didYouMean(name, graph.outputs.keys());
   throw new BuildError('unknown-target', {
     message: `${isPattern(name) ? 'no target matches' : 'there is no target'} "${name}".${nearest}`,
-    hint: `Targets: ${listed(givenNames(graph))}.`,
+    hint: `Targets: ${listedTargets(graph)}.`,
   });
 }
 

@@ -134,7 +134,9 @@ function checkShapes(
   const values: Record<string, unknown> = {};
   for (const name of Object.keys(given)) {
     if (Object.hasOwn(shapes, name) || given[name] === undefined) continue;
-    problems.push({ option: name, message: `is not an option of this rule.${didYouMean(name, Object.keys(shapes))}` });
+    const known = Object.keys(shapes);
+    const instead = didYouMean(name, known) || ` Its options: ${known.join(', ') || 'none'}.`;
+    problems.push({ option: name, message: `is not an option of this rule.${instead}` });
   }
   for (const [name, shape] of Object.entries(shapes)) {
     const value = Object.hasOwn(given, name) && given[name] !== undefined ? given[name] : shape.default;

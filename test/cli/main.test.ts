@@ -322,4 +322,10 @@ test('on GitHub Actions an error of the config or of the line is an annotation, 
   assert.match(page, '- **usage**: dsbuild build has no option --nosuch');
 });
 
+test('watch without a config is an error as build without one is, and waits for nothing', async () => {
+  const { code, stderr } = await run(['watch', '--plain'], { cwd: emptyFolder() });
+  assert.is(code, 2);
+  assert.match(stderr, /^there is no datasets\.config\.ts in [\s\S]*\[no-config\]\n$/);
+});
+
 test.run();

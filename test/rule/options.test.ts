@@ -277,4 +277,11 @@ test('building on an option changes no other', () => {
   assert.equal([withDefault.shape.default, withDoc.shape.doc, withDoc.shape.default], [4, 'Told.', undefined]);
 });
 
+test('an unknown option that is near to none is answered with all that there are', () => {
+  const { problems } = checkOptions({ a: integer().optional(), b: integer().optional() }, { something: 1 });
+  assert.equal(problems, [{ option: 'something', message: 'is not an option of this rule. Its options: a, b.' }]);
+  const none = checkOptions({}, { something: 1 });
+  assert.equal(none.problems, [{ option: 'something', message: 'is not an option of this rule. Its options: none.' }]);
+});
+
 test.run();
