@@ -12,7 +12,8 @@ const stateWords: Readonly<Record<TargetStatus['state'], string>> = {
   stale: 'stale',
   unknown: 'not fresh',
   'never-built': 'never built',
-  failed: 'failed',
+  failed: 'not planned',
+  blocked: 'not built',
 };
 
 function stepsWords({ toRun, hit, exact }: TargetStatus['steps']): string {

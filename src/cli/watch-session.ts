@@ -176,6 +176,8 @@ export class WatchSession {
     if (this.#isBroken || paths.some((path) => this.#watched.config.includes(path))) this.#reopen = true;
     this.#hasWork = true;
     if (paths.length > 0) {
+      // Whoever changed something is told what is still wrong.
+      this.#told = '';
       this.#parts.emit({ type: 'changed', paths: paths.slice(0, pathsShownMax), count: paths.length });
       this.#superseding?.abort();
     }

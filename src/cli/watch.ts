@@ -6,7 +6,6 @@ import type { BuildEvent } from '../base/events.ts';
 import type { BuildOptions } from '../engine/api.ts';
 import type { WatchedFiles } from '../engine/watched.ts';
 import type { Reporter } from '../report/reporter.ts';
-import { showError } from '../report/show-error.ts';
 import { exitCode } from './exit-codes.ts';
 import { wholeNumber } from './numbers.ts';
 import { PlanningCommand } from './planning-command.ts';
@@ -85,8 +84,7 @@ export class WatchCommand extends PlanningCommand {
     const { code, message, where, hint } = error;
     const shown = { code, message, ...(where !== undefined && { where }), ...(hint !== undefined && { hint }) };
     const event: BuildEvent = { type: 'target-failed', target: '', error: shown };
-    if (this.json) reporter.emit(event);
-    else this.context.stdout.write(showError(shown, this.paint));
+    reporter.emit(event);
   }
 
   /** Where a config that can not be read may be mended: which files it imports is not known. */

@@ -10,10 +10,18 @@ const stateWords: Readonly<Record<WhyReport['state'], string>> = {
   stale: 'is stale',
   unknown: 'is not fresh; how much has to run is not known yet',
   'never-built': 'was never built',
-  failed: 'failed the last time',
+  failed: 'can not be planned',
+  blocked: 'can not be built',
 };
 
-const reasonLines = ({ target, state, reasons, outProblems }: WhyReport, paint: Paint): string[] => [
+const isUnbuildable = ({ state }: WhyReport): boolean => state === 'failed' || state === 'blocked';
+
+const reasonLines = (report: WhyReport, paint: Paint): string[] =>
+  isUnbuildable(report)
+    ? [`${paint.bold(report.target)} ${stateWords[report.state]}: ${report.reasons.join('; ')}`]
+    : staleLines(report, paint);
+
+const staleLines = ({ target, state, reasons, outProblems }: WhyReport, paint: Paint): string[] => [
   `${paint.bold(target)} ${stateWords[state]}${outProblems.length > 0 ? '; but it would be published again' : ''}`,
   ...(state === 'fresh' ? outProblems : reasons).map((reason) => `  ${reason}`),
 ];

@@ -61,8 +61,8 @@ export interface TargetStatus {
   readonly target: string;
   readonly rule: string;
   readonly where: string;
-  /** `~`: it depends on results that are not known yet. */
-  readonly state: 'fresh' | 'stale' | 'unknown' | 'never-built' | 'failed';
+  /** `unknown`: it depends on results that are not known yet; `failed`: it can not be planned; `blocked`: what it needs can not. */
+  readonly state: 'fresh' | 'stale' | 'unknown' | 'never-built' | 'failed' | 'blocked';
   readonly why: readonly string[];
   /** Steps that would run and whose results are known, as far as can be told. */
   readonly steps: { readonly toRun: number; readonly hit: number; readonly exact: boolean };

@@ -15,6 +15,7 @@ import { type IdsKnown, pieced } from './row-pieces.ts';
 import { measuredKind } from './statistics/companion.ts';
 import { surveyed } from './survey.ts';
 import type { TargetBuild } from './target-build.ts';
+import { unbuiltBecause } from './target-end.ts';
 import { unknownTarget } from './unknown-target.ts';
 
 /** The first rows of what a target holds, or some from anywhere: documents, token ids, training rows, or a file's lines. */
@@ -50,17 +51,16 @@ interface Asked {
 function rowsOf({ target, output }: GraphOutput, asked: Asked): AsyncIterable<HeadRow> {
   const { name, options, run } = asked;
   const build = run.targets.get(target) as TargetBuild;
-  if (build.result === undefined)
-    throw (
-      build.error ??
-      new BuildError('not-built', {
-        message: `${name} is not built as the config stands`,
-        hint: `Build it first: dsbuild build ${target.name}`,
-      })
-    );
+  if (build.result === undefined) throw notBuilt(build, name);
   if (!options.rejected) return rowsIn(build, output, asked);
   if (!Object.hasOwn(build.result.outputs, rejectedOutput)) return badRecords(build, asked);
   return rejectedIn(build, { ...asked, name: `${target.name}.${rejectedOutput}` });
+}
+
+function notBuilt(build: TargetBuild, name: string): unknown {
+  if (build.end?.how === 'failed') return build.error;
+  const message = build.end ? `${name} can not be built: ${unbuiltBecause(build)}` : `${name} is not built as the config stands`;
+  return new BuildError('not-built', { message, hint: `Build it first: dsbuild build ${build.target.name}` });
 }
 
 /** Records that were left out because they could not be used, with their places. */

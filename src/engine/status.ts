@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import { isRemote, publicAddress } from '../base/address.ts';
-import { messageOf } from '../base/errors.ts';
 import type { BuildEstimate, TargetEstimate } from '../base/events.ts';
 import { freeBytes, identityOf } from '../base/files.ts';
 import type { GraphTarget } from '../graph/graph.ts';
@@ -16,6 +15,7 @@ import type { Project } from './project.ts';
 import { outOf } from './publishing.ts';
 import { survey } from './survey.ts';
 import type { TargetBuild } from './target-build.ts';
+import { unbuiltBecause } from './target-end.ts';
 
 /** Says what a build would do, without doing it: exact where keys are known, else as far as can be told. */
 export function status(project: Project, options: BuildOptions): Promise<StatusReport> {
@@ -38,7 +38,7 @@ export function status(project: Project, options: BuildOptions): Promise<StatusR
 const totalOf = ({ type: _, targets: __, ...total }: BuildEstimate): Omit<BuildEstimate, 'type' | 'targets'> => total;
 
 export function stateOf(build: TargetBuild, run: BuildRun): TargetStatus['state'] {
-  if (build.state === 'failed') return 'failed';
+  if (build.state === 'failed') return build.end?.how === 'blocked' ? 'blocked' : 'failed';
   if (build.state === 'kept') return 'fresh';
   if (!readLastPlan(run.project.stateDir, build.target.name)) return 'never-built';
   return build.isExact ? 'stale' : 'unknown';
@@ -60,7 +60,7 @@ function statusOf(build: TargetBuild, run: BuildRun, { estimate, outProblems }: 
     rule: target.rule.name,
     where: target.where,
     state,
-    why: state === 'failed' ? [messageOf(build.error)] : build.why,
+    why: build.state === 'failed' ? [unbuiltBecause(build)] : build.why,
     // Where a plan could not be looked at to its end, the last time tells more.
     steps: {
       toRun: build.isExact ? (ends?.unknown ?? 0) : Math.max(ends?.unknown ?? 0, estimate?.steps ?? 0),

@@ -53,6 +53,14 @@ function becauseOf({ isInterrupted, scheduler, targets }: BuildRun): string {
   return failed ? `${failed.target.name} failed` : messageOf(scheduler.stopped);
 }
 
+/** Why a target that can not go on can not, as one sentence's end: `needs raw, which failed`. */
+export function unbuiltBecause(build: TargetBuild): string {
+  const { end } = build;
+  if (end?.how !== 'blocked') return messageOf(build.error);
+  const by = build.inputBuilds().find(({ target }) => target.name === end.by);
+  return `needs ${end.by}, which ${by?.end?.how === 'failed' ? 'failed' : 'can not be built'}`;
+}
+
 export function eventOf(target: string, end: TargetEnd): BuildEvent {
   switch (end.how) {
     case 'failed':

@@ -1,4 +1,4 @@
-import { BuildError, messageOf } from '../base/errors.ts';
+import { BuildError } from '../base/errors.ts';
 import type { GraphTarget } from '../graph/graph.ts';
 import { type Change, changesBetween } from '../plan/explain.ts';
 import type { Manifest } from '../plan/manifest.ts';
@@ -10,6 +10,7 @@ import { isOfSources, reasonsFor } from './reasons.ts';
 import { stateOf } from './status.ts';
 import { survey } from './survey.ts';
 import type { TargetBuild } from './target-build.ts';
+import { unbuiltBecause } from './target-end.ts';
 import { unknownTarget } from './unknown-target.ts';
 
 /** Says why a target would be rebuilt: from the manifests that are hashed, so that it can not disagree with the key. */
@@ -21,7 +22,7 @@ export async function why(project: Project, name: string): Promise<WhyReport> {
     const build = run.targets.get(target);
     if (!build) throw new BuildError('unknown-target', { message: `the target "${name}" is not part of this build` });
     const state = stateOf(build, run);
-    const reasons = state === 'failed' ? [messageOf(build.error)] : build.why;
+    const reasons = build.state === 'failed' ? [unbuiltBecause(build)] : build.why;
     const last = readLastPlan(project.stateDir, target.name);
     const now = build.currentManifest();
     const changes: readonly Change[] = last && now && state !== 'fresh' ? changesBetween(last.manifest as Manifest, now) : [];

@@ -72,6 +72,8 @@ class PlainReporter implements Reporter {
   readonly #watch: boolean;
   /** In watch mode: what is said again only after something else was said. */
   #isWaiting = false;
+  /** The last that was said of a build is that something failed. */
+  #isTroubled = false;
   #lastMs: number;
 
   constructor(output: Output, { paint = uncoloured, clock = systemClock, cwd, view, watch = false }: PlainOptions) {
@@ -89,6 +91,8 @@ class PlainReporter implements Reporter {
   readonly emit = (event: BuildEvent): void => {
     if (this.#isOwnView) apply(this.#view, event, this.#clock.now());
     const lines = this.#linesOf(event);
+    if (event.type === 'summary') this.#isTroubled = !event.ok;
+    else if (event.type === 'target-failed') this.#isTroubled = true;
     if (lines.length === 0) return;
     if (event.type !== 'watching') this.#isWaiting = false;
     this.#say(lines);
@@ -114,7 +118,7 @@ class PlainReporter implements Reporter {
 
   #linesOf(event: BuildEvent): string[] {
     const view = this.#view;
-    if (this.#watch && isSameAgain(event, view)) return [];
+    if (this.#watch && isSameAgain(event, view) && !(event.type === 'summary' && this.#isTroubled)) return [];
     switch (event.type) {
       case 'target-finished':
       case 'target-blocked':
@@ -149,7 +153,8 @@ class PlainReporter implements Reporter {
   #waitingLines({ folders }: Extract<BuildEvent, { type: 'watching' }>): string[] {
     if (this.#isWaiting) return [];
     this.#isWaiting = true;
-    const shown = folders.map((path) => shownPath(path, this.#cwd)).filter((path) => !path.startsWith('/'));
+    const paths = folders.map((path) => shownPath(path, this.#cwd)).filter((path) => !path.startsWith('/'));
+    const shown = paths.map((path) => (path === '.' ? 'this folder' : path));
     return [this.#paint.dim(`watching ${namesShown(shown)}; Ctrl-C ends`)];
   }
 

@@ -8,7 +8,7 @@ export interface Remaining {
   readonly isAtLeast: boolean;
 }
 
-const isOver = ({ state }: TargetView): boolean => state !== 'waiting' && state !== 'running';
+export const isOver = ({ state }: TargetView): boolean => state !== 'waiting' && state !== 'running';
 
 /** Steps of this run tell more than those of earlier ones, as soon as there are a few. */
 const stepsTelling = 3;

@@ -2,6 +2,8 @@ import { cpSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { look } from '../../src/engine/look.ts';
+import { status } from '../../src/engine/status.ts';
+import { why } from '../../src/engine/why.ts';
 import { type Built, checkout, Rig } from './rig.ts';
 
 const test = suite('a target as it is shown, and what a build tells of its steps');
@@ -48,6 +50,21 @@ test('of a target that was never built it says so', async () => {
   const raw = await rig.withProject((opened) => look(opened, 'raw'));
   assert.equal([raw.partCount, raw.parts, raw.rows], [0, [], []]);
   assert.match(raw.noRows as string, 'not built');
+});
+
+test('what can not be planned says why, what needs it names it, and neither is said to have failed the last time', async () => {
+  const rig = project();
+  rig.write({ 'datasets.config.ts': config.replace('files: exportDataset(sent,', 'counted: exportDataset(raw,') });
+  await rig.build({ env });
+  rig.remove('in/a.jsonl');
+  await rig.withProject(async (opened) => {
+    const [raw, sent, tokens] = await Promise.all(['raw', 'sent', 'tokens'].map((name) => why(opened, name)));
+    assert.equal([raw?.state, sent?.state, tokens?.state], ['failed', 'blocked', 'blocked']);
+    assert.equal([sent?.reasons, tokens?.reasons], [['needs raw, which failed'], ['needs sent, which can not be built']]);
+    const { targets } = await status(opened, { targets: [] });
+    assert.equal(targets.find(({ target }) => target === 'sent')?.why, ['needs raw, which failed']);
+    assert.is((await look(opened, 'tokens')).noRows, 'tokens can not be built: needs sent, which can not be built');
+  });
 });
 
 const finished = ({ events }: Built) => events.flatMap((event) => (event.type === 'step-finished' ? [event] : []));

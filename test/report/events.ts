@@ -22,7 +22,7 @@ export const nothing: TargetSummary = {
 
 export const nothingExpected: TargetEstimate = { steps: 0, bytesIn: 0, bytesOut: 0, tokens: 0, workMs: 0, isExact: true, isAtLeast: false };
 
-const summaryOf = (given: Partial<TargetSummary>): TargetSummary => ({ ...nothing, ...given });
+export const summaryOf = (given: Partial<TargetSummary>): TargetSummary => ({ ...nothing, ...given });
 
 const raw = summaryOf({
   documentsIn: 1210,

@@ -1,10 +1,11 @@
+import xterm from '@xterm/headless';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { BuildEvent, TargetEstimate } from '../../src/base/events.ts';
 import { coloured, uncoloured } from '../../src/report/colour.ts';
 import { remainingOf } from '../../src/report/remaining.ts';
-import type { BuildView } from '../../src/report/state.ts';
+import { apply, type BuildView, type TargetView } from '../../src/report/state.ts';
 import { firstUi, press, type Ui } from '../../src/report/tui/controls.ts';
 import { frameOf } from '../../src/report/tui/frame.ts';
 import { readKeys } from '../../src/report/tui/keys.ts';
@@ -12,8 +13,9 @@ import { paintLine, textOf } from '../../src/report/tui/line.ts';
 import { Painter } from '../../src/report/tui/painter.ts';
 import { Rates } from '../../src/report/tui/rates.ts';
 import { branchesOf, currentOf, type Scene, type ScreenSize } from '../../src/report/tui/scene.ts';
+import { targetRow } from '../../src/report/tui/target-lines.ts';
 import { widthOf } from '../../src/report/tui/width.ts';
-import { failedBuild, goodBuild, nothing, nothingExpected, type Timed, viewAfter } from './events.ts';
+import { failedBuild, goodBuild, nothing, nothingExpected, summaryOf, type Timed, viewAfter } from './events.ts';
 import { Screen } from './screen.ts';
 
 const test = suite('frames');
@@ -29,7 +31,7 @@ const frameText = (scene: Scene, size: ScreenSize = wide): string[] => frameOf(s
 
 test('targets stand as a tree, each with its mark, state, progress, what is known, and time; then the running steps', () => {
   assert.equal(frameText(sceneOf(viewAfter(goodBuild.slice(0, 7)), { nowMs: 410 })), [
-    'dsbuild  0 of 3 targets  0 s                                                      more than 0 s left',
+    'dsbuild  0 of 3 targets  0 s',
     '> ▶ raw         ████████████████████  1/2 · 0 s'.replace('████████████████████', '██████████░░░░░░░░░░'),
     '  · └ clean     waiting',
     '  ·   └ tokens  waiting',
@@ -52,6 +54,29 @@ test('what ended shows what came of it; below stand the funnel of the selected t
     '',
     '! raw › data/a.jsonl:12  6 bad records were left out: not-json  [bad-records]',
   ]);
+});
+
+test('a target that has asked for no step waits while what it needs is in the making, and no clock runs', () => {
+  const view = viewAfter(goodBuild.slice(0, 7));
+  apply(view, { type: 'target-started', target: 'clean', rule: 'filter', why: [] }, 300);
+  assert.is(frameText(sceneOf(view))[2], '  · └ clean     waiting');
+  const page = frameText(sceneOf(view, { ui: { ...firstUi, pane: 'target', selected: 'clean' } }));
+  assert.is(page[1], '· clean  filter  waiting');
+  apply(view, { type: 'steps-planned', target: 'clean', planned: 1, done: 0 }, 400);
+  assert.match(frameText(sceneOf(view))[2] as string, /▶ └ clean .* 0\/1/);
+});
+
+test('figures that are nothing are left out', () => {
+  const view = viewAfter(goodBuild.slice(0, 6));
+  const [raw] = view.targets.values();
+  const rate = { documents: 0, tokens: 0, bytes: 40_000 };
+  const context = { state: 'running', stem: '', isSelected: false, nameWidth: 3, barWidth: 0, rate, nowMs: 1000 } as const;
+  assert.not.match(textOf(targetRow(raw as TargetView, context)), 'MB/s');
+  apply(view, { type: 'target-finished', target: 'raw', how: 'built', summary: summaryOf({}) }, 900);
+  assert.equal(
+    frameText(sceneOf(view)).filter((text) => text.includes('kept')),
+    [],
+  );
 });
 
 test('the funnel names what was dropped, the largest first; of a running target it is what its steps said so far', () => {
@@ -302,20 +327,58 @@ test('frame after frame, the terminal shows the last one, below all that was sai
       let said = 'before\n';
       for (const { lines, above } of all) {
         said += above;
-        screen.write(painter.draw(lines, { columns: 80, above }));
+        screen.write(painter.draw(lines, { columns: 80, rows: 60, above }));
         assert.is(screen.text.trimEnd(), (said + lines.join('\n')).trimEnd());
       }
-      screen.write(painter.erase(80));
+      screen.write(painter.erase({ columns: 80, rows: 60 }));
       assert.is(screen.text.trimEnd(), said.trimEnd());
     }),
   );
 });
 
+/** Rows that are seen, of a terminal that keeps what is scrolled away and brings it back when it grows. */
+async function shownBy(terminal: InstanceType<typeof xterm.Terminal>): Promise<string[]> {
+  await new Promise<void>((resolve) => terminal.write('', resolve));
+  const { active } = terminal.buffer;
+  return Array.from({ length: terminal.rows }, (_, y) => active.getLine(active.baseY + y)?.translateToString(true) ?? '');
+}
+
+test('however often a terminal gets fewer rows and more, it shows the frame once, and all that stood above is there', async () => {
+  const sizes = fc.array(fc.integer({ min: 3, max: 40 }), { minLength: 1, maxLength: 6 });
+  const cases = fc.asyncProperty(fc.nat(60), sizes, async (before, heights) => {
+    const terminal = new xterm.Terminal({ cols: 80, rows: 30, scrollback: 500, allowProposedApi: true });
+    const painter = new Painter();
+    const above = Array.from({ length: before }, (_, i) => `said ${i}`);
+    terminal.write(above.map((line) => `${line}\r\n`).join(''));
+    for (const [number, rows] of [30, ...heights, 40].entries()) {
+      terminal.resize(80, rows);
+      const frame = Array.from({ length: rows - 1 }, (_, i) => `frame ${number} line ${i}`);
+      terminal.write(painter.draw(frame, { columns: 80, rows }));
+      const shown = (await shownBy(terminal)).slice(0, -1);
+      assert.equal(shown, frame);
+    }
+    terminal.write(painter.erase({ columns: 80, rows: 40 }));
+    await shownBy(terminal);
+    const { active } = terminal.buffer;
+    const all = Array.from({ length: active.length }, (_, y) => active.getLine(y)?.translateToString(true) ?? '');
+    assert.equal(
+      all.filter((line) => line.startsWith('said')),
+      above,
+    );
+    assert.equal(
+      all.filter((line) => line.startsWith('frame')),
+      [],
+    );
+    terminal.dispose();
+  });
+  await fc.assert(cases, { numRuns: 50 });
+});
+
 test('a frame that is the same is not written again, and of one that differs only the lines that do', () => {
   const painter = new Painter();
-  painter.draw(['head', 'first', 'second', 'last'], { columns: 80 });
-  assert.is(painter.draw(['head', 'first', 'second', 'last'], { columns: 80 }), '');
-  const text = painter.draw(['head', 'first', 'changed', 'last'], { columns: 80 });
+  painter.draw(['head', 'first', 'second', 'last'], { columns: 80, rows: 24 });
+  assert.is(painter.draw(['head', 'first', 'second', 'last'], { columns: 80, rows: 24 }), '');
+  const text = painter.draw(['head', 'first', 'changed', 'last'], { columns: 80, rows: 24 });
   assert.match(text, 'changed');
   assert.not.match(text, /head|first|last/);
 });

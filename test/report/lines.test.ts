@@ -126,6 +126,30 @@ test('plain: a build that was stopped by hand is called interrupted, and nothing
   assert.is(plainText(events), 'raw     stopped    the build was interrupted\ninterrupted in 3.20 s: 5 steps ran, 2 stopped\n');
 });
 
+test('plain: a watch whose last word is a failure says when all is fresh again, and then says it no more', () => {
+  let text = '';
+  const clock = new HandClock();
+  const reporter = plainReporter({ write: (more) => (text += more) }, { clock, watch: true });
+  const [, finished] = goodBuild.at(-3) as Timed;
+  const fresh: Timed[] = [
+    [0, { type: 'build-started', run: 'r', targets: ['tokens'], jobs: 1 }],
+    [5, finished],
+    [9, { type: 'summary', ok: true, run: 'r', steps: { ran: 0, hit: 0, restored: 0, failed: 0 }, tookMs: 90, targets: {}, warnings: 0 }],
+  ];
+  play(failedBuild, { emit: reporter.emit, clock });
+  text = '';
+  play(fresh, { emit: reporter.emit, clock });
+  assert.is(text, 'nothing to do: the target is fresh (0.09 s)\n');
+  play(fresh, { emit: reporter.emit, clock });
+  assert.is(text, 'nothing to do: the target is fresh (0.09 s)\n');
+  reporter.emit({ type: 'target-failed', target: '', error: { code: 'config', message: 'the config can not be read' } });
+  reporter.emit({ type: 'watching', files: [], folders: ['/project/data', '/project'] });
+  text = '';
+  play(fresh, { emit: reporter.emit, clock });
+  assert.is(text, 'nothing to do: the target is fresh (0.09 s)\n', 'a config that is mended too');
+  reporter.close();
+});
+
 test('plain: a heartbeat comes every ten seconds of silence, and only then', () => {
   const clock = new HandClock();
   const lines: string[] = [];

@@ -28,6 +28,7 @@ async function sit({ watch = false, rows = 24, layout = plainLayout } = {}): Pro
   const clock = new HandClock();
   const keys = new HandKeys();
   const asked: string[] = [];
+  let looks = 0;
   let isPaused = false;
   const steering: Steering = {
     interrupt: () => asked.push('interrupt'),
@@ -42,6 +43,7 @@ async function sit({ watch = false, rows = 24, layout = plainLayout } = {}): Pro
       },
     },
     look: async (target) => ({
+      out: `look ${++looks}`,
       target,
       rule: 'filter',
       where: 'datasets.config.ts:3',
@@ -194,6 +196,21 @@ test('enter opens the target: what became of it, its options, parts and first ro
     assert.ok(sitting.screen.text.includes(words), words);
   await pressed(sitting, '\u001b');
   assert.match(sitting.screen.text, /^> ▶ └ clean/m);
+  sitting.reporter.close();
+});
+
+test('an opened target is looked at again when it ends, and what was seen of it stays until then', async () => {
+  const sitting = await sit();
+  await seen(sitting, goodBuild.slice(0, 12));
+  await pressed(sitting, '\r');
+  assert.match(sitting.screen.text, /look 1/);
+  const finished = goodBuild.find(([, event]) => event.type === 'target-finished' && event.target === 'clean') as Timed;
+  sitting.reporter.emit(finished[1]);
+  sitting.clock.moveTo(sitting.clock.now() + 200);
+  assert.match(sitting.screen.text, /look 1/);
+  await settled();
+  sitting.clock.moveTo(sitting.clock.now() + 200);
+  assert.match(sitting.screen.text, /look 2/);
   sitting.reporter.close();
 });
 

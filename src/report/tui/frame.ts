@@ -7,7 +7,7 @@ import { counted, formatSeconds, transferWords } from '../words.ts';
 import { cutLine, type Line, line, piece, spread, windowStart } from './line.ts';
 import { helpLines, targetLines } from './pages.ts';
 import { branchesOf, currentOf, logOf, type Scene, type ScreenSize } from './scene.ts';
-import { funnelLines, targetRow } from './target-lines.ts';
+import { funnelLines, shownState, targetRow } from './target-lines.ts';
 import type { Branch } from './tree.ts';
 import { widthOf } from './width.ts';
 
@@ -50,7 +50,8 @@ function headLine(scene: Scene, width: number): Line {
   const left = [name, ...modes, piece(`  ${ended} of ${counted(targets.length, 'target')}  ${formatSeconds(nowMs - view.startedMs)}`)];
   if (view.remote) return spread(left, [piece(transferWords(view.remote))], width);
   const remaining = remainingOf(view);
-  if (!remaining) return left;
+  // Of less than a second it is not worth saying that it may be more.
+  if (!remaining || (remaining.isAtLeast && remaining.ms < 1000)) return left;
   return spread(left, [piece(`${remaining.isAtLeast ? 'more than' : 'about'} ${formatSeconds(remaining.ms)} left`)], width);
 }
 
@@ -155,7 +156,8 @@ function targetRows(
   return branches.slice(start, end).map(({ target, stem }, i, shown): Line => {
     if (i === 0 && above > 0) return line(`  … ${counted(above + 1, 'target')} above`, 'dim');
     if (i === shown.length - 1 && below > 0) return line(`  … ${counted(below + 1, 'target')} below`, 'dim');
-    return targetRow(target, { stem, isSelected: target.name === current, nameWidth, barWidth, rate: rates.of(target.name), nowMs });
+    const state = shownState(target, view.targets);
+    return targetRow(target, { state, stem, isSelected: target.name === current, nameWidth, barWidth, rate: rates.of(target.name), nowMs });
   });
 }
 

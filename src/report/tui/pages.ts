@@ -4,7 +4,7 @@ import type { TargetView } from '../state.ts';
 import { counted, formatDuration } from '../words.ts';
 import { type Line, line, piece } from './line.ts';
 import type { Scene, Status } from './scene.ts';
-import { funnelLines, looks } from './target-lines.ts';
+import { funnelLines, looks, shownState } from './target-lines.ts';
 
 const title = (text: string): Line => line(text, 'bold');
 const indented = (text: string): Line => line(`  ${text}`);
@@ -28,8 +28,9 @@ function lookLines({ options, parts, partCount, rows, noRows, out }: TargetLook)
   ];
 }
 
-function headLines(target: TargetView, look: TargetLook | undefined, nowMs: number): Line[] {
-  const { name, state, why, summary, error, unbuiltBecause, startedMs, endedMs, running } = target;
+function headLines(target: TargetView, look: TargetLook | undefined, { view, nowMs }: Scene): Line[] {
+  const state = shownState(target, view.targets);
+  const { name, why, summary, error, unbuiltBecause, startedMs, endedMs, running } = target;
   const { mark, word, tone } = looks[state];
   const took = state === 'waiting' || state === 'kept' ? '' : formatDuration((state === 'running' ? nowMs : endedMs) - startedMs);
   const reasons = summary?.why.length ? summary.why : why;
@@ -48,11 +49,12 @@ function headLines(target: TargetView, look: TargetLook | undefined, nowMs: numb
 }
 
 /** The page of one target: what became of it and why, its options, parts and first rows. */
-export function targetLines({ view, ui, look, nowMs }: Scene): Line[] {
+export function targetLines(scene: Scene): Line[] {
+  const { view, ui, look } = scene;
   const target = view.targets.get(ui.selected ?? '');
   if (!target) return [line('this target is not part of the build any more', 'dim')];
   const own = look?.target === target.name ? look : undefined;
-  return [...headLines(target, own, nowMs), ...(own ? lookLines(own) : [line('  looking ...', 'dim')])];
+  return [...headLines(target, own, scene), ...(own ? lookLines(own) : [line('  looking ...', 'dim')])];
 }
 
 export function helpLines({ canRebuild, canPause }: Status): Line[] {

@@ -12,6 +12,12 @@ const eraseLine = `${esc}[K`;
 export const hideCursor = `${esc}[?25l`;
 export const showCursor = `${esc}[?25h`;
 
+/** Size of the terminal. */
+interface Room {
+  readonly columns: number;
+  readonly rows: number;
+}
+
 /** A text without its colours. */
 export const uncolour = (text: string): string => text.replace(styles, '');
 
@@ -22,29 +28,49 @@ export const uncolour = (text: string): string => text.replace(styles, '');
 export class Painter {
   #drawn: readonly string[] = [];
   #columns = 0;
+  #rows = 0;
+  /** Rows of frames that a lower terminal has pushed out of sight: just above the first row, where they come back from when it grows. */
+  #pushedOut = 0;
 
   /** @param above ended lines that are to stay above the frame, for good. */
-  draw(lines: readonly string[], { columns, above = '' }: { columns: number; above?: string }): string {
-    const rows = this.#rowsAt(columns);
-    const isSame = above === '' && columns === this.#columns;
-    const text = isSame ? this.#changes(lines) : `${up(rows)}${eraseBelow}${crlf(above)}${lines.map((line) => `${line}\r\n`).join('')}`;
+  draw(lines: readonly string[], { columns, rows, above = '' }: Room & { above?: string }): string {
+    const isSame = above === '' && columns === this.#columns && rows === this.#rows;
+    const text = isSame ? this.#changes(lines) : this.#anew(lines, { columns, rows, above });
     this.#drawn = [...lines];
     this.#columns = columns;
+    this.#rows = rows;
     return text === '' ? '' : begin + text + end;
   }
 
   /** Takes the frame away: the cursor then stands where its first line began. */
-  erase(columns: number): string {
-    const rows = this.#rowsAt(columns);
-    const text = this.#drawn.length === 0 ? '' : up(rows) + eraseBelow;
+  erase(room: Room): string {
+    const text = this.#drawn.length === 0 ? '' : this.#toFirstRow(room) + eraseBelow;
     this.forget();
     return text;
+  }
+
+  #anew(lines: readonly string[], { columns, rows, above }: Room & { above: string }): string {
+    const text = `${this.#toFirstRow({ columns, rows })}${eraseBelow}${crlf(above)}${lines.map((line) => `${line}\r\n`).join('')}`;
+    // Behind lines that stay there is nothing that could be taken away any more.
+    if (above !== '') this.#pushedOut = 0;
+    return text;
+  }
+
+  /** To the first row of all that is a frame's; a terminal goes up to its first row at most. */
+  #toFirstRow({ columns, rows }: Room): string {
+    const height = this.#rowsAt(columns);
+    const back = Math.min(this.#pushedOut, Math.max(0, rows - this.#rows));
+    // The cursor's own row is below the frame.
+    this.#pushedOut += Math.max(0, height - (rows - 1)) - back;
+    return up(height + back);
   }
 
   /** What stands on the screen is not known any more. */
   forget(): void {
     this.#drawn = [];
     this.#columns = 0;
+    this.#rows = 0;
+    this.#pushedOut = 0;
   }
 
   /** Rows that the frame takes: a terminal that was made narrower has wrapped the lines that are too long now. */

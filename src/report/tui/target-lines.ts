@@ -1,5 +1,6 @@
 import { formatBytes, formatCount } from '../../base/bytes.ts';
 import { resultWords } from '../plain.ts';
+import { isOver } from '../remaining.ts';
 import { shareDone, type TargetState, type TargetView } from '../state.ts';
 import { counted, formatSeconds } from '../words.ts';
 import { type Line, piece, type Tone } from './line.ts';
@@ -28,6 +29,15 @@ function bar(share: number, width: number): string {
   return '█'.repeat(full) + '░'.repeat(width - full);
 }
 
+/** Until it has asked for a step, a target whose inputs are in the making only waits for them. */
+export function shownState({ state, planned, running, needs }: TargetView, targets: ReadonlyMap<string, TargetView>): TargetState {
+  const isHeld = state === 'running' && planned === 0 && running.size === 0;
+  return isHeld && needs.some((need) => !isOver(targets.get(need) as TargetView)) ? 'waiting' : state;
+}
+
+/** Less is nothing when it is rounded. */
+const bytesShownMin = 50_000;
+
 /** `1,204 documents/s · 34,120 tokens/s · 3.4 MB/s` */
 function rateWords(rate: Rate | undefined): string[] {
   if (!rate) return [];
@@ -35,7 +45,7 @@ function rateWords(rate: Rate | undefined): string[] {
   return [
     documents >= 1 ? `${formatCount(documents)} documents/s` : '',
     tokens >= 1 ? `${formatCount(tokens)} tokens/s` : '',
-    bytes >= 1 ? `${(bytes / 1e6).toFixed(1)} MB/s` : '',
+    bytes >= bytesShownMin ? `${(bytes / 1e6).toFixed(1)} MB/s` : '',
   ].filter((word) => word !== '');
 }
 
@@ -49,6 +59,7 @@ function runningWords(target: TargetView, rate: Rate | undefined, nowMs: number)
 }
 
 export interface RowContext {
+  readonly state: TargetState;
   readonly stem: string;
   readonly isSelected: boolean;
   readonly nameWidth: number;
@@ -58,13 +69,12 @@ export interface RowContext {
 }
 
 /** One row of the tree: what became of a target, or how far it is. */
-export function targetRow(target: TargetView, { stem, isSelected, nameWidth, barWidth, rate, nowMs }: RowContext): Line {
-  const { mark, word, tone } = looks[target.state];
+export function targetRow(target: TargetView, { state, stem, isSelected, nameWidth, barWidth, rate, nowMs }: RowContext): Line {
+  const { mark, word, tone } = looks[state];
   const name = fill(`${stem}${target.name}`, nameWidth);
   const head = [piece(isSelected ? '> ' : '  ', 'bold'), piece(`${mark} `, tone), piece(name, isSelected ? 'bold' : 'plain'), piece('  ')];
-  if (target.state === 'running')
-    return [...head, piece(bar(shareDone(target), barWidth)), piece(`  ${runningWords(target, rate, nowMs)}`)];
-  const rest = target.state === 'waiting' ? '' : resultWords(target);
+  if (state === 'running') return [...head, piece(bar(shareDone(target), barWidth)), piece(`  ${runningWords(target, rate, nowMs)}`)];
+  const rest = state === 'waiting' ? '' : resultWords(target);
   return [...head, piece(fill(word, 'not built'.length), tone), piece(rest === '' ? '' : `  ${rest}`)];
 }
 
@@ -78,7 +88,11 @@ export function funnelLines(target: TargetView): Line[] {
   const read = summary?.documentsIn ?? documents;
   const words = [
     read === 0 ? '' : `${counted(read, 'document')} in`,
-    summary ? `${formatCount(summary.documentsOut)} kept` : all > 0 ? `${formatCount(read - all)} kept` : '',
+    summary && read + summary.documentsOut > 0
+      ? `${formatCount(summary.documentsOut)} kept`
+      : !summary && all > 0
+        ? `${formatCount(read - all)} kept`
+        : '',
     summary && summary.quarantined > 0 ? `${formatCount(summary.quarantined)} quarantined` : '',
     (summary?.tokens ?? tokens) === 0 ? '' : counted(summary?.tokens ?? tokens, 'token'),
     summary && summary.bytesOut > 0 ? formatBytes(summary.bytesOut) : '',

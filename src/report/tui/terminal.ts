@@ -76,6 +76,7 @@ class TerminalReporter implements Reporter {
   readonly #stopClock: () => void;
   #ui: Ui = firstUi;
   #look: TargetLook | undefined;
+  #looks = 0;
   #isStopping = false;
   #layout: Layout | undefined;
   #isLoading = false;
@@ -104,6 +105,9 @@ class TerminalReporter implements Reporter {
     apply(this.#view, event, this.#clock.now());
     this.#plain.emit(event);
     this.#isDirty = true;
+    const { pane, selected } = this.#ui;
+    // What was seen of the opened target is not how it stands any more.
+    if (pane === 'target' && endsOrPublishes(event) && event.target === selected) this.#lookAt(selected);
   };
 
   close(): void {
@@ -165,7 +169,7 @@ class TerminalReporter implements Reporter {
       () => stdout.off('resize', resized),
       () => process.off('exit', exit),
       () => this.#keyboard?.close(),
-      () => this.#write(this.#painter.erase(this.#size.columns) + this.#said.take() + showCursor),
+      () => this.#write(this.#painter.erase(this.#size) + this.#said.take() + showCursor),
     ];
   }
 
@@ -221,7 +225,7 @@ class TerminalReporter implements Reporter {
     const { lines, scrollMax } = frameOf(this.#scene(startMs), size);
     this.#ui = { ...this.#ui, scroll: Math.min(this.#ui.scroll, scrollMax) };
     const painted = lines.map((line) => paintLine(line, this.#options.paint));
-    const text = this.#painter.draw(layout.rows(painted), { columns: size.columns, above: this.#said.take() });
+    const text = this.#painter.draw(layout.rows(painted), { ...size, above: this.#said.take() });
     if (text !== '') this.#write(text);
     this.#isDirty = false;
     this.#drawnMs = startMs;
@@ -256,14 +260,20 @@ class TerminalReporter implements Reporter {
     steering.interrupt();
   }
 
+  /** Until it is known how the target stands, what is known of it stays. */
   #lookAt(target: string): void {
-    this.#look = undefined;
+    if (this.#look?.target !== target) this.#look = undefined;
+    const number = ++this.#looks;
     const seen = (look: TargetLook): void => {
+      if (number !== this.#looks) return;
       this.#look = look;
       this.#isDirty = true;
       this.#nextMs = this.#drawnMs + redrawMs;
     };
-    void this.#options.steering.look?.(target).then(seen, (error: Error) => this.#say(`${target}: ${error.message}\n`));
+    const failed = (error: Error): void => {
+      if (!this.#isClosed) this.#say(`${target}: ${error.message}\n`);
+    };
+    void this.#options.steering.look?.(target).then(seen, failed);
   }
 
   /** Ctrl-Z, as the terminal would do it if it still looked at keys. */
@@ -277,5 +287,10 @@ class TerminalReporter implements Reporter {
     process.kill(0, 'SIGTSTP');
   }
 }
+
+type Ending = Extract<BuildEvent, { type: 'target-finished' | 'target-failed' | 'target-blocked' | 'target-stopped' | 'published' }>;
+
+const endsOrPublishes = (event: BuildEvent): event is Ending =>
+  ['target-finished', 'target-failed', 'target-blocked', 'target-stopped', 'published'].includes(event.type);
 
 export const terminalReporter = (options: TerminalOptions): Reporter => new TerminalReporter(options);
