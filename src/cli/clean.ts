@@ -1,6 +1,7 @@
 import { Command, Option } from 'clipanion';
 import { formatBytes } from '../base/bytes.ts';
 import { BuildError } from '../base/errors.ts';
+import { forPeople } from '../report/printed.ts';
 import { ask, canAsk } from './ask.ts';
 import { exitCode } from './exit-codes.ts';
 import { ProjectCommand } from './project-command.ts';
@@ -30,7 +31,7 @@ export class CleanCommand extends ProjectCommand {
       if (this.json) this.printJson({ removed, bytes });
       else {
         const words = this.dryRun ? 'would be removed' : 'removed';
-        this.print([...removed, removed.length === 0 ? 'nothing to remove' : `${formatBytes(bytes)} ${words}`].join('\n'));
+        this.print([...forPeople(removed), removed.length === 0 ? 'nothing to remove' : `${formatBytes(bytes)} ${words}`].join('\n'));
       }
       return exitCode.ok;
     });

@@ -4,6 +4,7 @@ import { Command, Option } from 'clipanion';
 import { BuildError } from '../base/errors.ts';
 import type { DiffItem, RunOutputs } from '../engine/api.ts';
 import type { Project } from '../engine/project.ts';
+import { forPeople } from '../report/printed.ts';
 import { findRun, type RunRecord, runRecord, runsIn } from '../report/recorded.ts';
 import { exitCode } from './exit-codes.ts';
 import { wholeNumber } from './numbers.ts';
@@ -55,7 +56,7 @@ export class DiffCommand extends ReadingCommand {
 
   #show(item: DiffItem): void {
     if (this.json) return this.printJson(item);
-    const line = diffLine(item, this.paint);
+    const line = diffLine(forPeople(item), this.paint);
     if (line !== undefined) this.print(line);
   }
 

@@ -1,6 +1,7 @@
 import { Command, Option } from 'clipanion';
 import type { DoctorCheck } from '../engine/doctor-check.ts';
 import type { Paint } from '../report/colour.ts';
+import { forPeople } from '../report/printed.ts';
 import { exitCode } from './exit-codes.ts';
 import { ProjectCommand } from './project-command.ts';
 
@@ -24,7 +25,7 @@ export class DoctorCommand extends ProjectCommand {
   async execute(): Promise<number> {
     const { checks } = await this.context.engine.doctor({ ...this.openOptions(this.warn), online: this.online });
     if (this.json) this.printJson({ checks });
-    else this.print(checks.flatMap((check) => checkLines(check, this.paint)).join('\n'));
+    else this.print(checks.flatMap((check) => checkLines(forPeople(check), this.paint)).join('\n'));
     return checks.every(({ ok }) => ok) ? exitCode.ok : exitCode.failed;
   }
 }

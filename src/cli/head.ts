@@ -1,6 +1,7 @@
 import { Command, Option } from 'clipanion';
 import { BuildError } from '../base/errors.ts';
 import type { HeadOptions, HeadRow } from '../engine/api.ts';
+import { forPeople } from '../report/printed.ts';
 import { columnsOf, isTerminal } from './context.ts';
 import { exitCode } from './exit-codes.ts';
 import { wholeNumber } from './numbers.ts';
@@ -42,7 +43,7 @@ export class HeadCommand extends ReadingCommand {
       for await (const found of this.context.engine.head(project, this.target, options)) {
         if (this.context.signal.aborted) break;
         if (this.json) this.printJson(found);
-        else if (pretty) this.print(blockOf(found, { paint: this.paint, columns: columnsOf(this.context.stdout) }).join('\n'));
+        else if (pretty) this.print(blockOf(forPeople(found), { paint: this.paint, columns: columnsOf(this.context.stdout) }).join('\n'));
         else this.print(wholeRow(found));
       }
       if (options.seed !== undefined && this.seed === undefined && pretty)

@@ -3,6 +3,7 @@ import type { BuildOptions, SourceStatus, StatusReport, TargetStatus } from '../
 import type { Project } from '../engine/project.ts';
 import type { Paint } from '../report/colour.ts';
 import { shownPath } from '../report/plain.ts';
+import { forPeople } from '../report/printed.ts';
 import { counted, formatDuration, whyWords } from '../report/words.ts';
 import { exitCode } from './exit-codes.ts';
 import type { ProjectCommand } from './project-command.ts';
@@ -100,6 +101,6 @@ export interface StatusRequest {
 export async function showStatus(command: ProjectCommand, { project, options, check }: StatusRequest): Promise<number> {
   const report = await command.context.engine.status(project, options);
   if (command.json) command.printJson(report);
-  else command.print(statusLines(report, { paint: command.paint, cwd: command.context.cwd }).join('\n'));
+  else command.print(statusLines(forPeople(report), { paint: command.paint, cwd: command.context.cwd }).join('\n'));
   return check && report.stale > 0 ? exitCode.stale : exitCode.ok;
 }

@@ -3,6 +3,7 @@ import { formatCount } from '../base/bytes.ts';
 import type { Project } from '../engine/project.ts';
 import type { Distributions } from '../engine/statistics/shape.ts';
 import type { TargetStats } from '../engine/stats.ts';
+import { forPeople } from '../report/printed.ts';
 import { columnsOf, isCi } from './context.ts';
 import { exitCode } from './exit-codes.ts';
 import { ProgressLine } from './progress-line.ts';
@@ -64,7 +65,7 @@ export class StatsCommand extends ReadingCommand {
 
   async #tell(project: Project, target: string): Promise<StatsRecord> {
     const figures = await this.context.engine.stats(project, target, this.use);
-    if (!this.json) this.#printBlock(figureLines(figures, this.paint));
+    if (!this.json) this.#printBlock(figureLines(forPeople(figures), this.paint));
     const isCounted = !this.figures && (this.targets.length > 0 || this.html !== undefined);
     const record = isCounted ? await this.#withDistributions(project, target, figures) : figures;
     if (this.json) this.printJson(record);
@@ -83,7 +84,7 @@ export class StatsCommand extends ReadingCommand {
         if (!this.json) this.#printBlock([this.paint.yellow(found.missing)]);
         return { ...figures, notes: [...figures.notes, found.missing] };
       }
-      if (!this.json) this.#printBlock(distributionLines(found, { paint: this.paint, columns: columnsOf(this.context.stdout) }));
+      if (!this.json) this.#printBlock(distributionLines(forPeople(found), { paint: this.paint, columns: columnsOf(this.context.stdout) }));
       return { ...figures, distributions: found };
     } finally {
       line.clear();

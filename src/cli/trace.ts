@@ -1,4 +1,5 @@
 import { Command, Option } from 'clipanion';
+import { forPeople } from '../report/printed.ts';
 import { exitCode } from './exit-codes.ts';
 import { ReadingCommand } from './reading-command.ts';
 import { TraceLines } from './show-trace.ts';
@@ -29,7 +30,7 @@ export class TraceCommand extends ReadingCommand {
       for await (const item of this.context.engine.trace(project, this.place, { cwd: this.cwd, use: this.use })) {
         if (this.context.signal.aborted) break;
         if (this.json) this.printJson(item);
-        else for (const line of lines.of(item)) this.print(line);
+        else for (const line of lines.of(forPeople(item))) this.print(line);
       }
       return exitCode.ok;
     });

@@ -1,6 +1,7 @@
 import { Command, Option } from 'clipanion';
 import { BuildError } from '../base/errors.ts';
 import type { VerifyItem } from '../engine/api.ts';
+import { forPeople } from '../report/printed.ts';
 import { isCi } from './context.ts';
 import { exitCode } from './exit-codes.ts';
 import { ProgressLine } from './progress-line.ts';
@@ -56,7 +57,8 @@ export class VerifyCommand extends ProjectCommand {
     });
   }
 
-  #show(item: VerifyItem, line: ProgressLine): void {
+  #show(found: VerifyItem, line: ProgressLine): void {
+    const item = this.json ? found : forPeople(found);
     if (item.type === 'progress') return line.show(() => progressWords(item));
     line.clear();
     if (this.json) this.printJson(item);

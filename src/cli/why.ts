@@ -2,6 +2,7 @@ import { Command, Option } from 'clipanion';
 import type { WhyReport } from '../engine/api.ts';
 import type { Project } from '../engine/project.ts';
 import type { Paint } from '../report/colour.ts';
+import { forPeople } from '../report/printed.ts';
 import { exitCode } from './exit-codes.ts';
 import { ProjectCommand } from './project-command.ts';
 
@@ -45,7 +46,7 @@ export class WhyCommand extends ProjectCommand {
       for (const target of this.#names(project)) {
         const report = await this.context.engine.why(project, target);
         if (this.json) this.printJson(report);
-        else this.print(reasonLines(report, this.paint).join('\n'));
+        else this.print(reasonLines(forPeople(report), this.paint).join('\n'));
       }
       return exitCode.ok;
     });

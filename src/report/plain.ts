@@ -2,6 +2,7 @@ import { isAbsolute, relative, sep } from 'node:path';
 import { formatBytes } from '../base/bytes.ts';
 import type { BuildEvent } from '../base/events.ts';
 import { type Paint, uncoloured } from './colour.ts';
+import { forPeople } from './printed.ts';
 import { type Clock, type Output, type Reporter, systemClock } from './reporter.ts';
 import { showError } from './show-error.ts';
 import { apply, type BuildView, emptyView, type TargetView } from './state.ts';
@@ -88,7 +89,8 @@ class PlainReporter implements Reporter {
     this.#stop = clock.every(heartbeatMs / 10, () => this.#heartbeat());
   }
 
-  readonly emit = (event: BuildEvent): void => {
+  readonly emit = (told: BuildEvent): void => {
+    const event = forPeople(told);
     if (this.#isOwnView) apply(this.#view, event, this.#clock.now());
     const lines = this.#linesOf(event);
     if (event.type === 'summary') this.#isTroubled = !event.ok;
@@ -223,10 +225,8 @@ function publishedLine(
 }
 
 /** `warning  <where>  <message>`, and below it what to do. */
-export function warningLine(
-  { code, message, where, hint, target }: Extract<BuildEvent, { type: 'warning' }>,
-  paint: Paint = uncoloured,
-): string {
+export function warningLine(warning: Extract<BuildEvent, { type: 'warning' }>, paint: Paint = uncoloured): string {
+  const { code, message, where, hint, target } = forPeople(warning);
   const place = [target, where].filter((part) => part !== undefined).join(' › ');
   const line = `${paint.yellow('warning')}  ${place === '' ? '' : `${place}  `}${message}  ${paint.dim(`[${code}]`)}`;
   return hint === undefined ? line : `${line}\n  ${hint}`;

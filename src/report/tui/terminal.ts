@@ -3,6 +3,7 @@ import type { TargetLook } from '../../base/look.ts';
 import { moduleUrl } from '../../base/program.ts';
 import type { Paint } from '../colour.ts';
 import { plainReporter } from '../plain.ts';
+import { forPeople } from '../printed.ts';
 import { type Clock, type Reporter, systemClock } from '../reporter.ts';
 import { apply, emptyView } from '../state.ts';
 import { type Capturable, capture } from './capture.ts';
@@ -101,7 +102,8 @@ class TerminalReporter implements Reporter {
     this.#stopClock = clock.every(redrawMs, () => this.#tick());
   }
 
-  readonly emit = (event: BuildEvent): void => {
+  readonly emit = (told: BuildEvent): void => {
+    const event = forPeople(told);
     apply(this.#view, event, this.#clock.now());
     this.#plain.emit(event);
     this.#isDirty = true;
