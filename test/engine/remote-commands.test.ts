@@ -32,7 +32,7 @@ keys('says that the folder is not there in which a key is to lie', async () => {
   const { code, stderr } = await run(['cache', 'keygen', 'nodir/my.key'], { engine, cwd: rig.root });
   assert.is(code, 2);
   assert.match(stderr, `there is no folder ${rig.path('nodir')}`);
-  assert.match(stderr, '[no-folder]');
+  assert.match(stderr, '[usage]');
 });
 
 keys.run();
