@@ -56,9 +56,13 @@ class Watched {
     }
   }
 
-  /** The summary of the next build that came to its end and in which something ran. */
+  /** The summary of the next build that came to its end, if something ran in it or in those before it that gave way: all may be done then. */
   built(): Promise<BuildSummary> {
-    return this.until('summary', ({ ok, steps, superseded }) => ok && steps.ran > 0 && !superseded);
+    let ran = 0;
+    return this.until('summary', ({ ok, steps, superseded }) => {
+      ran += steps.ran;
+      return ok && ran > 0 && !superseded;
+    });
   }
 
   seen<T extends BuildEvent['type']>(type: T): Of<T>[] {
