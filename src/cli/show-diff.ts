@@ -32,7 +32,8 @@ function groupLine({ target, group, before, after, changes, note }: Item<'group'
   return joined(
     [
       head,
-      what === '' ? 'other bytes' : what,
+      // Where it is not known which documents differ, it is not known either that any does.
+      what === '' && note === undefined ? 'other bytes' : what,
       figures === '' ? '' : paint.dim(`(${figures})`),
       note === undefined ? '' : paint.yellow(note),
     ],

@@ -24,7 +24,7 @@ const reasonLines = (report: WhyReport, paint: Paint): string[] =>
 
 const staleLines = ({ target, state, reasons, outProblems }: WhyReport, paint: Paint): string[] => [
   `${paint.bold(target)} ${stateWords[state]}${outProblems.length > 0 ? '; but it would be published again' : ''}`,
-  ...(state === 'fresh' ? outProblems : reasons).map((reason) => `  ${reason}`),
+  ...(state === 'fresh' ? outProblems : reasons.filter((reason) => reason !== 'never built')).map((reason) => `  ${reason}`),
 ];
 
 export class WhyCommand extends ProjectCommand {

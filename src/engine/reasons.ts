@@ -2,12 +2,10 @@ import type { Digest } from '../base/digest.ts';
 import { type Change, changesBetween, describeChange } from '../plan/explain.ts';
 import type { Manifest } from '../plan/manifest.ts';
 import { changesInWords, listingChanges } from '../source/listing.ts';
-import type { LocalSources } from '../source/local.ts';
 import type { BuildRun } from './build-run.ts';
-import { type LastChunks, lastChunks } from './last-chunks.ts';
-import { type LastPlan, lastTableOf, readLastPlan } from './last-plan.ts';
-import { fileOf, shownPath } from './places.ts';
-import { tableFileOf } from './resolve-sources.ts';
+import { type LastPlan, readLastPlan } from './last-plan.ts';
+import { fileOf } from './places.ts';
+import { sourceReasons } from './source-reasons.ts';
 import type { TargetBuild } from './target-build.ts';
 
 const placesMax = 5;
@@ -21,6 +19,9 @@ interface Known {
 
 /** Whether a change is one of what plain local files hold. */
 export const isOfSources = ({ path }: Change): boolean => path === 'options.sources.local' || path === 'settings.chunkBytes';
+
+/** Whether a reason is that something upstream changed. */
+export const isOfInput = (reason: string): boolean => /^inputs? /.test(reason);
 
 /** Why a target's plan runs, as sentences, from the manifests that are hashed. */
 export function reasonsFor(build: TargetBuild, run: BuildRun, { inputs, lines }: Known): string[] {
@@ -42,7 +43,7 @@ export function reasonsFor(build: TargetBuild, run: BuildRun, { inputs, lines }:
     ...changes.filter(isPart).map(partReason),
     ...(changes.some(isListing) ? listingReasons({ before: listingsIn(before), now: listingsIn(now) }, run) : []),
     ...(local && changes.some(isFile) ? fileReasons({ before: filesIn(before), now: filesIn(now) }, run) : []),
-    ...(local && changes.some(isOfSources) ? (lines?.map(changed) ?? sourceReasons(local, run, target.name)) : []),
+    ...(local && changes.some(isOfSources) ? sourceReasons(local, run, { target: target.name, lines }) : []),
     ...inputReasons(build, run, { last, inputs }),
   ];
 }
@@ -77,13 +78,23 @@ function fileReasons({ before, now }: Record<'before' | 'now', readonly ListedFi
   };
   const nameOf = ({ digest, group }: ListedFile): string => (digest === null ? undefined : fileOf(digest, run)) ?? group;
   const [come, gone] = [now.filter(notIn(before)), before.filter(notIn(now))];
-  if (come.length + gone.length === 0) return ['files of the sources are in another order or grouping'];
+  if (come.length + gone.length === 0) return renamedFiles(before, now);
   const more = come.length > placesMax ? [`and ${come.length - placesMax} more files`] : [];
   return [
     ...come.slice(0, placesMax).map((file) => changed(nameOf(file))),
     ...more,
-    ...(come.length === 0 ? [`${gone.length} ${gone.length === 1 ? 'file is' : 'files are'} gone from the sources`] : []),
+    ...(come.length === 0 ? gone.slice(0, placesMax).map(({ group }) => `source gone: a file of ${group}`) : []),
+    ...(come.length === 0 && gone.length > placesMax ? [`and ${gone.length - placesMax} more files`] : []),
   ];
+}
+
+/** The same contents in other groups; a file's name is known by its group only. */
+function renamedFiles(before: readonly ListedFile[], now: readonly ListedFile[]): string[] {
+  const renamed = now.flatMap(({ group, digest }) => {
+    const was = before.filter((file) => file.digest === digest);
+    return was[0] && was.every((file) => file.group !== group) ? [`source renamed: ${was[0].group} -> ${group}`] : [];
+  });
+  return renamed.length > 0 ? renamed.slice(0, placesMax) : ['files of the sources are in another order or grouping'];
 }
 
 interface ListedGroup {
@@ -105,56 +116,6 @@ function listingReasons({ before, now }: Record<'before' | 'now', readonly Liste
   });
 }
 
-/** Where files changed. Chunks are what is built, so it is said between which lines; `why` looks for the lines themselves. */
-function sourceReasons(local: LocalSources, run: BuildRun, target: string): string[] {
-  const { stateDir, settings } = run.project;
-  const before = lastChunks(lastTableOf(stateDir, target), settings.chunkBytes);
-  const now = lastChunks(tableFileOf(stateDir, target), settings.chunkBytes);
-  if (!before || !now) return ['sources changed'];
-  const places: string[] = [];
-  let come = 0;
-  const after = new Set<string>();
-  for (let i = 0; i < local.chunkCount; i++) {
-    const chunk = local.chunk(i);
-    after.add(chunk.digest);
-    if (before.digests.has(chunk.digest)) continue;
-    come++;
-    if (places.length < placesMax) places.push(...linesOfChunk(local, { index: i, records: chunk.records }, { run, before, now }));
-  }
-  const gone = [...before.digests].filter((digest) => !after.has(digest)).length;
-  const more = come > placesMax ? [`and ${come - placesMax} more chunks`] : [];
-  if (come === 0 && gone === 0) return ['sources are in another order or grouping'];
-  return [
-    ...places.map(changed),
-    ...more,
-    ...(come === 0 ? [`${gone} ${gone === 1 ? 'chunk is' : 'chunks are'} gone from the sources`] : []),
-  ];
-}
-
-interface Compared {
-  readonly run: BuildRun;
-  readonly before: LastChunks;
-  readonly now: LastChunks;
-}
-
-function linesOfChunk(
-  local: LocalSources,
-  { index, records }: { index: number; records: number },
-  { run, before, now }: Compared,
-): string[] {
-  const { root } = run.project;
-  const { segments } = local.chunk(index);
-  if (segments.length === 1) {
-    const { path, line: first } = local.lines(index, 0);
-    const { line: last } = local.lines(index, records - 1);
-    const shown = shownPath(root, path);
-    return [first === last ? `${shown}:${first}` : `${shown}, in lines ${first}-${last}`];
-  }
-  // Of the small files in one chunk, only those that are not what they were are named.
-  const changed = segments.filter(({ path }) => before.smallFiles.get(path) !== now.smallFiles.get(path));
-  return changed.slice(0, placesMax).map((segment) => shownPath(root, segment.path));
-}
-
 function inputReasons(build: TargetBuild, run: BuildRun, { last, inputs }: { last: LastPlan; inputs: Manifest | undefined }): string[] {
   const before = (last.manifest.inputs ?? {}) as Record<string, string>;
   const reasons: string[] = [];
@@ -162,8 +123,13 @@ function inputReasons(build: TargetBuild, run: BuildRun, { last, inputs }: { las
     const name = key === '' ? input : `${input}.${key}`;
     const upstream = run.targets.get(from);
     const now = (inputs as Record<string, string> | undefined)?.[name];
-    if (now === undefined || upstream?.state === 'building') reasons.push(`input ${name}: ${from.name} is being rebuilt`);
+    if (now === undefined || upstream?.state === 'building')
+      reasons.push(`input ${name}: ${from.name} ${run.options.dryRun ? 'is not fresh' : 'is being rebuilt'}`);
     else if (before[name] !== now) reasons.push(`input ${name}: ${from.name} changed`);
   }
-  return reasons.length > 0 ? reasons : inputs === undefined ? ['inputs are being rebuilt'] : [];
+  return reasons.length > 0
+    ? reasons
+    : inputs === undefined
+      ? [run.options.dryRun ? 'inputs are not fresh' : 'inputs are being rebuilt']
+      : [];
 }

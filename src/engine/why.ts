@@ -1,12 +1,14 @@
 import { BuildError } from '../base/errors.ts';
 import type { GraphTarget } from '../graph/graph.ts';
+import { upstreamOf } from '../graph/upstream.ts';
 import { type Change, changesBetween } from '../plan/explain.ts';
 import type { Manifest } from '../plan/manifest.ts';
 import type { WhyReport } from './api.ts';
+import type { BuildRun } from './build-run.ts';
 import { readLastPlan } from './last-plan.ts';
 import { ownFolderProblems } from './out-problems.ts';
 import type { Project } from './project.ts';
-import { isOfSources, reasonsFor } from './reasons.ts';
+import { isOfInput, isOfSources, reasonsFor } from './reasons.ts';
 import { stateOf } from './status.ts';
 import { survey } from './survey.ts';
 import type { TargetBuild } from './target-build.ts';
@@ -28,9 +30,34 @@ export async function why(project: Project, name: string): Promise<WhyReport> {
     const changes: readonly Change[] = last && now && state !== 'fresh' ? changesBetween(last.manifest as Manifest, now) : [];
     const outProblems = [target, ...published].flatMap((one) => ownFolderProblems(run, run.targets.get(one)));
     if (state === 'fresh') return { target: target.name, state, changes, reasons: ['nothing changed'], outProblems };
-    const lines = changes.some(isOfSources) ? await linesOf(project, target) : undefined;
-    return { target: target.name, state, changes, reasons: lines ? reasonsFor(build, run, { inputs: {}, lines }) : reasons, outProblems };
+    if (state === 'failed') return { target: target.name, state, changes, reasons, outProblems };
+    const own = await ownReasons(project, build, run);
+    const roots = own.some(isOfInput) ? await rootReasons(project, target, run) : [];
+    return { target: target.name, state, changes, reasons: [...own, ...roots], outProblems };
   });
+}
+
+/** Why this target is not fresh, with the very lines of edited sources. */
+async function ownReasons(project: Project, build: TargetBuild, run: BuildRun): Promise<readonly string[]> {
+  const last = readLastPlan(project.stateDir, build.target.name);
+  const now = build.currentManifest();
+  const isEdited = last && now && changesBetween(last.manifest as Manifest, now).some(isOfSources);
+  const lines = isEdited ? await linesOf(project, build.target) : undefined;
+  return lines ? reasonsFor(build, run, { inputs: {}, lines }) : build.why;
+}
+
+/** What changed in targets upstream, so that this one has other inputs. */
+async function rootReasons(project: Project, target: GraphTarget, run: BuildRun): Promise<string[]> {
+  const roots: string[] = [];
+  for (const upstream of upstreamOf(target)) {
+    const build = run.targets.get(upstream);
+    if (!build?.why.some((reason) => !isOfInput(reason))) continue;
+    const own = (await ownReasons(project, build, run)).filter((reason) => !isOfInput(reason));
+    roots.push(
+      ...own.map((reason) => (reason === 'never built' ? `${upstream.name} was never built` : `${upstream.name} is stale: ${reason}`)),
+    );
+  }
+  return roots;
 }
 
 /** Lines of its sources that changed, where targets that read them still know what they were. */

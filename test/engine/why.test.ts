@@ -80,7 +80,7 @@ async function named(rig: Rig, target: string, { params }: State): Promise<{ fre
   try {
     const { state, reasons } = await why(project, target);
     if (state === 'fresh') return { fresh: true, names: [], input: false };
-    const names = reasons.filter((reason) => !reason.startsWith('input ')).map(nameIn);
+    const names = reasons.filter((reason) => !/^input | is stale: /.test(reason)).map(nameIn);
     return { fresh: false, names: names.sort(), input: reasons.some((reason) => reason.startsWith('input ')) };
   } finally {
     project.close();
@@ -209,6 +209,84 @@ test('where nothing tells what the lines were the lines of the chunk are named',
   await rig.build();
   layLines(rig, ['no record\n', line('big-1', 'edited'), ...big.slice(2)]);
   assert.match((await reasonsOf(rig))[0] as string, /^source changed: in\/big\.jsonl, in lines 1-\d+$/, 'a bad line is in no memo');
+});
+
+/** Files by what they hold; none is empty. */
+const texts = fc.constantFrom('first', 'second', 'third', 'fourth');
+const folders = fc.uniqueArray(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd', 'e'), texts), {
+  minLength: 1,
+  maxLength: 5,
+  selector: ([name]) => name,
+});
+
+test('the files of sources that are edited, new, gone and renamed are all named, and no other, whatever became of them', async () => {
+  const contentOf = (text: string): string => Array.from({ length: 3 }, (_, i) => line(`${text}-${i}`, `line ${i} of ${text}`)).join('');
+  await fc.assert(
+    fc.asyncProperty(folders, folders, async (first, second) => {
+      const rig = new Rig();
+      const lay = (files: readonly (readonly [string, string])[]): void =>
+        rig.write(Object.fromEntries(files.map(([name, text]) => [`in/${name}.jsonl`, contentOf(text)])));
+      rig.write({
+        'datasets.config.ts': `import { defineConfig, download, filter } from 'dsbuild';
+import { long } from './long.ts';
+const raw = download({ sources: { 'a/*': 'in/*.jsonl' } });
+export default defineConfig({ targets: { raw, clean: filter(raw, { use: long({ charsMin: 2 }) }) } });
+`,
+        'long.ts': filterModule('short'),
+      });
+      lay(first);
+      assert.equal((await rig.build()).errors, []);
+      rig.remove('in');
+      lay(second);
+      const reasons = await reasonsOf(rig);
+      const [before, now] = [new Map(first), new Map(second)];
+      const names = [...new Set([...before.keys(), ...now.keys()])].sort();
+      const differing = names.filter((name) => before.get(name) !== now.get(name)).map((name) => `in/${name}.jsonl`);
+      assert.equal([...new Set(reasons.join(' ').match(/in\/\w\.jsonl/g) ?? [])].sort(), differing, reasons.join('; '));
+      assert.ok(reasons.length > 0);
+    }),
+    { numRuns: 20 },
+  );
+});
+
+test('a renamed, copied or removed source is named, in a build as in why', async () => {
+  const rig = new Rig();
+  const [first, second] = ['in/small/first.jsonl', 'in/small/second.jsonl'];
+  const reset = (): void => {
+    rig.remove('in');
+    layLines(rig, big);
+  };
+  layLines(rig, big);
+  await rig.build();
+  const said = async (): Promise<readonly string[]> => {
+    const reasons = await reasonsOf(rig);
+    const { events } = await rig.build();
+    assert.equal(
+      events.flatMap((event) => (event.type === 'target-started' && event.target === 'raw' ? event.why : [])),
+      reasons,
+    );
+    return reasons;
+  };
+  rig.write({ 'in/small/first2.jsonl': rig.read(first) });
+  rig.remove(first);
+  assert.equal(await said(), [`source renamed: ${first} -> in/small/first2.jsonl`]);
+  reset();
+  await rig.build();
+  rig.remove(second);
+  assert.equal(await said(), [`source gone: ${second} (5 lines)`]);
+  reset();
+  await rig.build();
+  rig.write({ 'in/small/0.jsonl': rig.read(first) });
+  assert.equal(await said(), ['source new: in/small/0.jsonl (5 lines)']);
+});
+
+test('behind a target that changed the root is named, with its lines', async () => {
+  const rig = new Rig();
+  layLines(rig, big);
+  await rig.build();
+  layLines(rig, [line('big-0', 'edited'), ...big.slice(1)]);
+  const reasons = await rig.withProject(async (project) => (await why(project, 'clean')).reasons);
+  assert.equal(reasons, ['input documents: raw is not fresh', 'raw is stale: source changed: in/big.jsonl:1']);
 });
 
 test.run();

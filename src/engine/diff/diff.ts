@@ -83,6 +83,8 @@ async function* ofTarget(project: Project, { target, from, to, lines, samples }:
     return;
   }
   for (const [group, side] of groupsOf(before, after)) {
+    // Selections of nothing, each of another chunk.
+    if (isDocuments([...side.before, ...side.after]) && sumOf([...side.before, ...side.after], 'records') === 0) continue;
     const [gone, come] = [partsOnlyIn(side.before, side.after), partsOnlyIn(side.after, side.before)];
     if (gone.length === 0 && come.length === 0) continue;
     const {
@@ -94,13 +96,13 @@ async function* ofTarget(project: Project, { target, from, to, lines, samples }:
       samples,
       target: ours,
     });
-    // Selections of nothing, each of another chunk.
-    if (changes && sumOf([...side.before, ...side.after], 'records') === 0) continue;
     const amounts = { before: amountsOf(side.before), after: amountsOf(side.after) };
     yield { type: 'group', target, group, ...amounts, ...(changes && { changes }), ...(note !== undefined && { note }) };
     for (const sample of found) yield { type: 'sample', target, group, ...sample };
   }
 }
+
+const isDocuments = (parts: readonly Part[]): boolean => parts.every(({ form }) => form === 'lines' || form === 'view');
 
 function groupsOf(before: readonly Part[], after: readonly Part[]): [string, Side][] {
   const names = [...new Set([...before, ...after].map(({ group }) => group))].sort(byCodeUnit);
