@@ -1,19 +1,22 @@
 import type { Digest } from '../base/digest.ts';
 import { parseS3Address } from './address.ts';
-import { checksumOf } from './checksum.ts';
-import { type Condition, conditionFailed, headersOf, type Written } from './condition.ts';
+import type { Condition, Written } from './condition.ts';
 import { digestOf } from './digest-of.ts';
 import { type Download, downloadTo } from './download.ts';
-import { S3Error, wrongBytes } from './errors.ts';
+import { S3Error } from './errors.ts';
+import { type Got, getWhole } from './get.ts';
+import { headOf } from './head.ts';
 import { Pages } from './pages.ts';
 import { type ByteSource, collect } from './promised.ts';
+import { askedFirstBytesMin, putWhole } from './put.ts';
 import { removeObjects } from './remove.ts';
 import { type BucketOptions, type Counters, type OpenObject, type OpenOptions, Requests } from './requests.ts';
-import { digestName, type Upload, uploadParts } from './upload.ts';
+import { type Upload, uploadParts } from './upload.ts';
 
 export type { Condition, Written } from './condition.ts';
 export type { Download } from './download.ts';
 export { S3Error, type S3Kind } from './errors.ts';
+export type { Got } from './get.ts';
 export type { BucketOptions, Counters, OpenObject } from './requests.ts';
 export type { Upload } from './upload.ts';
 
@@ -33,11 +36,6 @@ export interface Listed {
 export interface Head extends Listed {
   /** What it holds, as `upload` wrote beside it. */
   readonly digest?: Digest;
-}
-
-export interface Got {
-  readonly bytes: Buffer;
-  readonly etag: string;
 }
 
 export interface CallOptions {
@@ -66,31 +64,16 @@ export class Bucket {
 
   /** A small object, whole in memory. Undefined: there is none. One of more than `bytesMax` (64 MiB) is `wrong-bytes`. */
   get(key: string, { signal, bytesMax = 64 * MiB }: CallOptions & { readonly bytesMax?: number } = {}): Promise<Got | undefined> {
-    const once = (): Promise<Got> => this.#getOnce(key, { signal, bytesMax });
+    const once = (): Promise<Got> => getWhole(this.#requests, { key: this.#prefix + key, signal, bytesMax });
     return this.#requests.slots.run(oneRequest, () => this.#requests.again({ signal }, once)).catch(undefinedIfMissing);
-  }
-
-  async #getOnce(key: string, { signal, bytesMax }: { signal: AbortSignal | undefined; bytesMax: number }): Promise<Got> {
-    const { etag, bytesTotal = 0, body } = await this.#requests.open(this.#prefix + key, { signal });
-    const pieces: Uint8Array[] = [];
-    let bytes = 0;
-    for await (const piece of body) {
-      bytes += piece.length;
-      if (Math.max(bytes, bytesTotal) > bytesMax) throw wrongBytes(`it has more than ${bytesMax} bytes`, etag);
-      pieces.push(piece);
-    }
-    return { bytes: Buffer.concat(pieces), etag };
   }
 
   /** What is known of an object without its bytes. Undefined: there is none. */
   async head(key: string, { signal }: CallOptions = {}): Promise<Head | undefined> {
-    const answer = await this.#requests
-      .call({ signal }, ({ client, sdk }, sent) => client.send(new sdk.HeadObjectCommand(this.#at(key)), sent))
-      .catch(undefinedIfMissing);
-    if (!answer) return undefined;
-    const { ContentLength: bytes = 0, ETag: etag = '', LastModified, Metadata } = answer;
-    const digest = Metadata?.[digestName];
-    return { key, bytes, etag, modified: LastModified?.getTime() ?? 0, ...(digest !== undefined && { digest }) };
+    const there = await headOf(this.#requests, this.#at(key), signal);
+    if (!there) return undefined;
+    const { digest, ...about } = there;
+    return { key, ...about, ...(digest !== undefined && { digest }) };
   }
 
   /**
@@ -117,33 +100,9 @@ export class Bucket {
   /** Writes a small object. Of two that write it at once with `absent`, one gets `written`. */
   async put(key: string, bytes: Uint8Array, condition: Condition): Promise<Written> {
     const held = { requests: 1, bytes: bytes.length };
-    return wordOf(await this.#requests.slots.run(held, () => this.#putHeld(key, bytes, { condition })));
-  }
-
-  /** @returns the ETag of what was written; undefined where the condition did not hold. */
-  async #putHeld(key: string, bytes: Uint8Array, { condition, signal, digest }: Putting): Promise<string | undefined> {
-    const about = digest === undefined ? {} : { Metadata: { [digestName]: digest } };
-    const whole = { ...this.#at(key), ...about, Body: bytes, ChecksumCRC32: checksumOf(bytes), ...headersOf(condition) };
-    let etag: string | undefined;
-    let tries = 0;
-    try {
-      const answer = await this.#requests.again({ signal }, () => {
-        tries++;
-        return this.#requests.send({ signal }, ({ client, sdk }, sent) => client.send(new sdk.PutObjectCommand(whole), sent));
-      });
-      etag = answer.ETag ?? '';
-    } catch (error) {
-      if (condition === 'any' || !conditionFailed(error)) throw error;
-      // An earlier try may have written it, with its answer lost.
-      etag = tries === 1 ? undefined : await this.#etagIfHeld(key, bytes, signal);
-    }
-    if (etag !== undefined) this.#requests.counters.bytesOut += bytes.length;
-    return etag;
-  }
-
-  async #etagIfHeld(key: string, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<string | undefined> {
-    const got = await this.#requests.again({ signal }, () => this.#getOnce(key, { signal, bytesMax: bytes.length })).catch(() => undefined);
-    return got?.bytes.equals(bytes) ? got.etag : undefined;
+    return wordOf(
+      await this.#requests.slots.run(held, () => putWhole(this.#requests, { at: this.#at(key), bytes, condition, signal: undefined })),
+    );
   }
 
   /**
@@ -157,10 +116,17 @@ export class Bucket {
   }
 
   /** The same as `upload`. @returns the ETag of what was written; undefined where the condition did not hold. */
-  write(key: string, source: ByteSource, how: Upload): Promise<string | undefined> {
-    if (how.bytes > this.#requests.sizes.wholeBytesMax) return uploadParts(this.#requests, { key: this.#prefix + key, source, how });
-    const load = { requests: 1, bytes: how.bytes };
-    return this.#requests.slots.run(load, async () => this.#putHeld(key, await collect(source, how), how));
+  async write(key: string, source: ByteSource, how: Upload): Promise<string | undefined> {
+    const at = this.#at(key);
+    // A large body is not sent for nothing.
+    const inParts = how.bytes > this.#requests.sizes.wholeBytesMax;
+    const isAsked = how.condition === 'absent' && (inParts || how.bytes >= askedFirstBytesMin);
+    if (isAsked && (await headOf(this.#requests, at, how.signal))) return undefined;
+    if (inParts) return uploadParts(this.#requests, { key: at.Key, source, how });
+    const { condition, signal, digest } = how;
+    return this.#requests.slots.run({ requests: 1, bytes: how.bytes }, async () =>
+      putWhole(this.#requests, { at, bytes: await collect(source, how), condition, signal, digest }),
+    );
   }
 
   /** All objects whose keys begin with the prefix, in order of their keys' UTF-8, a page at a time. */
@@ -260,12 +226,6 @@ export class Bucket {
   #at(key: string): { Bucket: string; Key: string } {
     return { Bucket: this.#requests.bucket, Key: this.#prefix + key };
   }
-}
-
-interface Putting extends CallOptions {
-  readonly condition: Condition;
-  /** To be noted beside it. */
-  readonly digest?: Digest;
 }
 
 const wordOf = (etag: string | undefined): Written => (etag === undefined ? 'exists' : 'written');

@@ -1,5 +1,6 @@
 import { type ClientRequest, type IncomingMessage, Agent as PlainAgent, request as plainRequest } from 'node:http';
 import { Agent as SecureAgent, request as secureRequest } from 'node:https';
+import { Readable } from 'node:stream';
 
 export interface HttpTimes {
   /** Until a connection stands. */
@@ -28,7 +29,7 @@ interface WireResponse {
   readonly statusCode: number;
   readonly reason?: string;
   readonly headers: Record<string, string>;
-  readonly body: IncomingMessage;
+  readonly body: Readable;
 }
 
 /** The SDK hands on what `Requests` gave it. */
@@ -147,7 +148,18 @@ function responseOf(answer: IncomingMessage): WireResponse {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(answer.headers))
     if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
-  return { statusCode: answer.statusCode ?? 0, ...(answer.statusMessage && { reason: answer.statusMessage }), headers, body: answer };
+  const { statusCode = 0, statusMessage } = answer;
+  return { statusCode, ...(statusMessage && { reason: statusMessage }), headers, body: bodyOf(answer) };
+}
+
+/**
+ * That a condition did not hold is often said before all of the request's body was read, and the connection cut then: the status says it
+ * all, so what is behind it need not arrive.
+ */
+function bodyOf(answer: IncomingMessage): Readable {
+  if (answer.statusCode !== 412) return answer;
+  answer.resume();
+  return Readable.from([]);
 }
 
 /** Every character but letters, digits and `-_.~` is escaped (RFC 3986), as in the signature. */

@@ -1,7 +1,7 @@
 import type { Digest } from '../base/digest.ts';
 import { checksumOf } from './checksum.ts';
 import { type Condition, conditionFailed, headersOf } from './condition.ts';
-import { S3Error } from './errors.ts';
+import { digestName, headOf, type ObjectAt } from './head.ts';
 import { type ByteSource, Promised } from './promised.ts';
 import type { Requests } from './requests.ts';
 
@@ -20,16 +20,11 @@ export interface UploadTask {
   readonly how: Upload;
 }
 
-/** Of objects' metadata: BLAKE3 of what they hold. Also tells an object that was completed, though the answer was lost, from another's. */
-export const digestName = 'blake3';
-
 /** See `Bucket.write`. */
 export async function uploadParts(requests: Requests, task: UploadTask): Promise<string | undefined> {
   const { key, how } = task;
   const { condition, signal } = how;
   const at = { Bucket: requests.bucket, Key: key };
-  // A large body is not sent for nothing.
-  if (condition === 'absent' && (await headOf(requests, at, signal))) return undefined;
   const about = { ...at, ChecksumAlgorithm: 'CRC32' as const, Metadata: { [digestName]: how.digest } };
   const { UploadId } = await requests.call({ signal }, ({ client, sdk }, sent) =>
     client.send(new sdk.CreateMultipartUploadCommand(about), sent),
@@ -46,11 +41,6 @@ export async function uploadParts(requests: Requests, task: UploadTask): Promise
   }
 }
 
-interface ObjectAt {
-  readonly Bucket: string;
-  readonly Key: string;
-}
-
 interface Begun extends ObjectAt {
   readonly UploadId: string | undefined;
 }
@@ -59,23 +49,6 @@ interface SentPart {
   readonly PartNumber: number;
   readonly ETag: string | undefined;
   readonly ChecksumCRC32: string;
-}
-
-/** Of an object that is there. */
-async function headOf(
-  requests: Requests,
-  at: ObjectAt,
-  signal: AbortSignal | undefined,
-): Promise<{ etag: string; digest: string | undefined } | undefined> {
-  try {
-    const { ETag = '', Metadata } = await requests.call({ signal }, ({ client, sdk }, sent) =>
-      client.send(new sdk.HeadObjectCommand(at), sent),
-    );
-    return { etag: ETag, digest: Metadata?.[digestName] };
-  } catch (error) {
-    if (error instanceof S3Error && error.kind === 'missing') return undefined;
-    throw error;
-  }
 }
 
 /** S3 takes no more. */

@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateBucketCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, ListMultipartUploadsCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { digestHex } from '../../src/base/digest.ts';
@@ -42,7 +42,7 @@ function define(toxi: Toxiproxy, service: S3Service): void {
       endpoint: at,
       env: credentialsOf(service),
       times: { connectMs: waitMs, answerMs: waitMs, stallMs: waitMs, giveUpMs: 60_000, pauseMs: 1, pauseMsMax: 2, ...more.times },
-      sizes: { wholeBytesMax: MiB, partBytes: 5 * MiB, rangeBytes: 5 * MiB },
+      sizes: { wholeBytesMax: MiB, partBytes: 5 * MiB, rangeBytes: 5 * MiB, ...more.sizes },
       signal: more.signal,
     });
     opened.push(bucket);
@@ -296,6 +296,49 @@ function define(toxi: Toxiproxy, service: S3Service): void {
     };
     assert.is(await upload(bucketAt(endpoint), large, source).catch((thrown: unknown) => thrown), error);
     assert.is(await incomplete(), 0);
+  });
+
+  test('a large body that is there already is not sent, in one piece either', async () => {
+    const body = large.subarray(0, 3 * MiB);
+    const bucket = bucketAt(faults.endpoint, { sizes: { wholeBytesMax: 16 * MiB } });
+    assert.is(await upload(bucket, body), 'written');
+    faults.seen.length = 0;
+    assert.is(await upload(bucket, body), 'exists');
+    assert.equal(
+      faults.seen.map(({ method }) => method),
+      ['HEAD'],
+    );
+    assert.is(bucket.counters.bytesOut, body.length);
+  });
+
+  test('a large body that broke off is not sent again when it is there: somebody else, or a lost answer, may have written it', async () => {
+    const body = large.subarray(0, 3 * MiB);
+    for (const [fault, digest] of [
+      [{ do: 'lose-answer' }, undefined],
+      [{ do: 'refuse' }, digestHex(body)],
+      [{ do: 'refuse' }, digestHex(small)],
+    ] as const) {
+      key = `${key}-again`;
+      if (digest !== undefined)
+        await client.send(new PutObjectCommand({ Bucket: 'cache', Key: key, Body: 'there', Metadata: { blake3: digest } }));
+      faults.seen.length = 0;
+      const bucket = bucketAt(faults.endpoint, { sizes: { wholeBytesMax: 16 * MiB } });
+      // That it was not there yet when it was asked for.
+      faults.faults.push({ do: 'answer', status: 404 }, fault);
+      assert.is(await upload(bucket, body), digest === digestHex(small) ? 'exists' : 'written');
+      assert.equal(
+        faults.seen.map(({ method }) => method),
+        ['HEAD', 'PUT', 'HEAD'],
+      );
+    }
+  });
+
+  test('that a condition did not hold is believed, though the connection is cut behind the status', async () => {
+    const bucket = bucketAt(faults.endpoint);
+    assert.is(await bucket.put(key, small, 'absent'), 'written');
+    faults.faults.push({ do: 'cut', bytes: 10 });
+    assert.is(await bucket.put(key, small, 'absent'), 'exists');
+    assert.equal([bucket.counters.requests, bucket.counters.retries, bucket.counters.failures], [2, 0, 0]);
   });
 
   test('a slow line is no fault as long as it moves', async () => {
