@@ -18,10 +18,12 @@ const outcomeWords: Readonly<Record<MovedTarget['outcome'], string>> = {
 export const isMoved = ({ targets }: Moved): boolean =>
   targets.every(({ outcome }) => ['sent', 'fetched', 'there', 'here'].includes(outcome));
 
-export function movedLines({ targets, remote }: Moved, paint: Paint): string[] {
+export function movedLines({ targets, remote, trouble }: Moved, paint: Paint): string[] {
+  const words = trouble ? { ...outcomeWords, failed: 'failed, as is said below' } : outcomeWords;
   const width = Math.max(0, ...targets.map(({ target }) => target.length));
-  const lines = targets.map(({ target, outcome }) => `${paint.bold(target.padEnd(width))}  ${outcomeWords[outcome]}`);
-  return [...lines, remoteWords(remote)].filter((line) => line !== '');
+  const lines = targets.map(({ target, outcome }) => `${paint.bold(target.padEnd(width))}  ${words[outcome]}`);
+  const why = trouble ? [`the remote cache: ${trouble.message}`, trouble.hint ?? ''] : [];
+  return [...lines, ...why, remoteWords(remote)].filter((line) => line !== '');
 }
 
 type Scopes = NonNullable<RemoteHoldings['scopes']>;

@@ -10,6 +10,7 @@ import type { Project } from './project.ts';
 import type { BuildRemote } from './remote.ts';
 import { shareTarget } from './remote-head.ts';
 import { openRemote } from './remote-settings.ts';
+import type { RemoteReason } from './remote-signer.ts';
 import { survey } from './survey.ts';
 import type { TargetBuild } from './target-build.ts';
 
@@ -25,6 +26,8 @@ export interface MovedTarget {
 export interface Moved {
   readonly targets: readonly MovedTarget[];
   readonly remote: RemoteSummary;
+  /** Why some of them failed, where that is not for want of bytes here. */
+  readonly trouble?: RemoteReason;
 }
 
 /** Where the result of a target lies, as the config and its sources stand. */
@@ -57,8 +60,13 @@ export function pushCache(project: Project, targets: readonly string[]): Promise
     const moved: MovedTarget[] = [];
     for (const build of run.targets.values()) moved.push({ target: build.target.name, outcome: await push(build, { run, remote }) });
     await remote.finish();
-    return { targets: moved, remote: remote.summary() };
+    return movedOf(moved, remote);
   });
+}
+
+function movedOf(targets: readonly MovedTarget[], remote: BuildRemote): Moved {
+  const trouble = targets.some(({ outcome }) => outcome === 'failed') ? remote.trouble() : undefined;
+  return { targets, remote: remote.summary(), ...(trouble && { trouble }) };
 }
 
 interface Ends {
@@ -83,7 +91,7 @@ export function pullCache(project: Project, targets: readonly string[]): Promise
   return surveyWithRemote(project, targets, async (run, remote) => {
     const moved: MovedTarget[] = [];
     for (const build of run.targets.values()) moved.push({ target: build.target.name, outcome: await pull(build, { run, remote }) });
-    return { targets: moved, remote: remote.summary() };
+    return movedOf(moved, remote);
   });
 }
 

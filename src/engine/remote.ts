@@ -24,7 +24,7 @@ import type { BuildRun } from './build-run.ts';
 import type { Project } from './project.ts';
 import { Asking, reportEvery } from './remote-progress.ts';
 import type { RemoteSettings } from './remote-settings.ts';
-import { signerFor } from './remote-signer.ts';
+import { type RemoteReason, signerFor } from './remote-signer.ts';
 import { RemoteUploads } from './remote-uploads.ts';
 import type { TargetBuild } from './target-build.ts';
 import { trustOf } from './trust.ts';
@@ -41,6 +41,7 @@ export class BuildRemote {
   readonly #remote: Remote;
   readonly #known: Known;
   readonly #trust: Trust;
+  readonly #whyReadOnly: RemoteReason | undefined;
   /** Ends all that is under way. */
   readonly #ending = new AbortController();
   readonly #asking: Asking;
@@ -52,7 +53,8 @@ export class BuildRemote {
   constructor(project: Project, { address, endpoint, region, pathStyle, readOnly, times, failuresMax }: RemoteSettings) {
     const trust = trustOf(project);
     this.#trust = trust;
-    const { signer, maySign } = signerFor(project, trust);
+    const { signer, unsigned } = signerFor(project, trust);
+    this.#whyReadOnly = readOnly ? { message: 'the config says that it is only read: cache.readOnly' } : unsigned;
     this.#project = project;
     const { signal } = this.#ending;
     // One for each request under way.
@@ -60,7 +62,7 @@ export class BuildRemote {
     this.#bucket = new Bucket({ address, endpoint, region, pathStyle, env: project.env, signal, times });
     const breaker = new Breaker(failuresMax === undefined ? {} : { failuresMax });
     const tell = (trouble: RemoteTrouble): void => this.#tell(trouble);
-    this.#remote = new Remote({ bucket: this.#bucket, trust, signer, readOnly: readOnly || !maySign, tell, breaker });
+    this.#remote = new Remote({ bucket: this.#bucket, trust, signer, readOnly: this.#whyReadOnly !== undefined, tell, breaker });
     this.#known = new Known(project.stateDir, JSON.stringify([address, endpoint, trust.scope]));
     this.#asking = new Asking(project.emit, () => this.#bucket.counters.bytesIn);
     this.uploads = new RemoteUploads({ remote: this.#remote, known: this.#known, differs: (target) => this.#warnOfDifference(target) });
@@ -236,6 +238,14 @@ export class BuildRemote {
     this.#end();
     this.#known.close();
     this.#bucket.close();
+  }
+
+  /** Why it did not do all that was asked, or will not: the first thing that went wrong. */
+  trouble(): RemoteReason | undefined {
+    const { trouble } = this.#remote;
+    if (!trouble) return this.#whyReadOnly;
+    const { hint } = trouble.fault;
+    return { message: trouble.message, ...(hint !== undefined && { hint }) };
   }
 
   /** Where the record of a target lies, and what lies there at all. */

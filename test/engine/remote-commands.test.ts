@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { signerOf } from '../../src/cache/remote/signing.ts';
 import { engine } from '../../src/cli/engine.ts';
 import { run } from '../cli/console.ts';
-import { startS3 } from '../services/s3.ts';
+import { addS3User, credentialsOf, startS3 } from '../services/s3.ts';
 import { checkOut, lines, publishedIn, type Sources, TestBucket } from './remote-rig.ts';
 import { Rig } from './rig.ts';
 
@@ -71,6 +71,28 @@ if (service) {
     assert.is((await cache(rig, 'push')).code, 0);
     const places = (all: readonly string[]): string[] => all.filter((name) => !name.includes('/packs/'));
     assert.equal(places(await bucket.names()), places(names));
+  });
+
+  test('push says why nothing could be sent: no bucket, no right to write, no key to sign with, or the config', async () => {
+    const reader = addS3User(service, 'push-reader');
+    const accept = ["accept: ['ed25519:", 'A'.repeat(43), "']"].join('');
+    const causes: readonly (readonly [string, Readonly<Record<string, string>>, RegExp])[] = [
+      ['', { DSBUILD_REMOTE: 's3://nobodys-bucket' }, /NoSuchBucket\nThere is no bucket nobodys-bucket/],
+      ['', credentialsOf(reader), /the server answered 403/],
+      [`signing: { key: secret('NO_KEY'), ${accept} }`, {}, /has no NO_KEY, which holds the key that signs\n/],
+      [`signing: { ${accept} }`, {}, /the config names no key to sign with\n/],
+      ['readOnly: true', {}, /cache.readOnly/],
+    ];
+    const rig = checkOut(sources);
+    await rig.build();
+    const text = rig.read('datasets.config.ts').toString().replace('import {', 'import { secret,');
+    for (const [cache, more, why] of causes) {
+      rig.write({ 'datasets.config.ts': text.replace('cache: {  }', `cache: { ${cache} }`) });
+      const { code, stdout } = await run(['cache', 'push'], { engine, cwd: rig.root, env: { ...env, ...more } });
+      assert.is(code, 1);
+      assert.match(stdout, why);
+      assert.not.match(stdout, 'could not be had');
+    }
   });
 
   test('pull brings the bytes of all outputs, and then nothing more is needed of the remote', async () => {

@@ -27,6 +27,7 @@ export class Link {
   readonly #breaker: Breaker;
   #state: RemoteState;
   #isToldDown = false;
+  #trouble: S3Error | undefined;
 
   constructor({ bucket, readOnly, tell, breaker }: LinkOptions) {
     this.bucket = bucket;
@@ -37,6 +38,11 @@ export class Link {
 
   get state(): RemoteState {
     return this.#breaker.isOpen ? 'down' : this.#state;
+  }
+
+  /** The first thing that the other side, the network or the rights did not do. */
+  get trouble(): S3Error | undefined {
+    return this.#trouble;
   }
 
   get mayWrite(): boolean {
@@ -71,6 +77,7 @@ export class Link {
     } catch (error) {
       const trouble = asTrouble(error);
       this.counts.failures++;
+      this.#trouble ??= trouble;
       onTrouble(trouble);
       return undefined;
     }

@@ -72,6 +72,10 @@ export class Remote {
     return this.#link.mayWrite;
   }
 
+  get trouble(): Link['trouble'] {
+    return this.#link.trouble;
+  }
+
   get summary(): RemoteSummary {
     const { state, counts, bucket } = this.#link;
     const { requests, bytesIn, bytesOut } = bucket.counters;
