@@ -17,10 +17,10 @@ import type { Trust } from '../cache/remote/trust.ts';
 import type { StepResult } from '../cache/results.ts';
 import { outputNames } from '../execute/plan-run.ts';
 import type { GraphTarget } from '../graph/graph.ts';
-import { decodeCollection } from '../rule/collection.ts';
 import type { Part } from '../rule/part.ts';
 import { Bucket } from '../s3/bucket.ts';
 import type { BuildRun } from './build-run.ts';
+import { isCollection } from './is-collection.ts';
 import type { Project } from './project.ts';
 import { Asking, reportEvery } from './remote-progress.ts';
 import type { RemoteSettings } from './remote-settings.ts';
@@ -294,15 +294,5 @@ export class BuildRemote {
     } finally {
       this.#asking.end();
     }
-  }
-}
-
-function isCollection(bytes: () => Buffer): boolean {
-  try {
-    decodeCollection(bytes());
-    return true;
-  } catch {
-    // Bytes from elsewhere may be anything that has this digest; those that lay here may be damaged.
-    return false;
   }
 }
