@@ -1,5 +1,4 @@
 import { writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { BuildError, systemCodeOf } from '../base/errors.ts';
 import type { RemoteSummary } from '../base/events.ts';
 import type { ScopeUsage } from '../cache/remote/remote.ts';
@@ -144,19 +143,13 @@ export async function remoteUsage(project: Project): Promise<readonly ScopeUsage
  * Writes the secret key of a new pair into a file that only its owner may read.
  *
  * @returns the public key.
- * @throws {BuildError} `exists` if there is a file: a key that is lost can not be had back; `no-folder` if there is no place for one.
+ * @throws {BuildError} `exists` if there is a file: a key that is lost can not be had back.
  */
 export function newSigningKey(path: string): string {
   const { publicKey, secretKey } = newKeyPair();
   try {
     writeFileSync(path, `${secretKey}\n`, { flag: 'wx', mode: 0o600 });
   } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') {
-      throw new BuildError('no-folder', {
-        message: `there is no folder ${dirname(path)}`,
-        hint: 'Make it first, or name a file in another one.',
-      });
-    }
     if (systemCodeOf(error) !== 'EEXIST') throw error;
     throw new BuildError('exists', {
       message: 'there is a file already',
