@@ -1,5 +1,7 @@
 /** The public face: what `import ... from 'dsbuild'` gives to configs, to rules of the user's, and to programs. */
 
+import { reserveRuleNames } from './rule/rule.ts';
+
 export { command } from '../rules/command.ts';
 export { countTokens } from '../rules/count-tokens.ts';
 export { download } from '../rules/download.ts';
@@ -52,3 +54,6 @@ export {
 } from './rule/step.ts';
 export type { AnyTarget, Common, Documents, Target, Tokens, WithRejected } from './rule/target.ts';
 export { defineAdapter, defineFilter, drop, keep, type UserFunction, type Verdict } from './rule/user-function.ts';
+
+// All of dsbuild's own are defined now, and nothing of a config is.
+reserveRuleNames();

@@ -17,6 +17,7 @@ import type { StepRun } from '../execute/step-run.ts';
 import type { GraphTarget } from '../graph/graph.ts';
 import { matcher } from '../graph/pattern.ts';
 import type { Part } from '../rule/part.ts';
+import type { Rule } from '../rule/rule.ts';
 import type { LocalSources } from '../source/local.ts';
 import type { BuildOptions } from './api.ts';
 import { FileDigests } from './file-digests.ts';
@@ -74,6 +75,8 @@ export class BuildRun {
   readonly bundlePaths = new Map<Digest, string>();
   /** Bundles of the modules that define the user's own rules, by rule. */
   readonly ruleBundles = new Map<string, Digest>();
+  /** Rules of the targets: keys and workers know them by name. */
+  readonly rulesByName = new Map<string, Rule>();
   readonly keepsGroup: (group: string) => boolean;
   /** Files of sources that were found to hold something else than their times said: these are read again. */
   readonly doubted = new Set<string>();

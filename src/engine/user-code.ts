@@ -3,8 +3,8 @@ import { BuildError } from '../base/errors.ts';
 import { keepModule } from '../config/kept-module.ts';
 import type { GraphTarget } from '../graph/graph.ts';
 import type { Manifest } from '../plan/manifest.ts';
-import { definedRules } from '../rule/rule.ts';
-import { isUserFunction, type UserFunction, userDefinition } from '../rule/user-function.ts';
+import { definedRules, type Rule, stackOf } from '../rule/rule.ts';
+import { type Definition, definedAfter, isUserFunction, type UserFunction, userDefinition } from '../rule/user-function.ts';
 import type { BuildRun } from './build-run.ts';
 import { faceUrl } from './project.ts';
 
@@ -25,16 +25,45 @@ async function layBundle(file: string, run: BuildRun): Promise<Digest> {
 
 /** A rule of the user's own is loaded by workers from a bundle of its module, whose digest is in all its keys. Built-in rules have none. */
 export async function resolveRule(target: GraphTarget, run: BuildRun): Promise<void> {
-  const stack = definedRules().get(target.rule.name)?.stack;
-  const file = stack && run.project.places.moduleOf(stack);
+  const { rule } = target;
+  const file = run.project.places.moduleOf(stackOf(rule));
+  const other = namesake(rule, file, run);
+  if (other) throw sameName({ what: 'rule', name: rule.name, stack: stackOf(other) }, run);
   if (file) run.ruleBundles.set(target.rule.name, await layBundle(file, run));
+}
+
+/** A worker finds a function in the bundle of its module by its name: of two, it would take the last. */
+function assertFound(definition: Definition, file: string, run: BuildRun): void {
+  const other = definedAfter(definition).find(({ stack }) => run.project.places.moduleOf(stack) === file);
+  if (other) throw sameName({ what: other.does === 'adapt' ? 'adapter' : other.does, name: other.name, stack: other.stack }, run);
+}
+
+function sameName({ what, name, stack }: { what: string; name: string; stack: string }, { project }: BuildRun): BuildError {
+  const where = project.places.locate(stack);
+  return new BuildError('bad-config', {
+    message: `there is another ${what} with the name "${name}"`,
+    ...(where !== undefined && { where }),
+    hint: 'Give one of them another name: results are kept, and workers find the code, by it.',
+  });
+}
+
+/** A rule with the name of another one: of a target of this build, or, in one module, of one that was defined later and hides it. */
+function namesake(rule: Rule, file: string | undefined, { project, rulesByName }: BuildRun): Rule | undefined {
+  const first = rulesByName.get(rule.name) ?? rule;
+  rulesByName.set(rule.name, first);
+  if (first !== rule) return first;
+  const last = definedRules().get(rule.name)?.rule;
+  const isHidden = last !== undefined && last !== rule && file !== undefined && project.places.moduleOf(stackOf(last)) === file;
+  return isHidden ? last : undefined;
 }
 
 /** Gives a user's function the digest of its module's bundle, and lays the bundle where workers load it from. */
 export async function withBundle(use: UserFunction, run: BuildRun): Promise<UserFunction> {
   if (!isUserFunction(use) || use.bundle) return use;
+  const { places } = run.project;
   const definition = userDefinition(use);
-  const file = definition && run.project.places.moduleOf(definition.stack);
-  if (!file) throw new BuildError('no-definition', { message: `the module that defines "${use.definition}" can not be found` });
+  const file = places.moduleOf(definition.stack);
+  if (file) assertFound(definition, file, run);
+  else throw new BuildError('no-definition', { message: `the module that defines "${use.definition}" can not be found` });
   return { ...use, bundle: await layBundle(file, run) };
 }

@@ -4,9 +4,7 @@ import { isUserFunction, type UserFunction, userDefinition } from '../rule/user-
 import type { CheckedOptions } from './check-options.ts';
 
 function checkedUse(use: UserFunction, place: string): { use: UserFunction; problems: OptionProblem[] } {
-  const definition = userDefinition(use);
-  if (!definition) return { use, problems: [] };
-  const { values, problems } = checkOptions(definition.options, use.options);
+  const { values, problems } = checkOptions(userDefinition(use).options, use.options);
   const named = problems.map(({ option, message }) => ({ option: `${place} (${use.definition}) ${option}`, message }));
   return { use: { ...use, options: values }, problems: named };
 }

@@ -116,6 +116,16 @@ const rules = new Map<string, { rule: Rule; stack: string }>();
 /** Every rule that was defined in this process, by name, with the stack of its definition. */
 export const definedRules = (): ReadonlyMap<string, { rule: Rule; stack: string }> => rules;
 
+const reserved = new Set<string>();
+/** From now on no rule may have the name of one that is defined: keys, workers and watching ones that live long know a rule by its name. */
+export function reserveRuleNames(): void {
+  for (const name of rules.keys()) reserved.add(name);
+}
+
+const stacks = new WeakMap<Rule, string>();
+/** The stack of a rule's definition: two rules may have one name. */
+export const stackOf = (rule: Rule): string => stacks.get(rule) ?? '';
+
 const isCommon = (name: string): boolean => (commonOptionNames as readonly string[]).includes(name);
 
 function nodeOf(rule: Rule, inputs: TargetNode['inputs'], given: Readonly<Record<string, unknown>>): TargetNode {
@@ -160,7 +170,15 @@ export function defineRule<const I extends InputSpecs, const O extends OutputSpe
 }): RuleCall<I, O, P> {
   checkDefinition('defineRule', definition);
   const rule: Rule = { gathers: () => false, doc: '', ...definition, plan: definition.plan as Rule['plan'] } as Rule;
-  rules.set(rule.name, { rule, stack: new Error('defined here').stack ?? '' });
+  if (reserved.has(rule.name)) {
+    throw new BuildError('bad-config', {
+      message: `defineRule "${rule.name}": dsbuild has a rule of that name`,
+      hint: 'Give yours another name.',
+    });
+  }
+  const stack = new Error('defined here').stack ?? '';
+  rules.set(rule.name, { rule, stack });
+  stacks.set(rule, stack);
   assertKeptFirst(rule);
   const hasInputs = Object.keys(rule.inputs).length > 0;
   const call = (first: unknown, second?: unknown): ReturnType<typeof targetsOf> => {

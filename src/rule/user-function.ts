@@ -12,7 +12,8 @@ const userFunctionMark: unique symbol = Symbol.for('dsbuild.user-function');
  * Its identity is the digest of the bundle of the module that defines it, and the options; never the closure.
  */
 export interface UserFunction {
-  readonly [userFunctionMark]: true;
+  /** What it is a call of: two definitions may have one name, in different modules. Only where the config was evaluated. */
+  readonly [userFunctionMark]: Definition;
   readonly definition: string;
   readonly does: 'filter' | 'adapt';
   readonly options: Readonly<Record<string, unknown>>;
@@ -24,7 +25,7 @@ export type Verdict = { readonly keep: true } | { readonly keep: false; readonly
 export const keep: Verdict = { keep: true };
 export const drop = (reason: string): Verdict => ({ keep: false, reason });
 
-interface Definition {
+export interface Definition {
   readonly name: string;
   readonly does: UserFunction['does'];
   readonly options: Options;
@@ -34,14 +35,20 @@ interface Definition {
 }
 
 const nameOf = (does: string, definition: string): string => `${does}:${definition}`;
-/** Everything that was defined in this process and belongs to no bundle: what a config made while it loaded. */
-const definitions = new Map<string, Definition>();
+/** Everything that was defined in this process and belongs to no bundle, by name and in order: what configs made while they loaded. */
+const definitions = new Map<string, Definition[]>();
 const bundled = new Map<Digest, Promise<ReadonlyMap<string, Definition>>>();
 const ready = new Map<Digest, ReadonlyMap<string, Definition>>();
 /** What a bundle defines while it is imported: several may be at once, on the driver, and none may hide what the config defined. */
 const importing = new AsyncLocalStorage<Map<string, Definition>>();
 
-export const userDefinition = (use: UserFunction): Definition | undefined => definitions.get(nameOf(use.does, use.definition));
+export const userDefinition = (use: UserFunction): Definition => use[userFunctionMark];
+
+/** What was defined under the same name after it. A module's bundle knows the last of its own. */
+export function definedAfter(definition: Definition): readonly Definition[] {
+  const all = definitions.get(nameOf(definition.does, definition.name)) ?? [];
+  return all.slice(all.indexOf(definition) + 1);
+}
 
 /** Imports a bundle of user code once, and keeps what it defines apart from what other bundles define under the same names. */
 export async function importBundle(digest: Digest, load: () => Promise<unknown>): Promise<void> {
@@ -63,18 +70,28 @@ async function definitionsOf(load: () => Promise<unknown>): Promise<ReadonlyMap<
 
 /** The function behind a value of the config, in a worker that has imported its bundle. */
 export function callOf<Input, Output>(use: UserFunction): (input: Input) => Output {
-  const definition = ready.get(use.bundle ?? '')?.get(nameOf(use.does, use.definition)) ?? userDefinition(use);
+  const name = nameOf(use.does, use.definition);
+  const bundle = ready.get(use.bundle ?? '');
+  // Without a bundle, as when a rule is tried by itself, it is what was defined last.
+  const definition = bundle ? bundle.get(name) : definitions.get(name)?.at(-1);
   if (!definition) throw new BuildError('no-definition', { message: `the ${use.does} "${use.definition}" is not defined by its module` });
   return (input) => (definition.call as (input: Input, options: unknown) => Output)(input, use.options);
 }
 
-function define(definition: Omit<Definition, 'stack'>): (options?: Readonly<Record<string, unknown>>) => UserFunction {
-  const into = importing.getStore() ?? definitions;
-  into.set(nameOf(definition.does, definition.name), { ...definition, stack: new Error('defined here').stack ?? '' });
+function define(about: Omit<Definition, 'stack'>): (options?: Readonly<Record<string, unknown>>) => UserFunction {
+  const definition: Definition = { ...about, stack: new Error('defined here').stack ?? '' };
+  remember(definition);
   return (options = {}) => {
     checkCall(definition.name, options);
-    return { [userFunctionMark]: true, definition: definition.name, does: definition.does, options };
+    return { [userFunctionMark]: definition, definition: definition.name, does: definition.does, options };
   };
+}
+
+function remember(definition: Definition): void {
+  const name = nameOf(definition.does, definition.name);
+  const bundle = importing.getStore();
+  if (bundle) bundle.set(name, definition);
+  else definitions.set(name, [...(definitions.get(name) ?? []), definition]);
 }
 
 /**

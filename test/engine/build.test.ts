@@ -1,6 +1,7 @@
 import { cpSync, existsSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { BuildError } from '../../src/base/errors.ts';
 import { Claims } from '../../src/cache/claims.ts';
 import { Stage } from '../execute/hands.ts';
 import { type BuildGiven, type Built, checkout, Rig } from './rig.ts';
@@ -131,6 +132,25 @@ test('a plan that passes a part on twice is found although every step balances',
 });`;
   const built = await project(withRule(twice)).build();
   assert.equal([built.summary.ok, built.errors], [false, ['ledger']]);
+});
+
+test('a rule is refused that another of its module hides under the same name, and one with the name of a rule of dsbuild', async () => {
+  const passes = (name: string): string => `defineRule({
+  name: '${name}', version: 1, inputs: { documents: 'documents' }, output: 'documents', options: {}, steps: [],
+  async plan({ documents }, _, build) { for await (const chunk of documents) build.emit(chunk); },
+})`;
+  const two = `const own = ${passes('passes')};\nconst other = ${passes('passes')};\n`;
+  const built = await project(withRule(two)).build();
+  assert.equal([built.summary.ok, built.errors], [false, ['bad-config']]);
+  assert.match(messages(built).join(), /there is another rule with the name "passes"/);
+  const shadowing = project(withRule(`const own = ${passes('download')};`));
+  const refused = await shadowing.build().catch((error: BuildError) => error);
+  assert.match(
+    'code' in refused ? `${refused.where}: ${refused.message}` : 'it was built',
+    /^datasets\.config\.ts:3:13: .*dsbuild has a rule of that name$/,
+  );
+  const hiding = `const hidden = ${passes('passes')};\nconst own = ${passes('passes')};\n`;
+  assert.ok((await project(withRule(hiding)).build()).summary.ok);
 });
 
 const policed = (share: number): string => `import { defineConfig, download, exportDataset } from 'dsbuild';

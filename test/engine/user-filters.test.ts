@@ -53,4 +53,58 @@ test('what a filter is called with that is no object of options is refused with 
   assert.is('where' in error && error.where, 'datasets.config.ts:4:80');
 });
 
+const texts = (rig: Rig, out: string): string[] =>
+  rig
+    .read(`${out}/text/a.jsonl`)
+    .toString('utf8')
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { text: string }).text);
+const both = (first: string, second: string): string => `import { defineConfig, download, exportDataset, filter } from 'dsbuild';
+${first}
+${second}
+const raw = download({ sources: { 'text/a': 'a.jsonl' } });
+const kept = (use: ReturnType<typeof even>, out: string) => exportDataset(filter(raw, { use }), { format: 'jsonl', out });
+export default defineConfig({ targets: { evens: kept(even(), 'evens'), odds: kept(odd(), 'odds') } });
+`;
+const oddOf = (text: string): string => text.replace('const even', 'const odd').replace('=== 0', '=== 1');
+
+test('filters of two modules that have one name are each their own, whichever is loaded last', async () => {
+  const imports = ["import { even } from './even.ts';", "import { odd } from './odd.ts';"] as const;
+  for (const [first, second] of [imports, [imports[1], imports[0]]] as const) {
+    const rig = new Rig();
+    rig.write({
+      'datasets.config.ts': both(first, second),
+      'even.ts': even,
+      'odd.ts': oddOf(even),
+      'a.jsonl': '{"text":"ab"}\n{"text":"abc"}\n',
+    });
+    assert.ok((await rig.build()).summary.ok);
+    assert.equal([texts(rig, 'evens'), texts(rig, 'odds')], [['ab'], ['abc']]);
+  }
+});
+
+test('so is one of a module that imports the other', async () => {
+  const rig = new Rig();
+  const odd = `import { even } from './even.ts';\nexport { even };\n${oddOf(even)}`;
+  rig.write({ 'datasets.config.ts': both("import { even, odd } from './odd.ts';", ''), 'even.ts': even, 'odd.ts': odd });
+  rig.write({ 'a.jsonl': '{"text":"ab"}\n{"text":"abc"}\n' });
+  assert.ok((await rig.build()).summary.ok);
+  assert.equal([texts(rig, 'evens'), texts(rig, 'odds')], [['ab'], ['abc']]);
+});
+
+test('two of one module that have one name are refused where the second is defined', async () => {
+  const rig = new Rig();
+  const [, second = ''] = oddOf(even).split('\n');
+  rig.write({ 'datasets.config.ts': both("import { even, odd } from './even.ts';", ''), 'even.ts': `${even}${second}\n` });
+  rig.write({ 'a.jsonl': '{"text":"ab"}\n' });
+  const { summary, events } = await rig.build();
+  assert.is(summary.ok, false);
+  const failed = events.find((event) => event.type === 'target-failed');
+  assert.equal(
+    [failed?.type === 'target-failed' && failed.error.message, failed?.type === 'target-failed' && failed.error.where],
+    ['there is another filter with the name "even"', 'datasets.config.ts:5 evens/filter.use › even.ts:3:20'],
+  );
+});
+
 test.run();

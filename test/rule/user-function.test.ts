@@ -86,8 +86,9 @@ test('an adapter gives documents or nothing', () => {
   assert.equal([adapt({ q: 'a' }), adapt({})], [{ text: 'a' }, null]);
 });
 
-test('a function that its module does not define is an error that names it', () => {
-  const unknown = { ...named('x')(), definition: 'nobody' };
+test('a function that its module does not define is an error that names it', async () => {
+  await importBundle(digestOf('e'), async () => void named('bundle'));
+  const unknown = { ...named('x')(), definition: 'nobody', bundle: digestOf('e') };
   assert.throws(
     () => callOf(unknown),
     (error: unknown) => error instanceof BuildError && error.code === 'no-definition' && /nobody/.test(error.message),

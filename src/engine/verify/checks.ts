@@ -11,7 +11,7 @@ import { PoolRunner } from '../../execute/pool.ts';
 import { runJob } from '../../execute/run-job.ts';
 import type { Checked, CheckRequest } from '../../rule/check.ts';
 import type { Part } from '../../rule/part.ts';
-import { definedRules, type Rule } from '../../rule/rule.ts';
+import { type Rule, stackOf } from '../../rule/rule.ts';
 import { jobsOf } from '../build-run.ts';
 import type { Project } from '../project.ts';
 import { type LastResult, partsOf } from './last-results.ts';
@@ -92,9 +92,8 @@ export class Checker {
     return this.#runner.close(true);
   }
 
-  #isOwn({ name }: Rule): boolean {
-    const stack = definedRules().get(name)?.stack;
-    return stack !== undefined && this.#project.places.moduleOf(stack) !== undefined;
+  #isOwn(rule: Rule): boolean {
+    return this.#project.places.moduleOf(stackOf(rule)) !== undefined;
   }
 }
 
