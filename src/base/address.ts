@@ -51,6 +51,12 @@ function withoutUser(address: string): string {
 /** The same for every address that stands in a text. */
 export const publicText = (text: string): string => (text.includes('://') ? text.replace(addressInText, publicAddress) : text);
 
+/** Whether an address in a text has something that may not be seen; a fragment by itself is nothing. */
+export const holdsSecret = (text: string): boolean =>
+  (text.match(addressInText) ?? []).some(
+    (address) => publicAddress(address) !== (/^s3:/i.test(address) ? address : address.replace(/#.*$/s, '')),
+  );
+
 const addressInText = /\b[a-z][a-z0-9+.-]*:\/\/[^\s"'`<>]*[^\s"'`<>.,;:!?)]/gi;
 
 function isSecret(parameter: string, signed: boolean): boolean {

@@ -1,9 +1,11 @@
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { holdsSecret } from '../base/address.ts';
 import { digestHex } from '../base/digest.ts';
-import { readFile, writeFileAtomic } from '../base/files.ts';
+import { readFile, uniqueName, writeFileAtomic } from '../base/files.ts';
+import { hostTag } from '../base/host.ts';
 import { readNote, writeNote } from '../base/notes.ts';
-import { bundle, esbuildVersion } from './esbuild.ts';
+import { type Bundle, bundle, esbuildVersion } from './esbuild.ts';
 import { type SeenFile, seenAgain } from './identity.ts';
 import { surroundingsName } from './loading.ts';
 
@@ -19,7 +21,11 @@ export interface ConfigBundle {
   readonly files: readonly SeenFile[];
   /** `cached`: no file that it was made of has changed, and esbuild was not started. */
   readonly how: 'cached' | 'bundled';
+  /** To be called when it was imported: removes what is not to stay. */
+  readonly imported: () => void;
 }
+
+const stays = (): void => {};
 
 /** What is kept beside a bundle. Paths are relative to its folder, so that a moved project keeps it. */
 interface Kept {
@@ -67,7 +73,7 @@ function cached(request: ConfigBundleRequest): ConfigBundle | undefined {
   const path = bundlePath(request, kept.digest);
   if (!isWhole(path, kept.digest)) return undefined;
   if (files.some((file, i) => file.identity !== before[i]?.identity)) write(request, { digest: kept.digest, map: kept.map, files });
-  return { path, map: kept.map, files, how: 'cached' };
+  return { path, map: kept.map, files, how: 'cached', imported: stays };
 }
 
 /** Bundled modules have no `import.meta` and no environment of their own: both come from the surroundings. */
@@ -81,21 +87,36 @@ const define = {
 const prelude = (path: string, text: string): string =>
   /\bimport\s*\.\s*meta\b/.test(text) ? `const __dsbuildMeta=__dsbuild.metaOf(${JSON.stringify(path)});` : '';
 
-async function bundled(request: ConfigBundleRequest): Promise<ConfigBundle> {
-  const made = await bundle({
+const bundleTo = (outfile: string, request: ConfigBundleRequest): Promise<Bundle> =>
+  bundle({
     entry: request.file,
-    outfile: join(folderOf(request), 'bundle.mjs'),
+    outfile,
     face: request.faceUrl,
     // Symbolic links stay as they are: a config's relative paths belong to the place where the user sees it.
     options: { packages: 'external', preserveSymlinks: true, define, banner: { js: banner } },
     prelude,
   });
+
+async function bundled(request: ConfigBundleRequest): Promise<ConfigBundle> {
+  const made = await bundleTo(join(folderOf(request), 'bundle.mjs'), request);
+  // `.dsbuild` is carried from one machine to another: what a config has of passwords and signed addresses is not kept there.
+  if (holdsSecret(made.text)) return notKept(request);
   const digest = digestHex(made.text);
   const path = bundlePath(request, digest);
   if (!isWhole(path, digest)) writeFileAtomic(path, made.text);
   write(request, { digest, map: made.map, files: made.files });
   removeOld(folderOf(request));
-  return { path, map: made.map, files: made.files, how: 'bundled' };
+  return { path, map: made.map, files: made.files, how: 'bundled', imported: stays };
+}
+
+async function notKept(request: ConfigBundleRequest): Promise<ConfigBundle> {
+  rmSync(keptPath(request), { force: true });
+  // By this name it is removed even if this process is killed before it has imported it.
+  const path = join(request.stateDir, 'tmp', `${hostTag}-${process.pid}`, `${uniqueName('config')}.mjs`);
+  const { text, map, files } = await bundleTo(path, request);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileAtomic(path, text);
+  return { path, map, files, how: 'bundled', imported: () => rmSync(path, { force: true }) };
 }
 
 /** Bundles that no config has as its last one, but the newest few: another process may just be about to load one. */

@@ -83,7 +83,8 @@ export async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
     .catch(async (error: unknown) => {
       const { evaluationError } = await import('./load-errors.ts');
       throw await evaluationError(evaluated, error);
-    });
+    })
+    .finally(bundle.imported);
   refuseUnknownParams(state);
   const locate = (of: string): string | undefined => {
     const position = positions.find(of);

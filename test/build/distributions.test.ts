@@ -152,6 +152,7 @@ test('a page never takes the place of a file that is not ours, unless told to', 
     await statsOf(shared, 'raw', '--html', ...flags);
     assert.match(shared.read('raw-stats.html'), /^<!DOCTYPE html>\n<!-- dsbuild stats -->\n/);
   }
+  shared.write('pages/readme.txt', '');
   await statsOf(shared, 'raw', '--html=pages/here.html');
   assert.ok(shared.has('pages/here.html'));
 });

@@ -69,6 +69,29 @@ test('an unchanged config is loaded again without a start of esbuild', async () 
   assert.is(locate(again, 'raw'), 'lib/raw.ts:3:22');
 });
 
+test('a password or a signed address that stands in a config is not kept beside it, and errors still have their lines', async () => {
+  const withSecret = (from: string): string =>
+    `import { defineConfig, read } from 'dsbuild';\nexport default defineConfig({ targets: { raw: read({ from: '${from}' }) } });\n`;
+  const left = (): string[] =>
+    readdirSync(project.path('.dsbuild'), { recursive: true, encoding: 'utf8' }).filter((name) => /\.(mjs|json)$/.test(name));
+  const project = createProject({ 'datasets.config.ts': withSecret('https://example.com/a#part') });
+  await project.load();
+  assert.is((await project.load()).how, 'cached', 'an address without a secret');
+  for (const address of ['https://user:hunter2@example.com/a', 's3://bucket/a?X-Amz-Signature=hunter2']) {
+    project.write({ 'datasets.config.ts': withSecret(address) });
+    for (let i = 0; i < 2; i++) {
+      const loaded = await project.load();
+      assert.is(loaded.how, 'bundled');
+      assert.is(targetOf(loaded, 'raw').node.options.from, address);
+      assert.is(locate(loaded, 'raw'), 'datasets.config.ts:2:47');
+    }
+    for (const name of left()) assert.not.match(readFileSync(project.path(`.dsbuild/${name}`), 'utf8'), 'hunter2', name);
+    project.write({ 'datasets.config.ts': `${withSecret(address)}throw new Error('no');\n` });
+    assert.match(String(await project.load().catch((error: { where?: string }) => error.where)), /^datasets\.config\.ts:3:/);
+    for (const name of left()) assert.not.match(readFileSync(project.path(`.dsbuild/${name}`), 'utf8'), 'hunter2', name);
+  }
+});
+
 test('of the bundles of earlier states the newest few stay', async () => {
   const project = createProject(two);
   for (let i = 0; i < 9; i++) {

@@ -74,9 +74,9 @@ test('the text runs on the dsbuild that it was made for, keeps the names of func
   const known = new URL('../../src/rule/user-function.ts', import.meta.url).href;
   project.write({
     'check.ts': `import '${pathToFileURL(project.path('short.mjs')).href}';
-import { userDefinition } from '${known}';
-const { call } = userDefinition({ does: 'filter', definition: 'short' });
-console.log(JSON.stringify([call({ text: 'abc' }, { charsMin: 4 }), call({ text: 'abc' }, { charsMin: 3 })]));`,
+import { callOf } from '${known}';
+const short = (charsMin: number) => callOf({ does: 'filter', definition: 'short', options: { charsMin } });
+console.log(JSON.stringify([short(4)({ text: 'abc' }), short(3)({ text: 'abc' })]));`,
   });
   const { stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', project.path('check.ts')], { encoding: 'utf8' });
   assert.is(stdout, '[{"keep":false,"reason":"TooShortundefined"},{"keep":true}]\n', stderr);
