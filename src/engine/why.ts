@@ -24,13 +24,13 @@ export async function why(project: Project, name: string): Promise<WhyReport> {
     const build = run.targets.get(target);
     if (!build) throw new BuildError('unknown-target', { message: `the target "${name}" is not part of this build` });
     const state = stateOf(build, run);
-    const reasons = build.state === 'failed' ? [unbuiltBecause(build)] : build.why;
     const last = readLastPlan(project.stateDir, target.name);
     const now = build.currentManifest();
     const changes: readonly Change[] = last && now && state !== 'fresh' ? changesBetween(last.manifest as Manifest, now) : [];
     const outProblems = [target, ...published].flatMap((one) => ownFolderProblems(run, run.targets.get(one)));
     if (state === 'fresh') return { target: target.name, state, changes, reasons: ['nothing changed'], outProblems };
-    if (state === 'failed') return { target: target.name, state, changes, reasons, outProblems };
+    if (state === 'failed' || state === 'blocked')
+      return { target: target.name, state, changes, reasons: [unbuiltBecause(build)], outProblems };
     const own = await ownReasons(project, build, run);
     const roots = own.some(isOfInput) ? await rootReasons(project, target, run) : [];
     return { target: target.name, state, changes, reasons: [...own, ...roots], outProblems };
