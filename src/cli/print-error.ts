@@ -5,7 +5,7 @@ import { showError } from '../report/show-error.ts';
 import type { CliContext } from './context.ts';
 import { paintFor } from './context.ts';
 
-const shownOf = ({ code, message, where, hint }: BuildError): ShownError => ({
+export const shownOf = ({ code, message, where, hint }: BuildError): ShownError => ({
   code,
   message,
   ...(where !== undefined && { where }),

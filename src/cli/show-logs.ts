@@ -1,6 +1,6 @@
 import { formatBytes } from '../base/bytes.ts';
 import { BuildError } from '../base/errors.ts';
-import type { BuildEvent } from '../base/events.ts';
+import type { BuildEvent, BuildSummary } from '../base/events.ts';
 import { didYouMean } from '../base/names.ts';
 import type { Paint } from '../report/colour.ts';
 import type { RecordedEvent, RunRecord } from '../report/recorded.ts';
@@ -29,19 +29,18 @@ export async function targetsNamed(named: string, events: AsyncIterable<Recorded
 export const isOfTarget = (event: BuildEvent, targets: ReadonlySet<string>): boolean =>
   'target' in event && event.target !== undefined && targets.has(event.target);
 
+function outcomeWord({ ok, superseded, interrupted }: BuildSummary, paint: Paint): string {
+  if (superseded) return paint.dim('gave way');
+  if (interrupted) return paint.yellow('interrupted');
+  return ok ? paint.green('done') : paint.red('failed');
+}
+
 /** One line for a run on record. */
 export function runLine({ run, started, summary }: RunRecord, paint: Paint): string {
   if (!summary) return `${paint.bold(run)}  ${paint.yellow('cut off before its end')}`;
-  const { ok, steps, tookMs, targets, warnings, superseded, interrupted, only, sample } = summary;
-  const outcome = superseded
-    ? paint.dim('gave way')
-    : interrupted
-      ? paint.yellow('interrupted')
-      : ok
-        ? paint.green('done')
-        : paint.red('failed');
+  const { steps, tookMs, targets, warnings, only, sample } = summary;
   const words = [
-    outcome,
+    outcomeWord(summary, paint),
     only === undefined ? '' : `--only '${only}'`,
     sample === undefined ? '' : `--sample ${sample}`,
     counted(Object.keys(targets).length, 'target'),

@@ -2,13 +2,13 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Option } from 'clipanion';
 import { BuildError } from '../base/errors.ts';
-import type { BuildEvent } from '../base/events.ts';
 import type { BuildOptions } from '../engine/api.ts';
 import type { WatchedFiles } from '../engine/watched.ts';
 import type { Reporter } from '../report/reporter.ts';
 import { exitCode } from './exit-codes.ts';
 import { wholeNumber } from './numbers.ts';
 import { PlanningCommand } from './planning-command.ts';
+import { shownOf } from './print-error.ts';
 import { reportingFor } from './reporters.ts';
 import { type WatchParts, WatchSession } from './watch-session.ts';
 
@@ -81,10 +81,7 @@ export class WatchCommand extends PlanningCommand {
   /** A mistake in the config is shown, and watched until it is mended; one in the program ends it. */
   #failed(error: unknown, reporter: Reporter): void {
     if (!(error instanceof BuildError)) throw error;
-    const { code, message, where, hint } = error;
-    const shown = { code, message, ...(where !== undefined && { where }), ...(hint !== undefined && { hint }) };
-    const event: BuildEvent = { type: 'target-failed', target: '', error: shown };
-    reporter.emit(event);
+    reporter.emit({ type: 'target-failed', target: '', error: shownOf(error) });
   }
 
   /** Where a config that can not be read may be mended: which files it imports is not known. */

@@ -7,6 +7,7 @@ import type { Part } from '../rule/part.ts';
 import { decodeMemo, memoHashWords, memoOutput } from '../rule/row-memo.ts';
 import type { LocalSources } from '../source/local.ts';
 import type { BuildRun } from './build-run.ts';
+import { firstFew } from './first-few.ts';
 import { lastChunks } from './last-chunks.ts';
 import { lastTableOf, readLastPlan } from './last-plan.ts';
 import { shownPath } from './places.ts';
@@ -15,7 +16,6 @@ import { partsOf } from './verify/last-results.ts';
 
 /** More is not read again only to be told of. */
 const bytesMax = 64 * 1024 * 1024;
-const placesMax = 5;
 
 /** A line of a changed chunk, and what tells whether it is one that was there before. */
 interface Line {
@@ -53,8 +53,7 @@ export function changedLines(build: TargetBuild, run: BuildRun): string[] | unde
     if (told.length === 0) return undefined;
     places.push(...told);
   }
-  const more = places.length - placesMax;
-  return more > 1 ? [...places.slice(0, placesMax), `${more} more places`] : places;
+  return firstFew(places, (more) => `${more} more places`);
 }
 
 /** Equal chunks in the same order stand on both sides; what is between them changed. */

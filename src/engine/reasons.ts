@@ -118,18 +118,15 @@ function listingReasons({ before, now }: Record<'before' | 'now', readonly Liste
 
 function inputReasons(build: TargetBuild, run: BuildRun, { last, inputs }: { last: LastPlan; inputs: Manifest | undefined }): string[] {
   const before = (last.manifest.inputs ?? {}) as Record<string, string>;
+  const notReady = run.options.dryRun ? 'not fresh' : 'being rebuilt';
   const reasons: string[] = [];
   for (const { input, key, from } of build.target.inputs) {
     const name = key === '' ? input : `${input}.${key}`;
     const upstream = run.targets.get(from);
     const now = (inputs as Record<string, string> | undefined)?.[name];
-    if (now === undefined || upstream?.state === 'building')
-      reasons.push(`input ${name}: ${from.name} ${run.options.dryRun ? 'is not fresh' : 'is being rebuilt'}`);
+    if (now === undefined || upstream?.state === 'building') reasons.push(`input ${name}: ${from.name} is ${notReady}`);
     else if (before[name] !== now) reasons.push(`input ${name}: ${from.name} changed`);
   }
-  return reasons.length > 0
-    ? reasons
-    : inputs === undefined
-      ? [run.options.dryRun ? 'inputs are not fresh' : 'inputs are being rebuilt']
-      : [];
+  if (reasons.length === 0 && inputs === undefined) return [`inputs are ${notReady}`];
+  return reasons;
 }

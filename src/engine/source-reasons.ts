@@ -1,11 +1,10 @@
 import type { LocalSources } from '../source/local.ts';
 import type { BuildRun } from './build-run.ts';
+import { firstFew } from './first-few.ts';
 import { type LastChunks, type LastFile, lastChunks } from './last-chunks.ts';
 import { lastTableOf } from './last-plan.ts';
 import { shownPath } from './places.ts';
 import { tableFileOf } from './resolve-sources.ts';
-
-const placesMax = 5;
 
 type Files = LastChunks['files'];
 
@@ -63,10 +62,9 @@ export function sourceReasons(
     ...come.map((path) => `source new: ${withLines(path, now.files)}`),
     ...gone.map((path) => `source gone: ${withLines(path, before.files)}`),
   ];
-  const more = reasons.length - placesMax;
   return [
     ...told.map((place) => `source changed: ${place}`),
-    ...(more > 1 ? [...reasons.slice(0, placesMax), `and ${more} more files that are new, gone or renamed`] : reasons),
+    ...firstFew(reasons, (more) => `and ${more} more files that are new, gone or renamed`),
     ...(told.length + reasons.length === 0 ? ['sources are in another order or grouping'] : []),
   ];
 }
@@ -96,7 +94,8 @@ function placesIn(local: LocalSources, changed: readonly string[], { before, sho
     const path = shown(segments[0]?.path as string);
     own.push(first === last ? `${path}:${first}` : `${path}, in lines ${first}-${last}`);
   }
-  const all = [...places].flatMap(([path, own]) => (own.length > 0 ? own : [shown(path)]));
-  const more = all.length - placesMax;
-  return more > 1 ? [...all.slice(0, placesMax), `${more} more places`] : all;
+  return firstFew(
+    [...places].flatMap(([path, own]) => (own.length > 0 ? own : [shown(path)])),
+    (more) => `${more} more places`,
+  );
 }

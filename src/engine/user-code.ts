@@ -63,7 +63,7 @@ export async function withBundle(use: UserFunction, run: BuildRun): Promise<User
   const { places } = run.project;
   const definition = userDefinition(use);
   const file = places.moduleOf(definition.stack);
-  if (file) assertFound(definition, file, run);
-  else throw new BuildError('no-definition', { message: `the module that defines "${use.definition}" can not be found` });
+  if (!file) throw new BuildError('no-definition', { message: `the module that defines "${use.definition}" can not be found` });
+  assertFound(definition, file, run);
   return { ...use, bundle: await layBundle(file, run) };
 }

@@ -24,9 +24,7 @@ export async function why(project: Project, name: string): Promise<WhyReport> {
     const build = run.targets.get(target);
     if (!build) throw new BuildError('unknown-target', { message: `the target "${name}" is not part of this build` });
     const state = stateOf(build, run);
-    const last = readLastPlan(project.stateDir, target.name);
-    const now = build.currentManifest();
-    const changes: readonly Change[] = last && now && state !== 'fresh' ? changesBetween(last.manifest as Manifest, now) : [];
+    const changes = state === 'fresh' ? [] : changesOf(build, project);
     const outProblems = [target, ...published].flatMap((one) => ownFolderProblems(run, run.targets.get(one)));
     if (state === 'fresh') return { target: target.name, state, changes, reasons: ['nothing changed'], outProblems };
     if (state === 'failed' || state === 'blocked')
@@ -37,11 +35,16 @@ export async function why(project: Project, name: string): Promise<WhyReport> {
   });
 }
 
+/** What its manifest has that it had not when it was built last. */
+function changesOf(build: TargetBuild, { stateDir }: Project): readonly Change[] {
+  const last = readLastPlan(stateDir, build.target.name);
+  const now = build.currentManifest();
+  return last && now ? changesBetween(last.manifest as Manifest, now) : [];
+}
+
 /** Why this target is not fresh, with the very lines of edited sources. */
 async function ownReasons(project: Project, build: TargetBuild, run: BuildRun): Promise<readonly string[]> {
-  const last = readLastPlan(project.stateDir, build.target.name);
-  const now = build.currentManifest();
-  const isEdited = last && now && changesBetween(last.manifest as Manifest, now).some(isOfSources);
+  const isEdited = changesOf(build, project).some(isOfSources);
   const lines = isEdited ? await linesOf(project, build.target) : undefined;
   return lines ? reasonsFor(build, run, { inputs: {}, lines }) : build.why;
 }

@@ -86,13 +86,10 @@ export function funnelLines(target: TargetView): Line[] {
   const dropped = [...(summary ? Object.entries(summary.dropped) : target.dropped)].filter(([, count]) => count > 0).sort(byCount);
   const all = dropped.reduce((sum, [, count]) => sum + count, 0);
   const read = summary?.documentsIn ?? documents;
+  const isKeptKnown = summary ? read + summary.documentsOut > 0 : all > 0;
   const words = [
     read === 0 ? '' : `${counted(read, 'document')} in`,
-    summary && read + summary.documentsOut > 0
-      ? `${formatCount(summary.documentsOut)} kept`
-      : !summary && all > 0
-        ? `${formatCount(read - all)} kept`
-        : '',
+    isKeptKnown ? `${formatCount(summary?.documentsOut ?? read - all)} kept` : '',
     summary && summary.quarantined > 0 ? `${formatCount(summary.quarantined)} quarantined` : '',
     (summary?.tokens ?? tokens) === 0 ? '' : counted(summary?.tokens ?? tokens, 'token'),
     summary && summary.bytesOut > 0 ? formatBytes(summary.bytesOut) : '',
