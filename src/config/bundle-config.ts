@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
 import { holdsSecret } from '../base/address.ts';
 import { digestHex } from '../base/digest.ts';
 import { readFile, uniqueName, writeFileAtomic } from '../base/files.ts';
@@ -111,12 +111,12 @@ async function bundled(request: ConfigBundleRequest): Promise<ConfigBundle> {
 
 async function notKept(request: ConfigBundleRequest): Promise<ConfigBundle> {
   rmSync(keptPath(request), { force: true });
-  // By this name it is removed even if this process is killed before it has imported it.
-  const path = join(request.stateDir, 'tmp', `${hostTag}-${process.pid}`, `${uniqueName('config')}.mjs`);
+  // In a folder of this name it is removed even if this process is killed before it has imported it.
+  const folder = join(request.stateDir, 'tmp', uniqueName(hostTag));
+  const path = join(folder, 'bundle.mjs');
   const { text, map, files } = await bundleTo(path, request);
-  mkdirSync(dirname(path), { recursive: true });
   writeFileAtomic(path, text);
-  return { path, map, files, how: 'bundled', imported: () => rmSync(path, { force: true }) };
+  return { path, map, files, how: 'bundled', imported: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
 /** Bundles that no config has as its last one, but the newest few: another process may just be about to load one. */

@@ -36,7 +36,7 @@ export interface LoadedConfig {
   /** Names of the environment variables that the config read, in order. Their values are nobody's business. */
   readonly environment: readonly string[];
   readonly how: ConfigBundle['how'];
-  /** `file:line:column`, relative to the project, of the first frame of a stack that lies in the user's files. */
+  /** `file:line:column`, relative to the project, of the first frame of a stack that lies in the user's files, as this load evaluated them. */
   locate(stack: string): string | undefined;
   /** Absolute path of the user's file that this frame lies in. */
   moduleOf(stack: string): string | undefined;
@@ -61,8 +61,8 @@ async function bundleOrExplain(request: LoadRequest): Promise<ConfigBundle> {
   }
 }
 
-async function evaluate(path: string, evaluated: EvaluatedConfig, given: Given): Promise<{ config: Config; stack: string }> {
-  const { default: exported } = (await import(`${pathToFileURL(path).href}?load=${++loads}`)) as { default?: unknown };
+async function evaluate(url: string, evaluated: EvaluatedConfig, given: Given): Promise<{ config: Config; stack: string }> {
+  const { default: exported } = (await import(url)) as { default?: unknown };
   if (!isDefinedConfig(exported)) throw (await import('./load-errors.ts')).exportError(evaluated, exported);
   return { config: exported.resolve(given), stack: exported.stack };
 }
@@ -75,11 +75,12 @@ async function evaluate(path: string, evaluated: EvaluatedConfig, given: Given):
 export async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
   const base = dirname(request.file);
   const bundle = await bundleOrExplain(request);
-  const positions = positionsIn(bundle.path, bundle.map, base);
+  const url = `${pathToFileURL(bundle.path).href}?load=${++loads}`;
+  const positions = positionsIn({ bundle: bundle.path, url }, bundle.map, base);
   const evaluated: EvaluatedConfig = { file: request.file, files: bundle.files, faceUrl: request.faceUrl, positions };
   const state: Loading = { given: request.params, params: new Map(), env: request.env, variables: new Set() };
   const { config, stack } = await loading
-    .run(state, () => evaluate(bundle.path, evaluated, request.given ?? { catalog: [] }))
+    .run(state, () => evaluate(url, evaluated, request.given ?? { catalog: [] }))
     .catch(async (error: unknown) => {
       const { evaluationError } = await import('./load-errors.ts');
       throw await evaluationError(evaluated, error);

@@ -1,6 +1,5 @@
 import { SourceMap, type SourceMapPayload } from 'node:module';
 import { dirname, relative, resolve, sep } from 'node:path';
-import { pathToFileURL } from 'node:url';
 
 /** A place in a file of the user's; line and column are counted from 1. */
 export interface Position {
@@ -20,12 +19,13 @@ export interface Positions {
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 /**
- * @param bundle Absolute path of the bundle. It must name no source map itself, else Node might map stacks before we do.
+ * @param bundle Where the bundle lies. It must name no source map itself, else Node might map stacks before we do.
+ * @param url What the bundle was imported as: frames of another import of it are not found, they are of another load's values.
  * @param map Its source map as JSON.
  * @param project Folder that shown paths are relative to.
  */
-export function positionsIn(bundle: string, map: string, project: string): Positions {
-  const frame = new RegExp(`${escaped(pathToFileURL(bundle).href)}(?:\\?[^:]*)?:(\\d+):(\\d+)`);
+export function positionsIn({ bundle, url }: { bundle: string; url: string }, map: string, project: string): Positions {
+  const frame = new RegExp(`${escaped(url)}:(\\d+):(\\d+)`);
   let sources: SourceMap | undefined;
   return {
     show: (file) => relative(project, file).split(sep).join('/'),

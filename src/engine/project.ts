@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join, parse } from 'node:path';
 import { parseSize } from '../base/bytes.ts';
 import type { Emit } from '../base/events.ts';
+import { uniqueName } from '../base/files.ts';
 import { hostTag, isProcessAlive } from '../base/host.ts';
 import { limits } from '../base/limits.ts';
 import { moduleUrl } from '../base/program.ts';
@@ -124,7 +125,8 @@ function assemble(options: Assembly): Project {
   const graph = buildGraph({ config, base, where, outRoot, locate: places.locate, moduleOf: places.moduleOf, publishers });
   const store = new Store(stateDir);
   const results = new Results(stateDir);
-  const tmpDir = join(stateDir, 'tmp', `${hostTag}-${process.pid}`);
+  // Its own: a process may have the folder open more than once, and the first to close it takes this away.
+  const tmpDir = join(stateDir, 'tmp', uniqueName(hostTag));
   mkdirSync(tmpDir, { recursive: true });
   removeLeftovers(dirname(tmpDir));
   return {

@@ -3,7 +3,7 @@ import { BuildError } from '../base/errors.ts';
 import { keepModule } from '../config/kept-module.ts';
 import type { GraphTarget } from '../graph/graph.ts';
 import type { Manifest } from '../plan/manifest.ts';
-import { definedRules, type Rule, stackOf } from '../rule/rule.ts';
+import { type Rule, rulesAfter, stackOf } from '../rule/rule.ts';
 import { type Definition, definedAfter, isUserFunction, type UserFunction, userDefinition } from '../rule/user-function.ts';
 import type { BuildRun } from './build-run.ts';
 import { faceUrl } from './project.ts';
@@ -52,9 +52,7 @@ function namesake(rule: Rule, file: string | undefined, { project, rulesByName }
   const first = rulesByName.get(rule.name) ?? rule;
   rulesByName.set(rule.name, first);
   if (first !== rule) return first;
-  const last = definedRules().get(rule.name)?.rule;
-  const isHidden = last !== undefined && last !== rule && file !== undefined && project.places.moduleOf(stackOf(last)) === file;
-  return isHidden ? last : undefined;
+  return file === undefined ? undefined : rulesAfter(rule).find((other) => project.places.moduleOf(stackOf(other)) === file);
 }
 
 /** Gives a user's function the digest of its module's bundle, and lays the bundle where workers load it from. */

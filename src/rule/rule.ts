@@ -116,6 +116,14 @@ const rules = new Map<string, { rule: Rule; stack: string }>();
 /** Every rule that was defined in this process, by name, with the stack of its definition. */
 export const definedRules = (): ReadonlyMap<string, { rule: Rule; stack: string }> => rules;
 
+/** All of one name, in the order of their definitions. */
+const namesakes = new Map<string, Rule[]>();
+/** What was defined under the same name after it. A module's bundle knows the last of its own. */
+export function rulesAfter(rule: Rule): readonly Rule[] {
+  const all = namesakes.get(rule.name) ?? [];
+  return all.slice(all.indexOf(rule) + 1);
+}
+
 const reserved = new Set<string>();
 /** From now on no rule may have the name of one that is defined: keys, workers and watching ones that live long know a rule by its name. */
 export function reserveRuleNames(): void {
@@ -178,6 +186,7 @@ export function defineRule<const I extends InputSpecs, const O extends OutputSpe
   }
   const stack = new Error('defined here').stack ?? '';
   rules.set(rule.name, { rule, stack });
+  namesakes.set(rule.name, [...(namesakes.get(rule.name) ?? []), rule]);
   stacks.set(rule, stack);
   assertKeptFirst(rule);
   const hasInputs = Object.keys(rule.inputs).length > 0;

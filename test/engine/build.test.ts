@@ -3,8 +3,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { BuildError } from '../../src/base/errors.ts';
 import { Claims } from '../../src/cache/claims.ts';
+import { build } from '../../src/engine/build.ts';
 import { Stage } from '../execute/hands.ts';
-import { type BuildGiven, type Built, checkout, Rig } from './rig.ts';
+import { type BuildGiven, type Built, checkout, inlineRunner, Rig } from './rig.ts';
 
 const test = suite('build');
 
@@ -151,6 +152,23 @@ test('a rule is refused that another of its module hides under the same name, an
   );
   const hiding = `const hidden = ${passes('passes')};\nconst own = ${passes('passes')};\n`;
   assert.ok((await project(withRule(hiding)).build()).summary.ok);
+});
+
+test('a folder that this process opens once more, and closes, while it is open for a build is built as ever', async () => {
+  const rig = project(`import { defineConfig, defineFilter, defineRule, download, exportDataset, filter, keep } from 'dsbuild';
+const short = defineFilter({ name: 'short', decide: () => keep });
+const own = defineRule({
+  name: 'own', version: 1, inputs: { documents: 'documents' }, output: 'documents', options: {}, steps: [],
+  async plan({ documents }, _, build) { for await (const chunk of documents) build.emit(chunk); },
+});
+const raw = download({ sources: { 'x/a': 'in/a.jsonl' } });
+export default defineConfig({ targets: { out: exportDataset(own(filter(raw, { use: short() })), { format: 'jsonl', out: 'out' }) } });
+`);
+  await rig.withProject(async (open) => {
+    await rig.withProject(async () => {});
+    const summary = await build(open, { targets: [] }, () => inlineRunner());
+    assert.ok(summary.ok);
+  });
 });
 
 const policed = (share: number): string => `import { defineConfig, download, exportDataset } from 'dsbuild';
