@@ -1,6 +1,7 @@
 import type { Case } from './case.ts';
 import { cold } from './cold.ts';
 import { edits } from './edits.ts';
+import { estimates } from './estimates.ts';
 import { gcCase } from './gc.ts';
 import { memoryCase } from './memory.ts';
 import { nothing } from './nothing.ts';
@@ -26,6 +27,7 @@ export const cases: readonly Case[] = [
   nothing,
   steps,
   gcCase,
+  estimates,
   ui,
   startUp,
 ];
