@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Cut, Cutter, cutAll, cutSalts, mix } from '../../src/base/cut.ts';
 import { exponential, exponentialUnit } from '../../src/base/exponential.ts';
+import { numbers } from '../source/files.ts';
 
 const test = suite('cut rule');
 
@@ -11,17 +12,6 @@ const target = 8192;
 interface Item {
   weight: number;
   u: number;
-}
-
-/** mulberry32: the same numbers in every run. */
-function numbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return (t ^ (t >>> 14)) >>> 0;
-  };
 }
 
 function someItems(count: number, seed: number, weightMax = 400): Item[] {

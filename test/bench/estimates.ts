@@ -27,7 +27,10 @@ interface Change {
 
 const changes = (bytes: number): readonly Change[] => [
   { what: 'all again (--force)', flags: ['--force'] },
-  { what: `${megabytes(bytes / 2)} appended`, edit: (source) => writeCopies(corpus('docs'), source, { bytes: bytes / 2, firstCopy: 1000 }) },
+  {
+    what: `${megabytes(bytes / 2)} appended`,
+    edit: (source) => writeCopies(corpus('docs'), source, { bytes: bytes / 2, firstCopy: 1000 }),
+  },
   { what: 'another tokenizer option', config: ['specialTokens: false', 'specialTokens: true'] },
   { what: 'another sequence length', config: ['maxSeqLength: 2048', 'maxSeqLength: 1024'] },
   { what: 'one line edited', edit: (source) => editLine(source, 0.5) },

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { BuildError } from '../../src/base/errors.ts';
 import { type LockMode, readLock } from '../../src/cache/lock.ts';
+import { refusalOfCall } from '../refusal.ts';
 
 const test = suite('lock');
 let folder = '';
@@ -19,16 +19,6 @@ test.after.each(() => rmSync(folder, { recursive: true, force: true }));
 
 const written = (): string[] => readFileSync(file, 'utf8').split('\n').slice(1, -1);
 const source = { blake3: 'ab12', bytes: '10', etag: '"x 1"', 'last-modified': 'Mon, 01 Jan 2024 00:00:00 GMT' };
-
-function errorOf(run: () => unknown): BuildError {
-  try {
-    run();
-  } catch (error) {
-    assert.instance(error, BuildError);
-    return error as BuildError;
-  }
-  throw new Error('nothing was refused');
-}
 
 /** A lock file with one entry of `values`, read again. */
 function saved(values: Record<string, string>, mode: LockMode) {
@@ -86,7 +76,7 @@ test('adding what is there already writes nothing', () => {
 });
 
 test('a build may not change an entry, an update may', () => {
-  const error = errorOf(() => saved(source, 'add').add('source', 'https://host/a', { ...source, blake3: 'ff' }));
+  const error = refusalOfCall(() => saved(source, 'add').add('source', 'https://host/a', { ...source, blake3: 'ff' }));
   assert.is(error.code, 'lock-conflict');
   assert.match(error.message, /blake3=ab12[\s\S]*blake3=ff/);
   assert.match(error.hint ?? '', /dsbuild update/);
@@ -112,9 +102,9 @@ test('a locked lock names the entry that it would get, change or lose', () => {
   const lock = saved(source, 'locked');
   lock.add('source', 'https://host/a', source);
   const refused = [
-    errorOf(() => lock.add('source', 'https://host/new', { blake3: '1' })),
-    errorOf(() => lock.add('source', 'https://host/a', { ...source, blake3: 'ff' })),
-    errorOf(() => lock.remove('source', 'https://host/a')),
+    refusalOfCall(() => lock.add('source', 'https://host/new', { blake3: '1' })),
+    refusalOfCall(() => lock.add('source', 'https://host/a', { ...source, blake3: 'ff' })),
+    refusalOfCall(() => lock.remove('source', 'https://host/a')),
   ];
   for (const error of refused) assert.is(error.code, 'lock-would-change');
   assert.equal(
@@ -151,7 +141,7 @@ test('two builds that saw different bytes do not overwrite each other', () => {
   one.add('source', 'https://host/1', { blake3: '1' });
   two.add('source', 'https://host/1', { blake3: '2' });
   one.save();
-  assert.is(errorOf(() => two.save()).code, 'lock-conflict');
+  assert.is(refusalOfCall(() => two.save()).code, 'lock-conflict');
   assert.equal(written(), ['source "https://host/1" blake3=1']);
 });
 
@@ -181,7 +171,7 @@ const broken: readonly [what: string, text: string, says: RegExp][] = [
 for (const [what, text, says] of broken) {
   test(`a line with ${what} is named by file and line`, () => {
     writeFileSync(file, `# dsbuild lock, format 1\nsource "https://host/z" blake3=1\n${text}\n`);
-    const error = errorOf(() => readLock(file));
+    const error = refusalOfCall(() => readLock(file));
     assert.is(error.code, 'bad-lock');
     assert.is(error.where, `${file}:3`);
     assert.match(error.message, says);

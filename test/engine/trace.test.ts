@@ -2,6 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Project } from '../../src/engine/project.ts';
 import type { TraceItem } from '../../src/engine/trace/items.ts';
+import { refusal } from '../refusal.ts';
 import { numbers } from '../source/files.ts';
 import type { Rig } from './rig.ts';
 import { type Files, firstFiles, itemsOf, layOut, lineAt, newProject, rowsIn, sourceLine, traced, wordsOf } from './trace-project.ts';
@@ -159,13 +160,8 @@ test('rows are counted over all parts of a target, and in their file', async () 
 });
 
 async function errorOf(asked: Promise<unknown>): Promise<{ code: string; text: string }> {
-  try {
-    await asked;
-  } catch (error) {
-    const { code, message, hint = '' } = error as { code: string; message: string; hint?: string };
-    return { code, text: `${message} ${hint}` };
-  }
-  throw new Error('nothing was thrown');
+  const { code, message, hint = '' } = await refusal(asked);
+  return { code, text: `${message} ${hint}` };
 }
 
 const mistakes: readonly [place: string, code: string, says: RegExp][] = [

@@ -5,9 +5,9 @@ import * as assert from 'uvu/assert';
 import { command } from '../../rules/command.ts';
 import { LineSplitter } from '../../rules/lib/line-splitter.ts';
 import { runProgram } from '../../rules/lib/program.ts';
-import { BuildError } from '../../src/base/errors.ts';
 import type { Part } from '../../src/rule/part.ts';
 import { encodeView } from '../../src/rule/view.ts';
+import { refusal } from '../refusal.ts';
 import { documentsPart, filePart, identitiesOf, linesIn, type Planned, type PlanSettings, planRule } from './harness.ts';
 import { StepMemory } from './step-keys.ts';
 
@@ -27,15 +27,6 @@ const three = documentsPart([
   '{"text":"two"}',
   '{"id":"c","text":"three","metadata":{"big":12345678901234567890}}',
 ]);
-
-async function errorOf(promise: Promise<unknown>): Promise<BuildError> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  assert.instance(error, BuildError);
-  return error as BuildError;
-}
 
 test('a program gets the lines of the documents as they are, and what it writes are the documents', async () => {
   const planned = await run([three], ['cat']);
@@ -97,7 +88,7 @@ test('it sees no file but its tools', async () => {
 
 test('a tool that lies outside the folder of the config is refused', async () => {
   for (const name of ['../x.py', 'tools/../../x.py', `${tmpdir()}/x.py`]) {
-    assert.is((await errorOf(run([three], ['cat'], { tools: { [name]: filePart('x') } }))).code, 'bad-tool');
+    assert.is((await refusal(run([three], ['cat'], { tools: { [name]: filePart('x') } }))).code, 'bad-tool');
   }
 });
 
@@ -154,7 +145,7 @@ test('lines that are no documents are quarantined and counted; blank ones are le
 
 test('an exit code other than 0 is an error with command, code and the end of its standard error', async () => {
   const script = 'for i in $(seq 30); do echo "complaint $i" >&2; done; exit 3';
-  const error = await errorOf(shell([three], script));
+  const error = await refusal(shell([three], script));
   assert.is(error.code, 'command-failed');
   assert.match(error.message, /^sh -c ".*exit 3" ended with exit code 3/);
   const shown = [...error.message.matchAll(/complaint (\d+)$/gm)].map(([, number]) => Number(number));
@@ -166,13 +157,13 @@ test('an exit code other than 0 is an error with command, code and the end of it
 });
 
 test('a program that is killed says by what', async () => {
-  const error = await errorOf(shell([three], 'kill -KILL $$'));
+  const error = await refusal(shell([three], 'kill -KILL $$'));
   assert.match(error.message, /was ended by SIGKILL, and wrote nothing/);
 });
 
 test('no error shows a secret', async () => {
   const options = { secrets: { TOKEN: 'VARIABLE' }, settings: { secrets: { TOKEN: 's3cret' } } };
-  const failed = await errorOf(shell([three], 'echo "got $TOKEN" >&2; exit 1', options));
+  const failed = await refusal(shell([three], 'echo "got $TOKEN" >&2; exit 1', options));
   assert.match(failed.message, /got \*\*\*/);
   assert.not.match(failed.message, /s3cret/);
   const { quarantined } = await shell([three], 'echo "$TOKEN"', options);
@@ -180,32 +171,32 @@ test('no error shows a secret', async () => {
 });
 
 test('a program that is not there is an error that says what to do', async () => {
-  const error = await errorOf(run([three], ['dsbuild-no-such-program', 'x']));
+  const error = await refusal(run([three], ['dsbuild-no-such-program', 'x']));
   assert.is(error.code, 'command-not-found');
   assert.match(error.message, /"dsbuild-no-such-program"/);
   assert.match(error.hint ?? '', /PATH/);
-  const own = await errorOf(run([three], ['./tools/missing.sh']));
+  const own = await refusal(run([three], ['./tools/missing.sh']));
   assert.match(own.hint ?? '', /`tools`/);
 });
 
 test('a file that is no program is an error that says so', async () => {
-  const error = await errorOf(run([three], ['tools/data'], { tools: { 'tools/data/x.txt': filePart('x') } }));
+  const error = await refusal(run([three], ['tools/data'], { tools: { 'tools/data/x.txt': filePart('x') } }));
   assert.is(error.code, 'command-failed');
   assert.match(error.message, /could not be started: EACCES/);
 });
 
 test('an empty command is refused', async () => {
-  assert.is((await errorOf(run([three], []))).code, 'no-command');
+  assert.is((await refusal(run([three], []))).code, 'no-command');
 });
 
 test('a program that runs too long is killed with its children', async () => {
-  const error = await errorOf(shell([three], 'sleep 1000 & sleep 1000', { timeoutSeconds: 1 }));
+  const error = await refusal(shell([three], 'sleep 1000 & sleep 1000', { timeoutSeconds: 1 }));
   assert.is(error.code, 'command-timeout');
   assert.match(error.hint ?? '', /timeoutSeconds/);
 });
 
 test('a child that outlives its program and holds its output does not outlive the time limit', async () => {
-  assert.is((await errorOf(shell([three], 'sleep 1000 & exit 0', { timeoutSeconds: 1 }))).code, 'command-timeout');
+  assert.is((await refusal(shell([three], 'sleep 1000 & exit 0', { timeoutSeconds: 1 }))).code, 'command-timeout');
 });
 
 const stateOf = (pid: number): string =>

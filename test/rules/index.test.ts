@@ -2,10 +2,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { index } from '../../rules/index.ts';
 import { folderOfPatterns, posixPath, splitOf } from '../../rules/lib/names.ts';
-import { BuildError } from '../../src/base/errors.ts';
 import type { Facts, Part } from '../../src/rule/part.ts';
 import type { Ancestor } from '../../src/rule/rule.ts';
 import { files } from '../../src/rule/source.ts';
+import { refusal } from '../refusal.ts';
 import { filePart, identitiesOf, type Planned, planRule, textOf } from './harness.ts';
 
 const test = suite('index');
@@ -37,15 +37,6 @@ function manifestIn({ outputs }: Planned): { splits: Record<string, unknown>; [n
   return JSON.parse(textOf(part as Part));
 }
 
-async function errorOf(promise: Promise<unknown>): Promise<BuildError> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  assert.instance(error, BuildError);
-  return error as BuildError;
-}
-
 test('the manifest holds exactly the fields of the format, splits by name', async () => {
   const [part] = (await run([...helpful, ...apps])).outputs['main'] ?? [];
   const expected = {
@@ -74,7 +65,7 @@ test('`splits` selects some; all groups that came in still count as processed', 
 });
 
 test('an unknown split is an error that names the nearest and all there are', async () => {
-  const error = await errorOf(run([...apps, ...helpful], { splits: ['helpfull'] }));
+  const error = await refusal(run([...apps, ...helpful], { splits: ['helpfull'] }));
   assert.is(error.code, 'unknown-split');
   assert.match(error.message, /no split "helpfull"\. Did you mean "helpful"\?/);
   assert.match(error.hint ?? '', /apps, helpful/);
@@ -122,7 +113,7 @@ test('tokenizer, length, size and paths come from the targets upstream, as the c
 
 test('without anything upstream nothing is inherited, and the plan says what is missing', async () => {
   assert.equal(inherit([]), {});
-  const error = await errorOf(planRule(index, { shards: apps }, {}));
+  const error = await refusal(planRule(index, { shards: apps }, {}));
   assert.is(error.code, 'nothing-to-inherit');
   assert.match(error.hint ?? '', /shardSizeBytes/);
 });

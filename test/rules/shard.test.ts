@@ -9,10 +9,10 @@ import { shardEnds } from '../../rules/lib/shard-cut.ts';
 import { encodeTokens } from '../../rules/lib/tokens.ts';
 import { loadZstd } from '../../rules/lib/zstd.ts';
 import { shard } from '../../rules/shard.ts';
-import { BuildError } from '../../src/base/errors.ts';
 import { recordHash } from '../../src/base/record-hash.ts';
 import { decodeLineage } from '../../src/rule/lineage.ts';
 import type { Part } from '../../src/rule/part.ts';
+import { refusal } from '../refusal.ts';
 import { bytesOf, filePart, identitiesOf, type Planned, planRule, textOf } from './harness.ts';
 import { StepMemory } from './step-keys.ts';
 
@@ -67,15 +67,6 @@ const bufferOf = (part: Part): ArrayBuffer => new Uint8Array(bytesOf(part)).buff
 async function rowsIn(planned: Planned): Promise<Row[]> {
   const all = await Promise.all(shardsIn(planned).map((part) => parquetReadObjects({ file: bufferOf(part), compressors })));
   return all.flat() as unknown as Row[];
-}
-
-async function errorOf(promise: Promise<unknown>): Promise<BuildError> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  assert.instance(error, BuildError);
-  return error as BuildError;
 }
 
 test('sequences hold all documents in order, an EOS behind each, and padding at the ends of pack groups only', async () => {
@@ -158,7 +149,7 @@ test('parts of one group that lie apart make one split', async () => {
 });
 
 test('two groups that would be one split are an error that names both', async () => {
-  const error = await errorOf(run([tokensPart([[5]], { group: 'code/apps' }), tokensPart([[6]], { group: 'web/apps' })]));
+  const error = await refusal(run([tokensPart([[5]], { group: 'code/apps' }), tokensPart([[6]], { group: 'web/apps' })]));
   assert.is(error.code, 'equal-splits');
   assert.match(error.message, /"code\/apps" and "web\/apps"/);
   assert.ok(error.hint);
@@ -166,7 +157,7 @@ test('two groups that would be one split are an error that names both', async ()
 
 test('a group whose name would lead outside the folder is refused', async () => {
   for (const group of ['code/..', 'code/a\\b', '.', 'x/a\nb']) {
-    assert.is((await errorOf(run([tokensPart([[5]], { group })]))).code, 'bad-split');
+    assert.is((await refusal(run([tokensPart([[5]], { group })]))).code, 'bad-split');
   }
 });
 
@@ -178,9 +169,9 @@ test('a split without a sequence has statistics and no shard', async () => {
 });
 
 test('tokens whose tokenizers disagree on EOS are refused, and so are tokens that do not tell it', async () => {
-  assert.is((await errorOf(run([tokensPart([[5]]), tokensPart([[6]], { eos: 3 })]))).code, 'mixed-tokens');
+  assert.is((await refusal(run([tokensPart([[5]]), tokensPart([[6]], { eos: 3 })]))).code, 'mixed-tokens');
   const { eos: _, ...facts } = tokensPart([[5]]).facts;
-  assert.is((await errorOf(run([{ ...tokensPart([[5]]), facts }]))).code, 'no-eos');
+  assert.is((await refusal(run([{ ...tokensPart([[5]]), facts }]))).code, 'no-eos');
 });
 
 test('no shard is larger than the size asked for, and they are not much smaller', async () => {
@@ -241,7 +232,7 @@ test('the digest of the tokenizer stands in the metadata; tokens of two tokenize
   const pairs = parquetMetadata(bufferOf(part as Part)).key_value_metadata ?? [];
   assert.is(pairs.find(({ key }) => key === 'dsbuild.tokenizer')?.value, one);
   for (const packTokens of [1, 400]) {
-    const error = await errorOf(run([made(one, 5), made(other, 6)], { packTokens }));
+    const error = await refusal(run([made(one, 5), made(other, 6)], { packTokens }));
     assert.is(error.code, 'mixed-tokens', `${error.message}`);
     assert.match(error.message, /abab.*cdcd/);
   }
@@ -266,7 +257,7 @@ test('documents longer than a sequence are split or truncated, and counted', asy
   };
   assert.equal(await counted('split'), [1, 0, 0, 2, 0]);
   assert.equal(await counted('truncate'), [0, 1, 1, 1, 2]);
-  const error = await errorOf(run(tokens, { longDocuments: 'truncate' }));
+  const error = await refusal(run(tokens, { longDocuments: 'truncate' }));
   assert.is(error.code, 'unused-option');
 });
 

@@ -5,11 +5,11 @@ import { loadTokenizer } from '../../rules/lib/tokenizer.ts';
 import { bpeEngine, huggingfaceEngine } from '../../rules/lib/tokenizer-contract.ts';
 import { decodeTokens } from '../../rules/lib/tokens.ts';
 import { tokenize } from '../../rules/tokenize.ts';
-import { BuildError } from '../../src/base/errors.ts';
 import { decodeLineage } from '../../src/rule/lineage.ts';
 import { checkOptions } from '../../src/rule/option-checks.ts';
 import type { Part } from '../../src/rule/part.ts';
 import { encodeView } from '../../src/rule/view.ts';
+import { refusal } from '../refusal.ts';
 import { bytesOf, documentsPart, filePart, identitiesOf, type Planned, planRule } from './harness.ts';
 import { StepMemory } from './step-keys.ts';
 
@@ -45,15 +45,6 @@ function onlyPart({ outputs }: Planned): Part {
   const [part, ...others] = outputs['main'] ?? [];
   assert.is(others.length, 0);
   return part as Part;
-}
-
-async function errorOf(promise: Promise<unknown>): Promise<BuildError> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  assert.instance(error, BuildError);
-  return error as BuildError;
 }
 
 test('each chunk becomes one tokens part with the ids of its documents, in order', async () => {
@@ -137,7 +128,7 @@ test('addBos puts a BOS before each text, but never a second one', async () => {
 
 test('addBos without a known BOS is an error that says what to do, and option bos mends it', async () => {
   const options = { tokenizer: { model }, eos: '<|endoftext|>', addBos: true };
-  const error = await errorOf(run([documents], options));
+  const error = await refusal(run([documents], options));
   assert.is(error.code, 'no-bos');
   assert.match(error.hint ?? '', /option `bos`/);
   const mended = await run([documents], { ...options, bos: '<|begin|>' });
@@ -145,7 +136,7 @@ test('addBos without a known BOS is an error that says what to do, and option bo
 });
 
 test('without a known EOS the step fails and names the option', async () => {
-  const error = await errorOf(run([documents], { tokenizer: { model } }));
+  const error = await refusal(run([documents], { tokenizer: { model } }));
   assert.is(error.code, 'no-eos');
   assert.match(error.hint ?? '', /option `eos`/);
 });
@@ -216,7 +207,7 @@ test('with `special` dropped, neither the text nor the post-processor brings a s
 });
 
 test('a stride that leaves no room to move on is an error that says what the special tokens take', async () => {
-  const error = await errorOf(run([documents], { window: { length: 6, stride: 5 } }));
+  const error = await refusal(run([documents], { window: { length: 6, stride: 5 } }));
   assert.is(error.code, 'bad-window');
   assert.match(error.message, /window.stride is 5.*only 5 are left.*1 are special/);
   const sure = checkOptions({ window: tokenize.rule.options['window'] as never }, { window: { length: 6, stride: 6 } });
@@ -280,7 +271,7 @@ test('the engine that runs the tokenizer, and no other, is a parameter of each s
 
 test('an engine that is not here is an error, never replaced by another', async () => {
   for (const engine of ['dsbuild-bpe@1', 'tokenizers@0.23.2']) {
-    const error = await errorOf(run([documents], { tokenizer: { ...tiny, engine } }));
+    const error = await refusal(run([documents], { tokenizer: { ...tiny, engine } }));
     assert.is(error.code, 'no-engine');
     assert.match(error.message, engine);
   }

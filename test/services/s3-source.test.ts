@@ -5,8 +5,9 @@ import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { digestHex } from '../../src/base/digest.ts';
-import { BuildError } from '../../src/base/errors.ts';
+import type { BuildError } from '../../src/base/errors.ts';
 import { type FetchRequest, fetchFile } from '../../src/source/fetch.ts';
+import { refusal } from '../refusal.ts';
 import { type FaultProxy, startFaults } from './faults.ts';
 import { clientOf, credentialsOf, type S3Service, startS3 } from './s3.ts';
 
@@ -54,15 +55,7 @@ function define(service: S3Service): void {
     ...more,
   });
 
-  async function errorOf(more: Partial<FetchRequest>): Promise<BuildError> {
-    try {
-      await fetchFile(request(more));
-    } catch (error) {
-      assert.instance(error, BuildError, String(error));
-      return error as BuildError;
-    }
-    throw new Error('nothing was refused');
-  }
+  const errorOf = (more: Partial<FetchRequest>): Promise<BuildError> => refusal(fetchFile(request(more)));
 
   test('an object arrives whole, with its digest, ETag and date', async () => {
     const fetched = await fetchFile(request());

@@ -10,8 +10,8 @@ import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { digestHex } from '../../src/base/digest.ts';
-import { BuildError } from '../../src/base/errors.ts';
 import { type FetchRequest, fetchFile } from '../../src/source/fetch.ts';
+import { refusal } from '../refusal.ts';
 
 const test = suite('fetch');
 
@@ -91,16 +91,6 @@ const request = (more: Partial<FetchRequest> = {}): FetchRequest => ({
   wait: async (ms) => void waits.push(ms),
   ...more,
 });
-
-async function errorOf(run: Promise<unknown>): Promise<BuildError> {
-  try {
-    await run;
-  } catch (error) {
-    assert.instance(error, BuildError, String(error));
-    return error as BuildError;
-  }
-  throw new Error('nothing was refused');
-}
 
 test('a file arrives whole, with its digest and what the server calls it, under a name that the address has no say in', async () => {
   answers = [whole];
@@ -191,7 +181,7 @@ test('an ETag that changes with every answer never mixes two contents', async ()
 test('a body that is shorter than it says is not taken for the whole, and three tries more are the end', async () => {
   answers = [cutAfter(1000)];
   waits.length = 0;
-  const error = await errorOf(fetchFile(request({ address: `${origin}/cut?token=abc`, pausesMs: [1000, 4000, 15_000] })));
+  const error = await refusal(fetchFile(request({ address: `${origin}/cut?token=abc`, pausesMs: [1000, 4000, 15_000] })));
   assert.is(error.code, 'fetch-failed');
   assert.match(error.message, /gave up after 4 tries: the connection was cut/);
   assert.is(error.where, `${origin}/cut`);
@@ -232,7 +222,7 @@ test('429 waits as long as the server asks for, in seconds or until a date', asy
 for (const code of [400, 401, 403, 404, 410]) {
   test(`${code} fails at once and says what to do`, async () => {
     answers = [status(code)];
-    const error = await errorOf(fetchFile(request()));
+    const error = await refusal(fetchFile(request()));
     assert.is(error.code, 'fetch-failed');
     assert.match(error.message, new RegExp(`^the server answered ${code} `));
     assert.ok(error.hint);
@@ -246,7 +236,7 @@ test('credentials go to the first host and to nobody else, and are never shown',
   const back: Answer = (_, response) => response.writeHead(307, { location: `${origin}/again` }).end();
   answers = [status(302, { location: '/moved' }), status(302, { location: `${elsewhere.replace('//', '//x:y@')}/far` }), back, status(404)];
   const lookup = { address: `${origin.replace('//', '//me:s3cr%65t@')}/data?X-Amz-Signature=f00d&part=1` };
-  const error = await errorOf(fetchFile(request(lookup)));
+  const error = await refusal(fetchFile(request(lookup)));
   const basic = `Basic ${Buffer.from('me:s3cret').toString('base64')}`;
   assert.equal(
     requests.map(({ headers }) => headers.authorization),
@@ -272,14 +262,14 @@ test('the token of the Hugging Face Hub goes to the Hub alone', async () => {
 
 test('endless redirects and redirects to something else are refused', async () => {
   answers = [status(302, { location: '/data.jsonl' })];
-  assert.match((await errorOf(fetchFile(request()))).message, /redirected more than 10 times/);
+  assert.match((await refusal(fetchFile(request()))).message, /redirected more than 10 times/);
   answers = [status(302, { location: 'file:///etc/passwd' })];
-  assert.match((await errorOf(fetchFile(request()))).message, /which is no http address/);
+  assert.match((await refusal(fetchFile(request()))).message, /which is no http address/);
 });
 
 test('a content coding that was not asked for is refused instead of being stored', async () => {
   answers = [(_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end('x')];
-  assert.match((await errorOf(fetchFile(request()))).message, /content coding gzip/);
+  assert.match((await refusal(fetchFile(request()))).message, /content coding gzip/);
 });
 
 test('a try in which nothing comes is given up, before the headers and in the body', async () => {
@@ -293,7 +283,7 @@ test('a try in which nothing comes is given up, before the headers and in the bo
   assert.is((await fetchFile(request({ limits: { stallMsMax: 150 }, pausesMs: Array.from({ length: 100 }, () => 0) }))).blake3, digest);
   assert.ok(requests.length >= 3 && requests.at(-1)?.headers.range);
   answers = [() => {}];
-  const error = await errorOf(fetchFile(request({ limits: { stallMsMax: 50 }, pausesMs: [] })));
+  const error = await refusal(fetchFile(request({ limits: { stallMsMax: 50 }, pausesMs: [] })));
   assert.match(error.message, /nothing came for 0.05 s/);
 });
 
@@ -429,7 +419,7 @@ const pins: readonly [what: string, more: Partial<FetchRequest>, names: RegExp][
 for (const [what, more, names] of pins) {
   test(`bytes that differ from ${what} are kept aside and never used`, async () => {
     answers = [whole];
-    const error = await errorOf(fetchFile(request(more)));
+    const error = await refusal(fetchFile(request(more)));
     assert.is(error.code, 'pin-mismatch');
     assert.match(error.message, names);
     assert.match(error.hint ?? '', /dsbuild update/);
@@ -451,7 +441,7 @@ test('a folder that can not be written fails with the code of the system, at onc
 
 test('an address of another kind is refused', async () => {
   for (const address of ['ftp://host/a', 'data.jsonl', 'http://', 's3://bucket', 's3://bucket/']) {
-    assert.is((await errorOf(fetchFile(request({ address })))).code, 'bad-address');
+    assert.is((await refusal(fetchFile(request({ address })))).code, 'bad-address');
   }
 });
 

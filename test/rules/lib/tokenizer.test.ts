@@ -9,6 +9,7 @@ import { huggingfaceTokenizer } from '../../../rules/lib/tokenizer-huggingface.t
 import { repaired } from '../../../rules/lib/tokenizer-repairs.ts';
 import { mergeLongWord } from '../../../rules/lib/tokenizer-words.ts';
 import { BuildError } from '../../../src/base/errors.ts';
+import { refusalOfCall } from '../../refusal.ts';
 
 const root = new URL('../../../', import.meta.url);
 const read = (path: string): Buffer => readFileSync(new URL(path, root));
@@ -17,16 +18,6 @@ const tinyConfig = read('fixtures/tokenizers/tiny/tokenizer_config.json');
 const tinyDefinition = JSON.parse(tiny.toString()) as Record<string, unknown>;
 const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 const plain = { addSpecialTokens: false };
-
-function errorOf(run: () => unknown): BuildError {
-  try {
-    run();
-  } catch (error) {
-    assert.instance(error, BuildError);
-    return error as BuildError;
-  }
-  throw new Error('nothing was thrown');
-}
 
 const test = suite('tokenizer');
 const tokenizer = loadTokenizer({ model: tiny, config: tinyConfig });
@@ -71,7 +62,7 @@ test('bytes that are no tokenizer are named with what was seen', () => {
     ['{"model":{"type":"Strange"},"pre_tokenizer":null}', /BPE, Unigram/],
     ['{}', /BPE, Unigram/],
   ] as const) {
-    const error = errorOf(() => loadTokenizer({ model: Buffer.from(bytes) }));
+    const error = refusalOfCall(() => loadTokenizer({ model: Buffer.from(bytes) }));
     assert.is(error.code, 'bad-tokenizer');
     assert.match(error.message, /tokenizer\.json/);
     assert.match(error.hint ?? '', hint);
@@ -85,7 +76,7 @@ test('a definition whose ids may differ from the reference says so', () => {
 
 test('a stretch without a place to cut that is over the limit is an error, not a crash', () => {
   for (const engine of [tokenizer, huggingfaceTokenizer(tinyDefinition)])
-    assert.is(errorOf(() => engine.encode('='.repeat(8 * 1024 * 1024 + 1), plain)).code, 'text-too-long');
+    assert.is(refusalOfCall(() => engine.encode('='.repeat(8 * 1024 * 1024 + 1), plain)).code, 'text-too-long');
 });
 
 test('a long text is cut into segments that make it up again, each but the last at least 64 Ki units', () => {
@@ -181,18 +172,18 @@ test('PAD falls back to EOS, and a BOS that nobody names is none', () => {
 });
 
 test('without an EOS the error says what was looked at and names candidates', () => {
-  const absent = errorOf(() => specialTokensOf({ tokenizer }));
+  const absent = refusalOfCall(() => specialTokensOf({ tokenizer }));
   assert.is(absent.code, 'no-eos');
   assert.match(absent.message, /no tokenizer_config\.json/);
   assert.match(absent.hint ?? '', /`eos`.*"<\|endoftext\|>"/);
-  assert.match(errorOf(() => specialTokensOf({ tokenizer, config: json({ eos_token: null }) })).message, /has no eos_token/);
+  assert.match(refusalOfCall(() => specialTokensOf({ tokenizer, config: json({ eos_token: null }) })).message, /has no eos_token/);
 });
 
 test('an unknown token is named with the nearest right one and with where it came from', () => {
-  const option = errorOf(() => specialTokensOf({ tokenizer, config: tinyConfig, eos: '<|endoftxt|>' }));
+  const option = refusalOfCall(() => specialTokensOf({ tokenizer, config: tinyConfig, eos: '<|endoftxt|>' }));
   assert.is(option.code, 'unknown-token');
   assert.match(option.message, /option `eos`.*Did you mean "<\|endoftext\|>"\?/);
-  const configured = errorOf(() => specialTokensOf({ tokenizer, config: json({ eos_token: '</s>' }) }));
+  const configured = refusalOfCall(() => specialTokensOf({ tokenizer, config: json({ eos_token: '</s>' }) }));
   assert.match(configured.message, /tokenizer_config\.json names "<\/s>"/);
 });
 
