@@ -37,6 +37,12 @@ export interface EstimateContext {
 /** What is left to do for a step that knows its rows, as long as none was seen. */
 const shareOfReused = 0.15;
 
+/**
+ * What a first step takes more than others when it does not run beside other first ones: what compiles and collects garbage for it then has
+ * a core of its own.
+ */
+const shareAlone = 0.5;
+
 /** Steps of one kind that will run. */
 interface Load {
   readonly steps: number;
@@ -53,6 +59,8 @@ interface Expected {
   readonly parts: number;
   /** Of its main output; undefined when nothing tells. */
   readonly bytes: number | undefined;
+  /** Of what its steps read, what those read that run. */
+  readonly bytesShare: number;
   readonly known: number;
   /** The longest chain of single steps from a source to its end. */
   readonly pathMs: number;
@@ -96,7 +104,7 @@ function expected(target: TargetNow, around: Around): Expected {
   const pathMs = pathBefore(around);
   if (target.kept) {
     const none = { steps: 0, bytesIn: 0, bytesOut: 0, tokens: 0, workMs: 0, isExact: true, isAtLeast: false };
-    return { estimate: none, share: 0, ...target.kept, known: 0, pathMs };
+    return { estimate: none, share: 0, bytesShare: 0, ...target.kept, known: 0, pathMs };
   }
   const { rates, jobs } = around;
   const last = lastOf(target, rates);
@@ -121,11 +129,24 @@ function expected(target: TargetNow, around: Around): Expected {
       isAtLeast: costs.some(({ isAtLeast }) => isAtLeast) || (target.state === 'open' && !last),
     },
     share: all === 0 ? 0 : Math.min(1, steps / all),
+    bytesShare: shareOfBytes(target, { last, growth, bytesToRun: sum(costs, ({ bytesIn }) => bytesIn) }),
     parts: (last?.parts ?? asked) * growth,
     bytes: last && last.bytes * growth,
     known: all - Math.min(all, steps),
     pathMs: pathMs + sum(costs, ({ longestMs }) => longestMs),
   };
+}
+
+interface BytesRead {
+  readonly last: LastFigures | undefined;
+  readonly growth: number;
+  readonly bytesToRun: number;
+}
+
+function shareOfBytes({ state, steps }: TargetNow, { last, growth, bytesToRun }: BytesRead): number {
+  const asked = sum([...steps.values()], ({ bytesAsked }) => bytesAsked);
+  const all = state === 'planned' || !last ? asked : Math.max(asked, sum(Object.values(last.steps), ({ bytesIn }) => bytesIn) * growth);
+  return all === 0 ? 1 : Math.min(1, bytesToRun / all);
 }
 
 /** The target itself as it was, else any other of its rule: what one makes of its input the other will too, in proportion. */
@@ -164,7 +185,7 @@ function loadOf(target: TargetNow, step: string, behind: Behind): Load {
   const steps = target.state === 'planned' ? now.toRun : Math.max(now.toRun, staleOf(all, target, behind));
   const bytesOfOne =
     before.steps > 0
-      ? (before.bytesIn * growth) / Math.max(1, wholeSteps(before.steps * growth))
+      ? bytesOfStale({ bytes: before.bytesIn * growth, all, steps }, target, behind)
       : averageOf(rates.kinds[kindOf(target.rule, step)]);
   const isReusing = target.reusing.has(step) && !target.isChanged;
   // What is more than the last time nobody knows.
@@ -186,6 +207,22 @@ function staleOf(steps: number, { isChanged }: TargetNow, { upstream }: Behind):
   if (share === 0) return 0;
   const partsOfOne = Math.max(1, Math.round(parts / steps));
   return Math.max(1, Math.round(steps * (1 - (1 - share) ** partsOfOne)));
+}
+
+interface Stale {
+  /** What all steps of a kind read, and how many they are. */
+  readonly bytes: number;
+  readonly all: number;
+  readonly steps: number;
+}
+
+/** What one of the steps that run reads: where each reads one part, no more than is new of them all; else as much as any other. */
+function bytesOfStale({ bytes, all, steps }: Stale, { isChanged }: TargetNow, { upstream }: Behind): number {
+  const parts = sum(upstream, (one) => one.parts);
+  const readsOnePart = !isChanged && steps > 0 && all > 0 && Math.round(parts / all) <= 1;
+  const known = sum(upstream, (one) => one.bytes ?? 0);
+  if (!readsOnePart || known === 0) return bytes / Math.max(1, all);
+  return (bytes * sum(upstream, (one) => ((one.bytes ?? 0) / known) * one.bytesShare)) / steps;
 }
 
 const amountOf = (ways: Ways = {}): Amount => Object.values(ways).reduce(plus, noAmount);
@@ -218,7 +255,7 @@ function costOf({ steps, bytesIn, reused }: Load, { ways, before, jobs }: Seen):
   const bytesOfOne = bytesIn / steps;
   const msOf = (of: Pace | undefined): number => (of ? of.msPerStep + of.msPerByte * bytesOfOne : 0);
   const [oneMs, oneReusedMs] = [msOf(pace), msOf(paceReused)];
-  const loadMs = (reused === steps ? paceReused : pace)?.loadMs ?? 0;
+  const loadMs = ((reused === steps ? paceReused : pace)?.loadMs ?? 0) * (steps < jobs ? shareAlone : 1);
   const alike = before && before.steps > 0 ? before : seen;
   const ratio = alike.bytesIn > 0 ? bytesIn / alike.bytesIn : steps / alike.steps;
   return {

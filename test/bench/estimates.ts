@@ -31,9 +31,9 @@ const changes = (bytes: number): readonly Change[] => [
     what: `${megabytes(bytes / 2)} appended`,
     edit: (source) => writeCopies(corpus('docs'), source, { bytes: bytes / 2, firstCopy: 1000 }),
   },
-  { what: 'another tokenizer option', config: ['specialTokens: false', 'specialTokens: true'] },
+  { what: 'another tokenizer option', config: ['specialTokens: false', 'specialTokens: false, addBos: true'] },
   { what: 'another sequence length', config: ['maxSeqLength: 2048', 'maxSeqLength: 1024'] },
-  { what: 'one line edited', edit: (source) => editLine(source, 0.5) },
+  { what: 'one line edited', edit: (source) => editLine(source, 0.47) },
   { what: '1 % of all lines edited', edit: (source) => void editSomeLines(source, { share: 0.01, seed: 7 }) },
 ];
 

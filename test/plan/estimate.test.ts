@@ -74,6 +74,15 @@ test('behind an unknown step as much is stale as reads from what is: one chunk o
   assert.equal([targets['tokens']?.bytesIn, targets['file']?.bytesIn], [1000, 10_000]);
 });
 
+test('who reads a part each reads as many bytes as are new; who reads them all, all', () => {
+  const small = target('raw', {
+    state: 'planned',
+    steps: new Map([['check', asked({ asked: 10, bytesAsked: 10_000, toRun: 1, bytesToRun: 100 })]]),
+  });
+  const { targets } = estimate(chain(small), { rates, jobs: 2 });
+  assert.equal([targets['tokens']?.bytesIn, targets['file']?.bytesIn], [100, 10_000]);
+});
+
 test('a target of which more than its inputs changed runs as a whole, and so does what reads all of it', () => {
   const { targets, bytesOut } = estimate(chain(kept('raw'), { isChanged: true }), { rates, jobs: 2 });
   assert.equal([targets['raw']?.steps, targets['tokens']?.steps, targets['file']?.steps, bytesOut], [0, 10, 1, 20_000]);
@@ -100,6 +109,7 @@ test('the first steps of workers take longer by what they load, and those that k
   const workMs = (more: Partial<TargetNow>, kinds: Rates['kinds'], jobs = 2): number =>
     estimate([stale('tokens', 'encode', [10, 10], more)], { rates: { ...rates, kinds }, jobs }).targets['tokens']?.workMs ?? 0;
   assert.ok(Math.abs(workMs({}, first) - (10 * 100 + 2 * 500)) < 1e-6);
+  assert.ok(Math.abs(workMs({}, first, 20) - (10 * 100 + (10 * 500) / 2)) < 1e-6, 'with cores to spare they load faster');
   const reusing = { reusing: new Set(['encode']) };
   assert.ok(workMs(reusing, first) < workMs({}, first) * 0.8, 'as long as none was seen they are taken to do a small part');
   const seen = { 'tokens/encode': { ...first['tokens/encode'], 'warm-reused': amount(4, 4000, 20) } };
