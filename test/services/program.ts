@@ -110,7 +110,7 @@ const ports = { from: 10_000, count: 20_000, perProcess: 10 } as const;
 let portsTaken = 0;
 
 /** A port that nobody listens on, and that no other process of tests tries first. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (let tries = 0; tries < ports.count; tries++) {
     const port = ports.from + ((process.pid * ports.perProcess + portsTaken++) % ports.count);
     if (await isFree(port)) return port;

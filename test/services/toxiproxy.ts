@@ -1,4 +1,4 @@
-import { findProgram, startService } from './program.ts';
+import { findProgram, freePort, startService } from './program.ts';
 
 /** What a connection suffers; `downstream` is what the client gets. */
 export type Toxic =
@@ -49,7 +49,9 @@ async function toxicProxy(url: string, { name, upstream }: { name: string; upstr
     if (!answer.ok) throw new Error(`toxiproxy: ${method} ${path}: ${answer.status} ${text}`);
     return text === '' ? undefined : JSON.parse(text);
   };
-  const { listen } = (await ask('POST', '', { name, listen: '127.0.0.1:0', upstream, enabled: true })) as { listen: string };
+  // One that the system gives to nobody else while the proxy is down.
+  const listen = `127.0.0.1:${await freePort()}`;
+  await ask('POST', '', { name, listen, upstream, enabled: true });
   let toxics: string[] = [];
   return {
     endpoint: `http://${listen}`,
