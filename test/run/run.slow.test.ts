@@ -137,6 +137,17 @@ test('properties draw the same in every run, and others with another SEED', asyn
   delete process.env['SEED'];
 });
 
+test('with CI set a property that fails is told as it is, at its first failure, also one with a seed of its own', async () => {
+  const { CI } = process.env;
+  const runs = async (): Promise<number> => Number(/failed: true, runs: (\d+)/.exec((await run('shrinks')).output)?.[1]);
+  delete process.env['CI'];
+  assert.ok((await runs()) > 1);
+  process.env['CI'] = 'true';
+  assert.is(await runs(), 1);
+  if (CI === undefined) delete process.env['CI'];
+  else process.env['CI'] = CI;
+});
+
 test('a file raises its own time limit in its first lines', async () => {
   const report = await run('limit/patient', { limitMs: 1 });
   assert.equal([report.passed, report.failed], [1, 0]);
