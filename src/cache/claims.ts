@@ -9,7 +9,7 @@ const retryMs = 100;
 
 /**
  * Two builds in one folder share work: who builds a target holds its claim meanwhile, and the other waits, then finds the results there.
- * A claim is a file that exists; one whose process is dead is taken away by an atomic rename. There is nothing to unlock by hand.
+ * A claim is a file that exists; one whose process is dead is taken away by the next. There is nothing to unlock by hand.
  */
 export class Claims {
   readonly #dir: string;
@@ -25,7 +25,8 @@ export class Claims {
     const { path, text } = this.#claim(name);
     for (let waited = false; ; waited = true) {
       signal.throwIfAborted();
-      if (this.#tryTake(path, text)) return { waited, release: keepYoung(path, text, this.#times) };
+      const release = this.#tryTake(path, text);
+      if (release) return { waited, release };
       this.#heal(path);
       await this.#change(path, signal);
     }
@@ -35,7 +36,7 @@ export class Claims {
   takeNow(name: string): (() => void) | undefined {
     const { path, text } = this.#claim(name);
     this.#heal(path);
-    return this.#tryTake(path, text) ? keepYoung(path, text, this.#times) : undefined;
+    return this.#tryTake(path, text);
   }
 
   #claim(name: string): { path: string; text: string } {
@@ -43,34 +44,61 @@ export class Claims {
     return { path: join(this.#dir, digestHex(name).slice(0, 32)), text: JSON.stringify({ ...self, id: uniqueName('claim') }) };
   }
 
-  /** A claim is whole when it appears: written under another name, then linked to its own, which fails when there is one. */
-  #tryTake(path: string, text: string): boolean {
+  /**
+   * A claim is whole when it appears: written under another name, then linked to its own, which fails when there is one. It counts as held
+   * from before that on: to others of this process it would be one that could not be removed.
+   */
+  #tryTake(path: string, text: string): (() => void) | undefined {
     const written = join(this.#dir, uniqueName('claim'));
     writeFileSync(written, text);
+    const release = keepYoung(path, text, this.#times);
     try {
       linkSync(written, path);
-      return true;
+      return release;
     } catch (error) {
-      if (systemCodeOf(error) === 'EEXIST') return false;
+      release();
+      if (systemCodeOf(error) === 'EEXIST') return undefined;
       throw error;
     } finally {
       rmSync(written, { force: true });
     }
   }
 
-  /** Takes a dead holder's claim away. Of several who try, one rename succeeds. */
+  /**
+   * Takes a dead holder's claim away. Whoever does that holds another claim meanwhile, so that what was found dead can not be a living
+   * one's by the time that it is removed.
+   */
   #heal(path: string): void {
-    const text = readIfThere(path)?.toString('utf8');
-    if (!isDead(path, text, this.#times)) return;
+    if (!this.#isDead(path)) return;
+    const healing = `${path}.healing`;
+    const release = this.#tryTake(healing, JSON.stringify({ ...self, id: uniqueName('healing') }));
+    if (!release) {
+      this.#takeAside(healing);
+      return;
+    }
+    try {
+      if (this.#isDead(path)) rmSync(path, { force: true });
+    } finally {
+      release();
+    }
+  }
+
+  /** For one who was killed while it healed. Of several who try, one rename succeeds; one that takes a living one's gives it back. */
+  #takeAside(healing: string): void {
+    const text = readIfThere(healing)?.toString('utf8');
+    if (!isDead(healing, text, this.#times)) return;
     const aside = join(this.#dir, uniqueName('dead'));
     try {
-      renameSync(path, aside);
+      renameSync(healing, aside);
     } catch {
       return;
     }
-    // Between reading and renaming, another may have healed it and taken it: then it is given back.
-    if (readFileSync(aside, 'utf8') !== text) renameSync(aside, path);
+    if (readFileSync(aside, 'utf8') !== text) renameSync(aside, healing);
     else rmSync(aside, { force: true });
+  }
+
+  #isDead(path: string): boolean {
+    return isDead(path, readIfThere(path)?.toString('utf8'), this.#times);
   }
 
   /** Resolves when this claim changes, or after a while: not every file system tells. */

@@ -8,6 +8,7 @@ import * as assert from 'uvu/assert';
 import { digestHex } from '../../src/base/digest.ts';
 import { Claims } from '../../src/cache/claims.ts';
 import { withFault } from '../engine/faults.ts';
+import { interleaved } from './interleaved.ts';
 
 const test = suite('claims');
 
@@ -148,6 +149,37 @@ test('of several that wait for a dead one, each gets its turn and no two at once
   await Promise.all(Array.from({ length: 6 }, one));
   assert.equal([most, turns], [1, 6]);
   assert.equal(readdirSync(join(dir, 'claims')), []);
+});
+
+test('whoever comes between any two calls of one that takes a dead claim over, one alone has it', async () => {
+  let rounds = 0;
+  /** @returns how many calls the one makes that others come between. */
+  const takeOver = async (at: readonly number[]): Promise<number> => {
+    const dir = newFolder();
+    leave(dir, { pid: 0x3fffff, started: 'x' });
+    const held: (() => void)[] = [];
+    const take = (): void => {
+      const release = new Claims(dir).takeNow('x');
+      if (release) held.push(release);
+    };
+    const { calls } = interleaved(at, take, take);
+    assert.ok(held.length <= 1, `${held.length} have it, with others before calls ${at.join(' and ')}`);
+    for (const release of held) release();
+    assert.ok(await takes(dir), 'nothing is left');
+    rounds++;
+    return calls;
+  };
+  for (let first = 0, calls = 1; first < calls; first++) {
+    for (let second = first + 1; second === first + 1 || second < calls; second++) calls = await takeOver([first, second]);
+  }
+  assert.ok(rounds > 50, String(rounds));
+});
+
+test("one who was killed while it took a dead claim over is in nobody's way", async () => {
+  const dir = newFolder();
+  leave(dir, { pid: 0x3fffff, started: 'x' });
+  writeFileSync(`${pathOf(dir)}.healing`, JSON.stringify({ ...ownHolder(), pid: 0x3fffff, started: 'y' }));
+  assert.ok(await takes(dir));
 });
 
 test('a process id that was given to another process does not keep a dead claim alive', async () => {
