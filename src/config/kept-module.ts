@@ -10,6 +10,8 @@ import { bundleModule } from './user-modules.ts';
 export interface KeptModule {
   readonly digest: Digest;
   readonly path: string;
+  /** All files that went into it. */
+  readonly files: readonly SeenFile[];
 }
 
 interface Kept {
@@ -41,7 +43,7 @@ function unchanged(request: KeepRequest): KeptModule | undefined {
   if (!bytes || digestHex(bytes) !== kept.text) return undefined;
   const anew: Kept = { ...kept, files: files as SeenFile[] };
   if (JSON.stringify(anew) !== JSON.stringify(kept)) writeNote(recordFile(request), anew);
-  return { digest: kept.digest, path };
+  return { digest: kept.digest, path, files: anew.files };
 }
 
 /** The module's bundle, made again only if one of the files that go into it has changed: esbuild's start is the longest part of a build that has nothing to do. */
@@ -52,5 +54,5 @@ export async function keepModule(request: KeepRequest): Promise<KeptModule> {
   const kept: Kept = { esbuild: esbuildVersion(), faceUrl: request.faceUrl, files, digest, text: digestHex(text) };
   writeFileAtomic(bundleFile(request, kept.text), text);
   writeNote(recordFile(request), kept);
-  return { digest, path: bundleFile(request, kept.text) };
+  return { digest, path: bundleFile(request, kept.text), files };
 }

@@ -20,6 +20,7 @@ import type { Part } from '../rule/part.ts';
 import type { Rule } from '../rule/rule.ts';
 import type { LocalSources } from '../source/local.ts';
 import type { BuildOptions } from './api.ts';
+import { Contents } from './contents.ts';
 import { FileDigests } from './file-digests.ts';
 import { Listings } from './listings.ts';
 import { type MissingBytes, Needs } from './needs.ts';
@@ -63,6 +64,8 @@ export class BuildRun {
   readonly locals = new Map<string, LocalSources>();
   /** The place of each chunk of local sources in the table of its target: equal chunks may lie at several places. */
   readonly chunkOf = new WeakMap<Part, number>();
+  /** What digests in manifests are of, for people. */
+  readonly contents = new Contents();
   /** Files that options name, by digest: copied to the store. */
   readonly givenFiles = new Map<Digest, string>();
   /** Compressed source files, by digest: they are read where they lie. */

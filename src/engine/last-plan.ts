@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Digest, digestHex } from '../base/digest.ts';
 import { namesIfThere } from '../base/files.ts';
 import { readNote, writeNote } from '../base/notes.ts';
+import type { Names } from '../plan/contents.ts';
 import type { Manifest } from '../plan/manifest.ts';
 
 /** What a target looked like when it was last built: so that the next build can say what changed. Never used to decide anything. */
@@ -10,6 +11,8 @@ export interface LastPlan {
   readonly target: string;
   readonly key: Digest;
   readonly manifest: Manifest;
+  /** What the digests of its manifest are of; older versions did not note it. */
+  readonly names?: Names;
   /** The pattern of `--only`, where it was never built as a whole. */
   readonly only?: string;
   /** Digests of its outputs' collections. */

@@ -1,4 +1,5 @@
 import type { Digest } from '../base/digest.ts';
+import { withNames } from '../plan/contents.ts';
 import { type Change, changesBetween, describeChange } from '../plan/explain.ts';
 import type { Manifest } from '../plan/manifest.ts';
 import { changesInWords, listingChanges } from '../source/listing.ts';
@@ -32,14 +33,14 @@ export function reasonsFor(build: TargetBuild, run: BuildRun, { inputs, lines }:
   if (run.isForced(target.name)) return ['--force'];
   const { inputs: _, ...now } = build.manifest(inputs ?? {});
   const { inputs: __, ...before } = last.manifest;
-  const changes = changesBetween(before as Manifest, now as Manifest);
+  const changes = withNames(changesBetween(before as Manifest, now as Manifest), { before: last.names ?? {}, now: build.names() });
   const local = run.locals.get(target.name);
   const isFile = ({ path }: Change): boolean => path.startsWith('options.sources.files');
   const isListing = ({ path }: Change): boolean => path.startsWith('options.sources.listings');
+  const others = changes.filter((change) => !isPart(change) && (!local || !(isOfSources(change) || isFile(change) || isListing(change))));
   return [
-    ...changes
-      .filter((change) => !isPart(change) && (!local || !(isOfSources(change) || isFile(change) || isListing(change))))
-      .map(describeChange),
+    // One file may stand behind several options.
+    ...new Set(others.map(describeChange)),
     ...changes.filter(isPart).map(partReason),
     ...(changes.some(isListing) ? listingReasons({ before: listingsIn(before), now: listingsIn(now) }, run) : []),
     ...(local && changes.some(isFile) ? fileReasons({ before: filesIn(before), now: filesIn(now) }, run) : []),

@@ -3,9 +3,11 @@ import { BuildError } from '../base/errors.ts';
 import type { GraphTarget } from '../graph/graph.ts';
 import type { Manifest, ManifestValue } from '../plan/manifest.ts';
 import type { OptionShape } from '../rule/options.ts';
+import type { Part } from '../rule/part.ts';
 import type { UserFunction } from '../rule/user-function.ts';
 import type { BuildRun } from './build-run.ts';
 import { filePart } from './file-part.ts';
+import { shownPath } from './places.ts';
 import { resolveSources } from './resolve-sources.ts';
 import { resolveTokenizer } from './resolve-tokenizer.ts';
 import { manifestOfUse, resolveRule, withBundle } from './user-code.ts';
@@ -31,11 +33,11 @@ type Resolver = (value: never, place: Place) => Resolved | Promise<Resolved>;
 
 const resolvers: Partial<Record<OptionShape['type'], Resolver>> = {
   file: (path: string, { target, run }) => {
-    const part = filePart(run, resolve(target.base, path));
+    const part = namedFile(path, target, run);
     return { seen: part, manifest: { digest: part.digest } };
   },
   files: (paths: readonly string[], { target, run }) => {
-    const parts = Object.fromEntries(paths.map((path) => [path, filePart(run, resolve(target.base, path))]));
+    const parts = Object.fromEntries(paths.map((path) => [path, namedFile(path, target, run)]));
     return { seen: parts, manifest: Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, part.digest])) };
   },
   tokenizer: (reference: string, place) => resolveTokenizer(reference, place),
@@ -50,6 +52,13 @@ const resolvers: Partial<Record<OptionShape['type'], Resolver>> = {
     manifest: undefined,
   }),
 };
+
+function namedFile(path: string, target: GraphTarget, run: BuildRun): Part {
+  const file = resolve(target.base, path);
+  const part = filePart(run, file);
+  run.contents.add(part.digest, { name: shownPath(run.project.root, file) });
+  return part;
+}
 
 /** Types of options that are not in a key as the config gives them. */
 export const resolvedOptions: ReadonlySet<string> = new Set(Object.keys(resolvers));

@@ -5,9 +5,10 @@ import type { Manifest } from '../plan/manifest.ts';
 import type { OptionShape, TokenizerEngines } from '../rule/options.ts';
 import type { Part } from '../rule/part.ts';
 import type { TokenizerParts } from '../rule/step.ts';
-import type { TokenizerPin } from '../source/tokenizer.ts';
+import type { LocatedTokenizer, TokenizerPin } from '../source/tokenizer.ts';
 import type { BuildRun } from './build-run.ts';
 import { filePart } from './file-part.ts';
+import { shownPath } from './places.ts';
 import { chooseEngine } from './tokenizer-engine.ts';
 
 const lockKind = 'tokenizer';
@@ -38,9 +39,17 @@ export async function resolveTokenizer(
   }
   const model = filePart(run, located.modelFile);
   const config = located.configFile === undefined ? undefined : filePart(run, located.configFile);
+  for (const file of [model, config]) if (file) run.contents.add(file.digest, { name: nameOf(file, { model, located }, run) });
   const engine = shape?.engines && (await engineOf(model, shape.engines, { target, run }));
   const seen = { model, ...(config && { config }), ...(engine !== undefined && { engine }) };
   return { seen, manifest: { model: model.digest, config: config?.digest, engine } };
+}
+
+/** What came from elsewhere is known by what it was asked for as, not by where it is kept. */
+function nameOf(file: Part, { model, located }: { model: Part; located: LocatedTokenizer }, { project }: BuildRun): string {
+  const { pin, modelFile, configFile } = located;
+  if (pin) return `${pin.reference} (${pin.resolved})`;
+  return shownPath(project.root, file === model ? modelFile : (configFile as string));
 }
 
 async function engineOf(model: Part, engines: TokenizerEngines, { target, run }: { target: GraphTarget; run: BuildRun }): Promise<string> {

@@ -7,6 +7,7 @@ import { OutputStream, UpstreamFailed } from '../execute/output-stream.ts';
 import { UnknownYet } from '../execute/pending.ts';
 import { outputNames, PlanRun } from '../execute/plan-run.ts';
 import type { GraphTarget } from '../graph/graph.ts';
+import type { Names } from '../plan/contents.ts';
 import { keyOf, type Manifest, targetManifest } from '../plan/manifest.ts';
 import { decodeCollection } from '../rule/collection.ts';
 import type { Part } from '../rule/part.ts';
@@ -14,7 +15,7 @@ import type { BuildRun } from './build-run.ts';
 import { readUndamaged } from './damage.ts';
 import { objectPatterns } from './declared-sources.ts';
 import { withFilesInPlace } from './in-place.ts';
-import { readLastPlan, writeLastPlan } from './last-plan.ts';
+import { type LastPlan, readLastPlan, writeLastPlan } from './last-plan.ts';
 import { placeOf } from './places.ts';
 import { judge, quarantinedOf } from './policies.ts';
 import { reasonsFor } from './reasons.ts';
@@ -103,6 +104,11 @@ export class TargetBuild {
     const { rule } = this.target;
     const options = { ...(this.options?.manifest ?? {}) };
     return targetManifest({ rule, code: this.#run.ruleBundles.get(rule.name), options, inputs, settings: this.#run.project.settings });
+  }
+
+  /** What the digests of its manifest are of. */
+  names(): Names {
+    return this.#run.contents.in(this.manifest({}));
   }
 
   /** What names the packs of its steps on a remote; not known before its options are. */
@@ -290,8 +296,13 @@ export class TargetBuild {
     const { dryRun, sample, only } = this.#run.options;
     if (dryRun || sample !== undefined) return;
     const last = readLastPlan(stateDir, name);
-    if (last && ((last.key === key && last.only === only) || (only !== undefined && last.only === undefined))) return;
+    if (last && ((this.#isAsNoted(last, key) && last.only === only) || (only !== undefined && last.only === undefined))) return;
     this.#noteAsLast(key);
+  }
+
+  /** The same key may be of other files: with another comment in one, or under another name. */
+  #isAsNoted(last: LastPlan, key: Digest): boolean {
+    return last.key === key && JSON.stringify(last.names) === JSON.stringify(this.names());
   }
 
   /** Without a build, where there never was one here: what it came to elsewhere is what it was last. */
@@ -306,7 +317,12 @@ export class TargetBuild {
     const outputs = Object.fromEntries(Object.entries(this.result?.outputs ?? {}).map(([output, { digest }]) => [output, digest]));
     const manifest = this.manifest(this.#inputDigests() as Manifest);
     const { only } = this.#run.options;
-    writeLastPlan(stateDir, { target: name, key, manifest, outputs, ...(only !== undefined && { only }) }, tableFileOf(stateDir, name));
+    const names = this.names();
+    writeLastPlan(
+      stateDir,
+      { target: name, key, manifest, names, outputs, ...(only !== undefined && { only }) },
+      tableFileOf(stateDir, name),
+    );
   }
 
   /** Policies are judged now, for a kept target as for a built one. */

@@ -6,6 +6,8 @@ import type { Manifest } from '../plan/manifest.ts';
 import { type Rule, rulesAfter, stackOf } from '../rule/rule.ts';
 import { type Definition, definedAfter, isUserFunction, type UserFunction, userDefinition } from '../rule/user-function.ts';
 import type { BuildRun } from './build-run.ts';
+import { filesOfBundle } from './contents.ts';
+import { shownPath } from './places.ts';
 import { faceUrl } from './project.ts';
 
 /** What stands for a function of the user's in a key. */
@@ -18,8 +20,10 @@ export const manifestOfUse = ({ definition, does, options, bundle }: UserFunctio
 
 /** Lays a bundle of a module of the user's where workers load it from. */
 async function layBundle(file: string, run: BuildRun): Promise<Digest> {
-  const { digest, path } = await run.bundles.get(file, () => keepModule({ file, stateDir: run.project.stateDir, faceUrl }));
+  const { stateDir, root } = run.project;
+  const { digest, path, files } = await run.bundles.get(file, () => keepModule({ file, stateDir, faceUrl }));
   run.bundlePaths.set(digest, path);
+  run.contents.add(digest, { name: shownPath(root, file), files: filesOfBundle(files, root) });
   return digest;
 }
 

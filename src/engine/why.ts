@@ -1,6 +1,7 @@
 import { BuildError } from '../base/errors.ts';
 import type { GraphTarget } from '../graph/graph.ts';
 import { upstreamOf } from '../graph/upstream.ts';
+import { withNames } from '../plan/contents.ts';
 import { type Change, changesBetween } from '../plan/explain.ts';
 import type { Manifest } from '../plan/manifest.ts';
 import type { WhyReport } from './api.ts';
@@ -39,7 +40,7 @@ export async function why(project: Project, name: string): Promise<WhyReport> {
 function changesOf(build: TargetBuild, { stateDir }: Project): readonly Change[] {
   const last = readLastPlan(stateDir, build.target.name);
   const now = build.currentManifest();
-  return last && now ? changesBetween(last.manifest as Manifest, now) : [];
+  return last && now ? withNames(changesBetween(last.manifest as Manifest, now), { before: last.names ?? {}, now: build.names() }) : [];
 }
 
 /** Why this target is not fresh, with the very lines of edited sources. */

@@ -52,8 +52,8 @@ function changed(before: State, after: State): Names {
   const param = (name: keyof State['params'], shown: string): string[] => (before.params[name] === after.params[name] ? [] : [shown]);
   return {
     raw: sources.filter((name) => before.edits[name] !== after.edits[name]).map((name) => `in/${name}.jsonl`),
-    clean: [...(before.filter === after.filter ? [] : ['use[0].bundle']), ...param('charsMin', 'use[0].options.charsMin')],
-    tokens: [...param('specialTokens', 'specialTokens'), ...(before.tokenizer === after.tokenizer ? [] : ['tokenizer.model'])],
+    clean: [...(before.filter === after.filter ? [] : ['long.ts']), ...param('charsMin', 'use[0].options.charsMin')],
+    tokens: [...param('specialTokens', 'specialTokens'), ...(before.tokenizer === after.tokenizer ? [] : ['tokenizer/tokenizer.json'])],
     shards: [...param('labels', 'labels'), ...param('maxSeqLength', 'maxSeqLength')],
   };
 }
@@ -88,8 +88,8 @@ async function named(rig: Rig, target: string, { params }: State): Promise<{ fre
 }
 
 function nameIn(reason: string): string {
-  const found = /^source changed: (\S+\.jsonl)|^option (\S+): \S.* -> \S/.exec(reason);
-  return found?.[1] ?? found?.[2] ?? reason;
+  const found = /^source changed: (\S+\.jsonl)|^option (\S+): \S.* -> \S|^(\S+) changed$/.exec(reason);
+  return found?.[1] ?? found?.[2] ?? found?.[3] ?? reason;
 }
 
 test('the inputs and options that it names are exactly those that were changed, whatever was changed', async () => {
