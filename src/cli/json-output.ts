@@ -30,7 +30,8 @@ type BuildLine = Exclude<BuildEvent, BuildSummary> | SummaryLine;
 export interface JsonOutput {
   readonly build: BuildLine | StatusReport | ErrorLine;
   readonly watch: BuildLine | ErrorLine;
-  readonly run: BuildLine | ErrorLine;
+  /** Without a rule: which there are. */
+  readonly run: BuildLine | { readonly rules: readonly { readonly rule: string; readonly doc: string }[] } | ErrorLine;
   readonly status: StatusReport | ErrorLine;
   readonly why: WhyReport | ErrorLine;
   readonly graph: GraphJson | ErrorLine;

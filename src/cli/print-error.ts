@@ -3,7 +3,7 @@ import { BuildError, explained, messageOf } from '../base/errors.ts';
 import type { ShownError } from '../base/events.ts';
 import { showError } from '../report/show-error.ts';
 import type { CliContext } from './context.ts';
-import { paintFor } from './context.ts';
+import { paintFor, widthOfScreen } from './context.ts';
 
 export const shownOf = ({ code, message, where, hint }: BuildError): ShownError => ({
   code,
@@ -34,7 +34,7 @@ export async function printError(thrown: unknown, context: CliContext, { json, c
     return;
   }
   const paint = paintFor({ stdout: context.stderr, env: context.env }, undefined);
-  if (error instanceof BuildError) context.stderr.write(showError(shown, paint));
+  if (error instanceof BuildError) context.stderr.write(showError(shown, { paint, columns: widthOfScreen(context.stderr, context.env) }));
   else context.stderr.write(`${paint.red('this is a bug of dsbuild; please report it with these lines:')}\n${stack ?? shown.message}\n`);
   await tellGithubOf(shown, context, cwd);
 }

@@ -2,12 +2,15 @@ import { resolve } from 'node:path';
 import { Cli, type Command, type CommandClass } from 'clipanion';
 import { BuildError } from '../base/errors.ts';
 import { commandWords, loadCommandOf, loadCommands } from './commands.ts';
-import { type CliContext, contextFrom, type GivenContext, paintFor } from './context.ts';
+import { type CliContext, contextFrom, type GivenContext, paintFor, widthOfScreen } from './context.ts';
 import { exitCode, exitCodeOf } from './exit-codes.ts';
 import { type SignalSource, watchInterruption } from './interrupt.ts';
 import { writtenOut } from './output.ts';
 import { printError } from './print-error.ts';
 import { describeSyntax, type Syntax } from './syntax.ts';
+
+/** Lines of help are no longer, however wide the screen is. */
+const helpWidthMax = 100;
 
 /** The command line as a program: which commands there are, and which of them this one names. */
 interface Program {
@@ -64,8 +67,11 @@ async function commandOfAll(argv: readonly string[], context: CliContext): Promi
 
 async function help(argv: readonly string[], context: CliContext): Promise<string> {
   const [{ syntax }, { commandHelp, generalHelp }] = await Promise.all([loadProgram(argv, context), import('./help.ts')]);
-  const paint = paintFor(context, undefined);
-  return syntax.command.path.length === 0 ? generalHelp(syntax.commands, paint) : commandHelp(syntax, paint);
+  const page = {
+    paint: paintFor(context, undefined),
+    columns: Math.min(helpWidthMax, widthOfScreen(context.stdout, context.env) ?? helpWidthMax),
+  };
+  return syntax.command.path.length === 0 ? generalHelp(syntax.commands, page) : commandHelp(syntax, page);
 }
 
 async function runCommand(argv: readonly string[], context: CliContext): Promise<number> {

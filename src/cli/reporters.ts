@@ -8,7 +8,7 @@ import { jsonLines, jsonReporter } from '../report/json.ts';
 import { plainReporter } from '../report/plain.ts';
 import { runRecorder } from '../report/recorder.ts';
 import { type Reporter, reportToAll } from '../report/reporter.ts';
-import { type CliContext, canRedraw } from './context.ts';
+import { type CliContext, canRedraw, widthOfScreen } from './context.ts';
 
 export interface ReportFlags {
   readonly json: boolean;
@@ -33,10 +33,10 @@ export async function reportingFor(context: CliContext, flags: ReportFlags): Pro
   const others = [...(await githubReporters(context, flags)), recorder];
   const { json, plain, paint, watch } = flags;
   const opened = ({ stateDir }: Project): void => recorder.writeTo(stateDir);
-  const { stdout, cwd } = context;
+  const { stdout, cwd, env } = context;
   if (json) return { reporter: reportToAll([watch ? jsonLines(stdout) : jsonReporter(stdout), ...others]), opened };
   if (plain || !canRedraw(context)) {
-    const lines = plainReporter(stdout, { paint, cwd, watch: watch !== undefined });
+    const lines = plainReporter(stdout, { paint, cwd, watch: watch !== undefined, columns: () => widthOfScreen(stdout, env) });
     return { reporter: reportToAll([...others, lines]), opened };
   }
   const view = await terminalView(context, flags);

@@ -30,6 +30,10 @@ export class RunCommand extends FolderCommand {
       const message = `no rule "${word}" can run on its own.${didYouMean(word, names)}`;
       throw new BuildError('usage', { message, hint: `Rules: ${names.join(', ')}.` });
     }
+    if (this.json) {
+      this.printJson({ rules: rules.map(({ name, doc }) => ({ rule: name, doc })) });
+      return exitCode.ok;
+    }
     const width = Math.max(...names.map((name) => name.length));
     const list = rules.map(({ name, doc }) => `  ${name.padEnd(width)}  ${doc}`);
     this.print(['Rules that can run on their own:', ...list, '', 'dsbuild run <rule> --help lists the flags of one.'].join('\n'));

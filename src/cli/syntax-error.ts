@@ -2,6 +2,9 @@ import { BuildError } from '../base/errors.ts';
 import { nearestName } from '../base/names.ts';
 import { type CommandSyntax, nameOf, plainWords, type Syntax } from './syntax.ts';
 
+/** A flag that more commands have is one that nearly all have. */
+const commandsNamedMax = 6;
+
 const flagNames = ({ flags }: CommandSyntax): string[] => flags.flatMap(({ names }) => names);
 
 function unknownFlag({ command, commands }: Syntax, flag: string): BuildError {
@@ -10,7 +13,7 @@ function unknownFlag({ command, commands }: Syntax, flag: string): BuildError {
   const hint =
     nearest !== undefined
       ? `Did you mean ${nearest}?`
-      : elsewhere.length > 0
+      : elsewhere.length > 0 && elsewhere.length <= commandsNamedMax
         ? `It belongs to ${elsewhere.join(', ')}.`
         : `${nameOf(command)} --help lists the options.`;
   return new BuildError('usage', { message: `${nameOf(command)} has no option ${flag}`, hint });

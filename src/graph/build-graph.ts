@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { isRemote } from '../base/address.ts';
+import { BuildError } from '../base/errors.ts';
 import { configProblems } from '../config/check-config.ts';
 import type { Config } from '../config/define.ts';
 import { type Problem, throwIfAny } from '../config/problems.ts';
@@ -32,6 +33,13 @@ export interface GraphRequest {
 
 const unplaced = 'the config';
 const withoutColumn = (place: string): string => place.replace(/(:\d+):\d+$/, '$1');
+
+const noTargets = (where: string): BuildError =>
+  new BuildError('no-targets', {
+    message: 'the config has no targets: there is nothing to build',
+    where,
+    hint: "Name what is to be built, as in defineConfig({ targets: { raw: download({ sources: { 'text/docs': 'data/docs.jsonl' } }) } }); `dsbuild init` writes a config in a folder that has none.",
+  });
 
 /** A graph in the making. */
 class Builder {
@@ -67,6 +75,7 @@ class Builder {
     }
     this.#problems.push(...sharedFolders(this.#claims));
     throwIfAny(this.#problems);
+    if (named.length === 0) throw noTargets(where);
     return graphOf(this.#targets, this.#outputs(named));
   }
 

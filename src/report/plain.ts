@@ -1,6 +1,6 @@
 import { isAbsolute, relative, sep } from 'node:path';
 import { formatBytes } from '../base/bytes.ts';
-import type { BuildEvent } from '../base/events.ts';
+import type { BuildEvent, ShownError } from '../base/events.ts';
 import { type Paint, uncoloured } from './colour.ts';
 import { forPeople } from './printed.ts';
 import { type Clock, type Output, type Reporter, systemClock } from './reporter.ts';
@@ -55,6 +55,8 @@ export interface PlainOptions {
   readonly clock?: Clock;
   /** Folder that people see: paths below it are shown without it. */
   readonly cwd?: string;
+  /** Columns of the terminal that it writes to, as they are at the moment; errors are broken into lines of that width. */
+  readonly columns?: () => number | undefined;
   /** A build that somebody else keeps up to date: events come here when they are in it. */
   readonly view?: BuildView;
   /** One build after the other: what stayed as it was is not said again and again. */
@@ -71,16 +73,21 @@ class PlainReporter implements Reporter {
   readonly #stop: () => void;
   readonly #cwd: string | undefined;
   readonly #watch: boolean;
+  readonly #columns: () => number | undefined;
   /** In watch mode: what is said again only after something else was said. */
   #isWaiting = false;
   /** The last that was said of a build is that something failed. */
   #isTroubled = false;
   #lastMs: number;
 
-  constructor(output: Output, { paint = uncoloured, clock = systemClock, cwd, view, watch = false }: PlainOptions) {
+  constructor(
+    output: Output,
+    { paint = uncoloured, clock = systemClock, cwd, view, watch = false, columns = () => undefined }: PlainOptions,
+  ) {
     this.#view = view ?? emptyView();
     this.#isOwnView = view === undefined;
     this.#watch = watch;
+    this.#columns = columns;
     this.#output = output;
     this.#cwd = cwd;
     this.#paint = paint;
@@ -129,8 +136,8 @@ class PlainReporter implements Reporter {
         // Of targets that were not begun the last line says how many there are.
         return view.targets.get(event.target)?.rule === '' ? [] : [this.#targetLine(event.target)];
       case 'target-failed':
-        if (event.target === '') return [showError(event.error, this.#paint).trimEnd()];
-        return [this.#targetLine(event.target), indented(showError(event.error, this.#paint))];
+        if (event.target === '') return [this.#errorText(event.error, 0)];
+        return [this.#targetLine(event.target), indented(this.#errorText(event.error, indent.length))];
       case 'step-failed':
         return event.final ? [] : [this.#paint.yellow(retryLine(event))];
       case 'published':
@@ -158,6 +165,12 @@ class PlainReporter implements Reporter {
     const paths = folders.map((path) => shownPath(path, this.#cwd)).filter((path) => !path.startsWith('/'));
     const shown = paths.map((path) => (path === '.' ? 'this folder' : path));
     return [this.#paint.dim(`watching ${namesShown(shown)}; Ctrl-C ends`)];
+  }
+
+  /** @param less columns that something else takes. */
+  #errorText(error: ShownError, less: number): string {
+    const columns = this.#columns();
+    return showError(error, { paint: this.#paint, columns: columns && columns - less }).trimEnd();
   }
 
   #targetLine(name: string): string {
@@ -210,7 +223,8 @@ function differenceLines({ target, difference }: Extract<BuildEvent, { type: 'di
 const retryLine = ({ target, attempt, error: { where, message } }: Extract<BuildEvent, { type: 'step-failed' }>): string =>
   `${target}: ${where === undefined ? '' : `${where}: `}${message}; attempt ${attempt} failed, trying again`;
 
-const indented = (text: string): string => text.trimEnd().replace(/^/gm, '  ');
+const indent = '  ';
+const indented = (text: string): string => text.replace(/^/gm, indent);
 
 function publishedLine(
   { target, out, files, removed, bytes }: Extract<BuildEvent, { type: 'published' }>,

@@ -68,6 +68,21 @@ export async function locateTokenizer(reference: string, options: LocateOptions)
   return keepTokenizer(options.cacheDir, { pin, fetched });
 }
 
+/**
+ * Where a tokenizer would come from, without asking anybody: `here` if its file is there.
+ * @throws {BuildError} `tokenizer-not-found` for a path at which there is none, `bad-tokenizer-reference`.
+ */
+export function lookForTokenizer(reference: string, base: string): 'here' | 'npm' | 'hub' {
+  if (isPathLike(reference, base)) {
+    findAtPath(reference, base);
+    return 'here';
+  }
+  const npm = parseNpmReference(reference, base);
+  if (npm) return findInstalled(npm, base) ? 'here' : 'npm';
+  if (!parseHubName(reference)) throw badReference(reference);
+  return 'hub';
+}
+
 function isPathLike(reference: string, base: string): boolean {
   if (reference.startsWith('npm:')) return false;
   return (

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -56,7 +56,7 @@ test('HF_TOKEN is said to be set, and never shown', async () => {
 
 test('a tokenizer that is not where the config says fails', async () => {
   const folder = await project();
-  await run(['init', '--yes', '--force', '--tokenizer', './nowhere/tokenizer.json'], { engine, cwd: folder });
+  rmSync(join(folder, 'tokenizer/tokenizer.json'));
   const { code, checks } = await checksIn(folder);
   assert.is(code, 1);
   assert.is(checks['tokenizer']?.ok, false);

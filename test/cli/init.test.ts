@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -162,6 +162,30 @@ test('of a large compressed file only the beginning is read', () => {
   assert.ok(packed.length > 500_000);
   write(folder, 'a.jsonl.gz', packed);
   assert.is(lookAround(folder).data[0]?.holds, 'documents');
+});
+
+test('a tokenizer that is not there is refused before anything is written; of one elsewhere it is said that nobody looked', async () => {
+  const folder = emptyFolder();
+  mkdirSync(join(folder, 'models'));
+  for (const [reference, code] of [
+    ['./models', 'tokenizer-not-found'],
+    ['tokenizers/mine.json', 'tokenizer-not-found'],
+    ['no name', 'bad-tokenizer-reference'],
+    ['npm:no such', 'bad-tokenizer-reference'],
+  ] as const) {
+    const { code: exit, stdout } = await run(['init', '--json', '--tokenizer', reference], { engine, cwd: folder });
+    const error = JSON.parse(stdout) as Record<string, string>;
+    assert.equal([exit, error['type'], error['code']], [2, 'error', code], reference);
+    assert.ok((error['hint'] ?? '') !== '', reference);
+    assert.equal(readdirSync(folder), ['models'], reference);
+  }
+  const hub = await init('--tokenizer org/name', folder);
+  assert.is(hub.code, 0);
+  assert.match(hub.stdout, /^note {3}org\/name was not looked for: it is fetched from the Hub at the first build/m);
+  write(folder, 'models/tokenizer.json', '{}');
+  const here = await init('--force --tokenizer models', folder);
+  assert.is(here.code, 0);
+  assert.not.match(here.stdout, 'was not looked for');
 });
 
 test('what can not be read is named with a way to convert it, and a tokenizer that lies here is proposed', async () => {

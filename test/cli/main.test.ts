@@ -87,6 +87,28 @@ test('every command has help of its own, with examples', async () => {
   }
 });
 
+test('help is broken between words for the width that COLUMNS says; commands to copy are whole', async () => {
+  const { engine } = stage();
+  const loaded = { ...engine, loadFace: async () => ({}) };
+  for (const { usage, paths } of [...(await loadCommands()), { usage: {}, paths: [[]] }]) {
+    if (!usage) continue;
+    const argv = [...(paths?.find((one) => one.length > 0) ?? []), '--help'];
+    const [wide, narrow] = [await run(argv, { engine: loaded }), await run(argv, { engine: loaded, env: { COLUMNS: '60' } })];
+    const wordsOf = (text: string): string[] => words(text.replaceAll(/\s+/g, ' ').replaceAll(':', '')).sort();
+    assert.equal(wordsOf(narrow.stdout), wordsOf(wide.stdout));
+    const examples = (usage.examples ?? []).map(([, line]) => line.replaceAll('$0', 'dsbuild'));
+    for (const line of narrow.stdout.split('\n'))
+      assert.ok(line.length <= 60 || /^Usage: |^ {2}(-|\[)/.test(line) || examples.includes(line.trim()), line);
+    for (const example of examples) assert.ok(narrow.stdout.includes(example), example);
+  }
+});
+
+test('an error is broken between words for the width that COLUMNS says', async () => {
+  const { code, stderr } = await run(['head'], { env: { COLUMNS: '40' } });
+  assert.is(code, 2);
+  assert.is(stderr, 'dsbuild head needs <target>\nUsage: dsbuild head <target>; see\ndsbuild head --help.        [usage]\n');
+});
+
 test('a command is found by each of its words', async () => {
   const first = (await loadCommands()).flatMap(({ paths = [] }) => paths.flatMap(([word]) => word ?? []));
   assert.equal([...new Set(first)].sort(), [...commandWords].sort());

@@ -186,6 +186,21 @@ test('run lists the rules that can run on their own; so does its help', async ()
   assert.not.match(stdout, /^ {2}index /m, 'all that it says comes from the rules before it');
 });
 
+test('run --json without a rule is one object with all of them', async () => {
+  const { code, stdout } = await oneShot('run --json', emptyFolder());
+  assert.is(code, 0);
+  const { rules } = JSON.parse(stdout) as { rules: { rule: string; doc: string }[] };
+  assert.equal(
+    rules.map(({ rule }) => rule).filter((rule) => ['command', 'tokenize', 'filter'].includes(rule)),
+    ['command', 'tokenize'],
+  );
+  assert.ok(rules.every(({ doc }) => doc !== ''));
+  const unknown = await oneShot('run tokenise --json', emptyFolder());
+  const { type, code: errorCode, hint } = JSON.parse(unknown.stdout) as Record<string, string>;
+  assert.equal([unknown.code, unknown.stderr, type, errorCode], [2, '', 'error', 'usage']);
+  assert.match(hint ?? '', 'tokenize');
+});
+
 test('run tokenize --help lists the flags of the rules that it runs, with docs and defaults', async () => {
   const { stdout } = await oneShot('run tokenize --help', emptyFolder());
   assert.match(stdout, 'Runs download, tokenize, shard, index on the files of --input');

@@ -23,6 +23,15 @@ test('targets come after what they need, otherwise in the order of the config', 
   assert.equal(names(graphOf({ train: index(shards), shards, raw, clean, tokens })), ['raw', 'clean', 'tokens', 'shards', 'train']);
 });
 
+test('a config without a target is refused: there would be nothing to build, and nothing to say', () => {
+  for (const targets of [{}, { group: {}, other: { deeper: {} } }]) {
+    const error = refusalOf(() => graphOf(targets as Targets));
+    assert.is(error.code, 'no-targets');
+    assert.match(error.message, 'the config has no targets');
+    assert.match(error.hint ?? '', 'targets: {');
+  }
+});
+
 test('nested targets are named by their path, and unnamed ones after the first named target that they feed', () => {
   const raw = read();
   const gpt2 = { parquet: shard(tokenize(filter(raw), { tokenizer: 'gpt2' })), index: index(shard(tokenize(raw, { tokenizer: 'other' }))) };

@@ -8,6 +8,7 @@ import { configText } from './config-text.ts';
 import { noteDependency } from './package-json.ts';
 import { repositoryOf } from './repository.ts';
 import { type ProposedSource, proposeSources } from './sources.ts';
+import { tokenizerNotes } from './tokenizer.ts';
 import { packageManagers, workflowText } from './workflow-text.ts';
 import { Writer } from './writer.ts';
 
@@ -40,7 +41,7 @@ export interface InitResult {
   readonly written: readonly string[];
   /** Was there, and was left as it is. */
   readonly kept: readonly string[];
-  /** What the user should know of what was left as it is. */
+  /** What the user should know of what was left as it is, and of what was not looked for. */
   readonly notes: readonly string[];
 }
 
@@ -118,12 +119,13 @@ function notesOn({ cwd }: InitRequest, { sources, kept }: { sources: readonly Pr
 /**
  * Writes what a project begins with: the config and the adapters that its sources need, and without data of its own the sample documents;
  * the small tokenizer where none is named; lines of .gitignore, tsconfig.json if there is none, the dependency, and a workflow for CI.
- * @throws {BuildError} `config-exists`, `no-input`
+ * @throws {BuildError} `config-exists`, `no-input`, `tokenizer-not-found`, `bad-tokenizer-reference`
  */
 export async function init(request: InitRequest): Promise<InitResult> {
   const { cwd, answers, force } = request;
   refuseToReplace(request);
   assertThere(request);
+  const tokenizerToldOf = answers.tokenizer === undefined ? [] : tokenizerNotes(answers.tokenizer, cwd);
   const { data, tokenizer, want, remote, ci } = answers;
   const writer = new Writer(cwd);
   const shipped = shippedFolder();
@@ -138,5 +140,6 @@ export async function init(request: InitRequest): Promise<InitResult> {
   writer.write('tsconfig.json', `${JSON.stringify(tsconfig, null, 2)}\n`);
   noteDependency(writer, request);
   if (ci === 'github') writeWorkflow(writer, cwd, remote !== undefined);
-  return { written: writer.written, kept: writer.kept, notes: notesOn(request, { sources, kept: writer.kept }) };
+  const notes = [...notesOn(request, { sources, kept: writer.kept }), ...tokenizerToldOf];
+  return { written: writer.written, kept: writer.kept, notes };
 }

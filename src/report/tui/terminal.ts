@@ -97,7 +97,7 @@ class TerminalReporter implements Reporter {
     const silent: Clock = { now: clock.now, every: () => () => {} };
     this.#plain = plainReporter(
       { write: (text) => this.#say(text) },
-      { paint, clock: silent, view: this.#view, watch, ...(cwd !== undefined && { cwd }) },
+      { paint, clock: silent, view: this.#view, watch, columns: () => stdout.columns, ...(cwd !== undefined && { cwd }) },
     );
     this.#stopClock = clock.every(redrawMs, () => this.#tick());
   }
