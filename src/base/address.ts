@@ -38,8 +38,8 @@ function splitKey(address: string): [string, string | undefined] {
   return at < 0 ? [address, undefined] : [address.slice(0, at), address.slice(at + 1)];
 }
 
-/** Passwords hold all sorts of characters: where no `@` ends what begins like `user:` and is no host with a port, a later one does. */
-function withoutUser(address: string): string {
+/** An address without `user:password@`. Passwords hold all sorts of characters: where no `@` ends what begins like `user:` and is no host with a port, a later one does. */
+export function withoutUser(address: string): string {
   const [scheme = ''] = /^[a-z][a-z0-9+.-]*:\/\//i.exec(address) ?? [];
   if (scheme === '') return address;
   const rest = address.slice(scheme.length);

@@ -4,6 +4,8 @@ import { Command, Option } from 'clipanion';
 import { formatBytes, parseSize } from '../base/bytes.ts';
 import { BuildError } from '../base/errors.ts';
 import { didYouMean } from '../base/names.ts';
+import { s3AddressProblem } from '../base/s3-address.ts';
+import { shownValue } from '../base/shown-value.ts';
 import type { InitAnswers, InitResult } from '../engine/init/init.ts';
 import type { FoundData, OtherData, Surroundings } from '../engine/init/look.ts';
 import { counted } from '../report/words.ts';
@@ -34,8 +36,11 @@ const amongst =
   (answer: string): string | undefined =>
     choices.includes(answer) ? undefined : `one of ${choices.join(', ')}`;
 
-const isRemote = (text: string): boolean => text === none || /^s3:\/\/[^/\s]+/.test(text);
-const remoteForm = "an address such as s3://team-cache/dsbuild, or 'none'";
+function remoteProblem(text: string): string | undefined {
+  if (text === none) return undefined;
+  if (/^s3:\/\//.test(text)) return s3AddressProblem(text);
+  return `must be an address such as s3://team-cache/dsbuild, or 'none', but is ${shownValue(text)}`;
+}
 
 /** What a question is asked with, and what answers it without asking. */
 interface Asked extends Question {
@@ -145,9 +150,10 @@ export class InitCommand extends FolderCommand {
       flag: this.remote,
       question: 'Shared cache on S3: s3://bucket/folder, or none',
       fallback: none,
-      check: (answer) => (isRemote(answer) ? undefined : remoteForm),
+      check: (answer) => remoteProblem(answer),
     });
-    if (!isRemote(remote)) throw new BuildError('usage', { message: `--remote must be ${remoteForm}, but is "${remote}"` });
+    const problem = remoteProblem(remote);
+    if (problem !== undefined) throw new BuildError('usage', { message: `--remote ${problem}` });
     const ci = await this.#answer({
       flag: this.ci,
       question: 'Write a workflow for GitHub Actions: github or none',

@@ -1,5 +1,6 @@
 import { parseSize } from '../base/bytes.ts';
 import { didYouMean } from '../base/names.ts';
+import { s3AddressProblem } from '../base/s3-address.ts';
 import { shownValue } from '../base/shown-value.ts';
 import { problemOf } from '../rule/option-checks.ts';
 import type { OptionShape } from '../rule/options.ts';
@@ -43,6 +44,11 @@ const endpoint: Check = (value) =>
     ? 'must hold no user and no password: credentials come from the environment or a profile'
     : matches(/^https?:\/\/[^/]+/, "an address such as 'https://s3.example.org'")(value);
 
+const remote: Check = (value) =>
+  typeof value === 'string' && /^s3:\/\//.test(value)
+    ? s3AddressProblem(value)
+    : `must be an address such as 's3://bucket/folder', but is ${shownValue(value)}`;
+
 const signingKey: Check = (value) => (isSecret(value) ? undefined : "must be secret('NAME'), so that the key itself is written nowhere");
 
 const accept: Check = (value) =>
@@ -63,7 +69,7 @@ const executor: Check = (value) => {
 const fields: Fields = {
   targets: (value) => (isRecord(value) ? undefined : `must be an object of name: target, but is ${shownValue(value)}`),
   cache: {
-    remote: matches(/^s3:\/\/[^/]+/, "an address such as 's3://bucket/folder'"),
+    remote,
     endpoint,
     region: matches(/./, "a region such as 'eu-central-1'"),
     pathStyle: shape({ type: 'boolean' }),

@@ -2,6 +2,7 @@ import { messageOf } from '../base/errors.ts';
 import { mainScope, scopePrefix } from '../cache/remote/layout.ts';
 import type { Config } from '../config/define.ts';
 import type { Graph } from '../graph/graph.ts';
+import { assertObjectAddress } from '../s3/address.ts';
 import type { Bucket, BucketOptions } from '../s3/bucket.ts';
 import { declaredSources } from './declared-sources.ts';
 import { type DoctorCheck, type DoctorRequest, failed } from './doctor-check.ts';
@@ -26,9 +27,11 @@ function trouble(check: string, error: unknown): DoctorCheck {
 interface Place extends Omit<BucketOptions, 'signal' | 'env'> {
   /** What it is to the build: `cache`, `source`, `out`. */
   readonly check: string;
+  /** Of a source, as the config has it. */
+  readonly pattern?: string;
 }
 
-async function bucketAt({ check: _, ...place }: Place, { env, signal }: DoctorRequest): Promise<Bucket> {
+async function bucketAt({ check: _, pattern: __, ...place }: Place, { env, signal }: DoctorRequest): Promise<Bucket> {
   const { Bucket } = await import('../s3/bucket.ts');
   return new Bucket({ ...place, env, signal });
 }
@@ -168,7 +171,7 @@ function sourcePlaces({ targets }: Graph): Place[] {
     if (!/^s3:\/\//i.test(pattern)) continue;
     // The folder of a key, or the one that holds the first wildcard.
     const address = pattern.replace(/[*?{].*$/s, '').replace(/[^/]*$/, '');
-    places.set(`${address}\n${endpoint}`, { check: 'source', address, endpoint, region });
+    places.set(`${address}\n${endpoint}`, { check: 'source', address, pattern, endpoint, region });
   }
   return [...places.values()];
 }
@@ -178,6 +181,7 @@ const outPlaces = ({ targets }: Graph): Place[] =>
   [...new Set(targets.flatMap(({ out }) => (out?.startsWith('s3://') ? [out] : [])))].map((address) => ({ check: 'out', address }));
 
 async function checkPlace(place: Place, request: DoctorRequest): Promise<DoctorCheck[]> {
+  if (place.pattern !== undefined) assertObjectAddress(place.pattern);
   if (!request.online) return [notAsked(place)];
   const bucket = await bucketAt(place, request);
   try {
@@ -191,9 +195,9 @@ async function checkPlace(place: Place, request: DoctorRequest): Promise<DoctorC
 
 /** Everything on S3 that the config names: the shared cache, sources, folders that are published into. */
 export async function checkS3(config: Config, graph: Graph, request: DoctorRequest): Promise<DoctorCheck[]> {
-  const settings = remoteSettings({ config, env: request.env }, {});
   const checks: DoctorCheck[] = [];
   try {
+    const settings = remoteSettings({ config, env: request.env }, {});
     if (settings) checks.push(...(await checkCache(settings, request, config)));
   } catch (error) {
     checks.push(failed('cache', error));

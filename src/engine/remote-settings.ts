@@ -1,5 +1,6 @@
 import { BuildError } from '../base/errors.ts';
 import type { RemoteSummary } from '../base/events.ts';
+import { s3AddressProblem } from '../base/s3-address.ts';
 import type { Times } from '../s3/requests.ts';
 import type { RemoteUse } from './api.ts';
 import type { Project } from './project.ts';
@@ -19,12 +20,13 @@ export interface RemoteSettings {
 
 type Asking = RemoteUse & { readonly requireRemote?: boolean; readonly failuresMax?: number };
 
-/** @throws {BuildError} `no-remote` when one is required and none is named. */
+/** @throws {BuildError} `no-remote` when one is required and none is named; `bad-address`. */
 export function remoteSettings({ config, env }: Pick<Project, 'config' | 'env'>, options: Asking): RemoteSettings | undefined {
   const { remote, endpoint, region, pathStyle, readOnly, timeoutSeconds } = config.cache ?? {};
   const address = env['DSBUILD_REMOTE'] || remote;
   const isWanted = (options.remote ?? true) && !options.offline;
-  if (address && isWanted)
+  if (address && isWanted) {
+    assertAddress(env['DSBUILD_REMOTE']);
     return {
       address,
       endpoint,
@@ -34,10 +36,22 @@ export function remoteSettings({ config, env }: Pick<Project, 'config' | 'env'>,
       times: timesOf(timeoutSeconds),
       failuresMax: options.failuresMax,
     };
+  }
   if (!options.requireRemote) return undefined;
   throw new BuildError('no-remote', {
     message: isWanted ? 'a remote cache is required, but none is named' : 'a remote cache is required, and switched off at the same time',
     hint: "Name it in the config, cache: { remote: 's3://bucket/folder' }, or in DSBUILD_REMOTE.",
+  });
+}
+
+/** What the config says was judged when it was read. @throws {BuildError} `bad-address` */
+function assertAddress(given: string | undefined): void {
+  const problem = given && s3AddressProblem(given);
+  if (!problem) return;
+  throw new BuildError('bad-address', {
+    message: `DSBUILD_REMOTE ${problem}`,
+    where: 'DSBUILD_REMOTE',
+    hint: 'For example DSBUILD_REMOTE=s3://team-cache/dsbuild; keys and secrets have variables of their own, or a profile.',
   });
 }
 

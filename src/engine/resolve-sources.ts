@@ -8,7 +8,7 @@ import type { Manifest, ManifestValue } from '../plan/manifest.ts';
 import type { Part } from '../rule/part.ts';
 import type { SourceFormat, SourceItem, Sources, SourceValue } from '../rule/source.ts';
 import type { UserFunction } from '../rule/user-function.ts';
-import { assertPlain } from '../s3/address.ts';
+import { assertObjectAddress } from '../s3/address.ts';
 import { grouping, groupNamed, type SourceSpec } from '../source/list.ts';
 import { type LocalSources, scanLocal } from '../source/local.ts';
 import { isObjectPattern, parseObjectPattern } from '../source/object-pattern.ts';
@@ -120,7 +120,7 @@ async function remoteSources(entries: readonly Entry[], run: BuildRun): Promise<
   const sources = entries.flatMap((entry) => entry.remote.map((whole) => ({ entry, whole })));
   return Promise.all(
     sources.map(async ({ entry, whole }) => {
-      if (whole.startsWith('s3:')) assertPlain(whole);
+      if (whole.startsWith('s3:')) assertObjectAddress(whole);
       const address = publicAddress(whole);
       run.addresses.set(address, whole);
       const { endpoint, region, versions } = entry.value;

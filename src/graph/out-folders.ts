@@ -1,5 +1,6 @@
 import { relative, resolve, sep } from 'node:path';
-import { isRemote, publicAddress, withoutKeyQuery } from '../base/address.ts';
+import { isRemote } from '../base/address.ts';
+import { s3AddressProblem } from '../base/s3-address.ts';
 import { shownValue } from '../base/shown-value.ts';
 import type { Problem } from '../config/problems.ts';
 
@@ -16,13 +17,7 @@ export const shownOut = (project: string, out: string): string => (isRemote(out)
 
 function addressProblem(out: string): string | undefined {
   if (!/^s3:\/\//.test(out)) return `must be a folder of the project or s3://bucket/prefix, but is the address ${shownValue(out)}`;
-  const plain = withoutKeyQuery(out);
-  if (plain !== out) return `must be s3://bucket/prefix without a query, but has one behind ${shownValue(plain)}`;
-  if (publicAddress(out) !== out) return 'must hold no user and no password: credentials come from the environment or a profile';
-  const [, bucket, prefix = ''] = /^s3:\/\/([a-z0-9][a-z0-9._-]+)(?:\/(.*?))?\/*$/s.exec(out) ?? [];
-  if (bucket === undefined) return `must be s3://bucket/prefix, but is ${shownValue(out)}`;
-  const isBad = prefix !== '' && prefix.split('/').some((segment) => ['', '.', '..'].includes(segment));
-  return isBad ? `must have no empty segment and none that leads elsewhere, but is ${shownValue(out)}` : undefined;
+  return s3AddressProblem(out.replace(/\/+$/, '/'));
 }
 
 /** What is wrong with an `out`, as the end of a sentence that begins with it. */

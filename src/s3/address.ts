@@ -1,5 +1,6 @@
 import { publicAddress, withoutKeyQuery } from '../base/address.ts';
 import { BuildError } from '../base/errors.ts';
+import { bucketProblem, s3AddressProblem, splitS3Address } from '../base/s3-address.ts';
 
 export interface S3Address {
   readonly bucket: string;
@@ -13,32 +14,33 @@ export interface S3Address {
  * @throws {BuildError} `bad-address`
  */
 export function parseS3Address(address: string): S3Address {
-  const [, bucket, prefix = ''] = /^s3:\/\/([a-z0-9][a-z0-9._-]+)(?:\/(.*))?$/is.exec(address) ?? [];
-  if (bucket) return { bucket, prefix };
-  throw badS3Address(address, 's3://bucket/prefix');
+  const parts = splitS3Address(address);
+  const problem = parts ? bucketProblem(parts.bucket) : 'must be s3://bucket/prefix';
+  if (parts && problem === undefined) return { bucket: parts.bucket, prefix: parts.rest };
+  throw badS3Address(address, s3AddressProblem(address) ?? problem);
 }
-
-/** @param form how it should look. */
-export const badS3Address = (address: string, form: string): BuildError =>
-  new BuildError('bad-address', {
-    message: `an S3 address is ${form}`,
-    where: publicAddress(address),
-    hint: 'Give keys and secrets in the environment or a profile, never in an address.',
-  });
 
 /**
- * For an address that was written by hand, before anything is made of it.
+ * For the address of an object, or a pattern over some, that was written by hand.
  *
- * @throws {BuildError} `bad-address` if it holds a user, a password or a query: a key that was listed may look like that, too.
+ * @throws {BuildError} `bad-address` if it holds a user, a password or a query (a key that was listed may look like that, too), or leads elsewhere.
  */
-export function assertPlain(address: string): void {
+export function assertObjectAddress(address: string): void {
   const plain = withoutKeyQuery(address);
-  if (plain !== address) {
-    throw new BuildError('bad-address', {
-      message: 'an address of S3 has no query: a signed one would open one object for a while, and versions are pinned in dsbuild.lock',
-      where: publicAddress(plain),
-      hint: 'Leave out what follows the question mark (in a pattern write * for it), and give keys in the environment or a profile.',
-    });
-  }
-  if (publicAddress(address) !== address) throw badS3Address(address, 's3://bucket/key');
+  const problem = s3AddressProblem(plain, 's3://bucket/key');
+  if (problem !== undefined) throw badS3Address(plain, problem);
+  if (plain === address) return;
+  throw new BuildError('bad-address', {
+    message: 'an address of S3 has no query: a signed one would open one object for a while, and versions are pinned in dsbuild.lock',
+    where: publicAddress(plain),
+    hint: 'Leave out what follows the question mark (in a pattern write * for it), and give keys in the environment or a profile.',
+  });
 }
+
+/** @param problem what is wrong with it, as the end of a sentence. */
+const badS3Address = (address: string, problem: string | undefined): BuildError =>
+  new BuildError('bad-address', {
+    message: `an address of S3 ${problem}`,
+    where: publicAddress(withoutKeyQuery(address)),
+    hint: 'Give keys and secrets in the environment or a profile, never in an address.',
+  });

@@ -1,4 +1,4 @@
-import { badS3Address, parseS3Address } from '../s3/address.ts';
+import { assertObjectAddress, parseS3Address } from '../s3/address.ts';
 import { Bucket, S3Error } from '../s3/bucket.ts';
 import { networkTrouble, noBytes, type Opened, type Remote, type Resume, TransferError } from './fetch-remote.ts';
 
@@ -33,7 +33,7 @@ function bucketOf(name: string, { endpoint, region, env }: S3Place): Bucket {
 export function s3Remote(place: S3Place): Remote {
   const { address, etag: wanted, version } = place;
   const { bucket: name, prefix: key } = parseS3Address(address);
-  if (key === '') throw badS3Address(address, 's3://bucket/key');
+  if (key === '') assertObjectAddress(address);
   const bucket = bucketOf(name, place);
   return {
     async open(resume, signal) {

@@ -1,5 +1,4 @@
-import { BuildError } from '../base/errors.ts';
-import { parseS3Address } from '../s3/address.ts';
+import { assertObjectAddress, parseS3Address } from '../s3/address.ts';
 import { isGlob, parseGlob } from './glob.ts';
 
 /** A glob over the keys of a bucket. */
@@ -20,15 +19,8 @@ export const isObjectPattern = (address: string): boolean => /^s3:\/\//i.test(ad
  * @throws {BuildError} `bad-address`
  */
 export function parseObjectPattern(address: string): ObjectPattern {
+  assertObjectAddress(address);
   const { bucket, prefix } = parseS3Address(address);
-  const isBad = prefix.split('/').some((segment) => ['', '.', '..'].includes(segment));
-  if (isGlob(bucket) || isBad) {
-    throw new BuildError('bad-address', {
-      message: isBad ? 'the pattern has a segment that is empty or leads to another folder' : 'a bucket can not be named by a glob',
-      where: address,
-      hint: 'A pattern over objects is s3://bucket/folder/**/*.jsonl.',
-    });
-  }
   const { folder, matches } = parseGlob(prefix);
   const below = folder === '' ? prefix : prefix.slice(folder.length + 1);
   const [beginning = ''] = below.split(/[*?{]/);

@@ -119,6 +119,16 @@ const badConfigs: readonly [config: unknown, option: string | undefined, message
   [{ targets: {}, constructor: 1 }, 'constructor', 'is not known here.'],
   [{ targets: {}, cache: 's3://x' }, 'cache', 'must be an object, but is "s3://x"'],
   [{ targets: {}, cache: { remote: 'bucket' } }, 'cache.remote', `must be an address such as 's3://bucket/folder', but is "bucket"`],
+  [
+    { targets: {}, cache: { remote: 's3://AKIAKEY:SECRET@bucket/x' } },
+    'cache.remote',
+    'must hold no user and no password: credentials come from the environment or a profile',
+  ],
+  [
+    { targets: {}, cache: { remote: 's3://Bucket/x' } },
+    'cache.remote',
+    'must name a bucket in 3 to 63 lower-case letters, digits, "-", "_" and ".", but names "Bucket"',
+  ],
   [{ targets: {}, cache: { endpoint: 'minio' } }, 'cache.endpoint', `must be an address such as 'https://s3.example.org', but is "minio"`],
   [
     { targets: {}, cache: { sizeMax: '5' } },

@@ -62,6 +62,14 @@ const refused = [
   's3://bucket/q/a.jsonl?X-Amz-Signature=SECRETSIG&X-Amz-Date=1',
   's3://bucket/q/*.jsonl?mine=1',
   's3://bucket/q/a.jsonl?versionId=3',
+  's3://Bucket/q/a.jsonl',
+  's3://buck et/q/*.jsonl',
+  's3:///q/a.jsonl',
+  's3://bucket',
+  's3://bucket/q/',
+  's3://bucket/q/../a.jsonl',
+  's3://bucket/q//a.jsonl',
+  's3://bucket/q//*.jsonl',
 ];
 for (const address of refused) {
   test(`${address} is refused, and its secret is shown nowhere`, async () => {
