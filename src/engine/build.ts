@@ -75,6 +75,7 @@ export async function build(project: Project, options: BuildOptions, makeRunner?
   const leave = options.dryRun ? undefined : project.live.enter(beganMs);
   try {
     const passes = await buildPasses(wanted, { project, options, beganMs, remote, expectation, makeRunner });
+    if (options.requireRemote) await remote?.look();
     await remote?.finish(options.superseded);
     leave?.();
     const cache = options.dryRun ? undefined : await collected(passes.at(-1) as BuildRun);
@@ -250,7 +251,7 @@ async function summarize(passes: readonly BuildRun[], { id, tookMs, remote, expe
   }
   addSteps(steps, run, ['ran', 'hit', 'restored', 'failed']);
   for (const pass of passes.slice(0, -1)) addSteps(steps, pass, ['ran', 'restored']);
-  const error = remote && run.options.requireRemote ? remoteFailure(remote.summary()) : undefined;
+  const error = remote && run.options.requireRemote ? remoteFailure(remote.summary(), remote.trouble()) : undefined;
   if (error) project.emit({ type: 'target-failed', target: '', error: shownError(error) });
   const warnings = passes.reduce((sum, pass) => sum + pass.warnings, remote?.warnings ?? 0);
   const estimate = await expectation.end(passes, { ok, tookMs });

@@ -7,6 +7,7 @@ import type { Bucket, BucketOptions } from '../s3/bucket.ts';
 import { declaredSources } from './declared-sources.ts';
 import { type DoctorCheck, type DoctorRequest, failed } from './doctor-check.ts';
 import { type RemoteSettings, remoteSettings } from './remote-settings.ts';
+import { signerFor } from './remote-signer.ts';
 import { trustOf } from './trust.ts';
 
 /** Overwritten by the next check, and removed where that is allowed. No build reads it. */
@@ -146,19 +147,41 @@ function checkScope({ env }: DoctorRequest, config: Config): DoctorCheck {
   return { check, ok: false, detail: `this is the job of a pull request, and it writes to ${mainScope}`, hint };
 }
 
+/** Whether what is built here will be believed elsewhere. `mayWrite`: else builds upload nothing. */
+function checkSigning({ env }: DoctorRequest, config: Config): { checks: DoctorCheck[]; mayWrite: boolean } {
+  const check = 'cache signing';
+  try {
+    const { signer, unsigned } = signerFor({ config, env }, trustOf({ config, env }));
+    if (signer) return { checks: [{ check, ok: true, detail: `what builds upload is signed by ${signer.publicKey}` }], mayWrite: true };
+    if (!unsigned) return { checks: [], mayWrite: true };
+    const { message, hint } = unsigned;
+    const detail = `builds read what is signed, and upload nothing: ${message}`;
+    return { checks: [{ check, ok: true, detail, ...(hint !== undefined && { hint }) }], mayWrite: false };
+  } catch (error) {
+    return { checks: [failed(check, error)], mayWrite: false };
+  }
+}
+
 async function checkCache(settings: RemoteSettings, request: DoctorRequest, config: Config): Promise<DoctorCheck[]> {
   const { readOnly, ...at } = settings;
   const place: Place = { check: 'cache', ...at };
-  const scopeCheck = checkScope(request, config);
-  if (!request.online) return [notAsked(place), scopeCheck];
+  const signing = checkSigning(request, config);
+  const trustChecks = [checkScope(request, config), ...signing.checks];
+  if (!request.online) return [notAsked(place), ...trustChecks];
   const { scope } = trustOf({ config, env: request.env });
   const bucket = await bucketAt(place, request);
   try {
     const reading = await checkReading(place, bucket, scopePrefix(mainScope));
-    if (!reading.ok) return [reading, scopeCheck];
-    const readOnlyCheck: DoctorCheck = { check: 'cache writing', ok: true, detail: 'switched off by cache.readOnly' };
-    const writing = readOnly ? [readOnlyCheck] : await checkWriting('cache', bucket, { folder: scopePrefix(scope), isNeeded: false });
-    return [reading, ...writing, scopeCheck, ...(scope === mainScope ? [] : [await checkIsolation(bucket, scope)])];
+    if (!reading.ok) return [reading, ...trustChecks];
+    const whyNot = readOnly
+      ? 'switched off by cache.readOnly'
+      : signing.mayWrite
+        ? undefined
+        : 'nothing is uploaded without the key that signs';
+    const writing: DoctorCheck[] = whyNot
+      ? [{ check: 'cache writing', ok: true, detail: whyNot }]
+      : await checkWriting('cache', bucket, { folder: scopePrefix(scope), isNeeded: false });
+    return [reading, ...writing, ...trustChecks, ...(scope === mainScope ? [] : [await checkIsolation(bucket, scope)])];
   } finally {
     bucket.close();
   }

@@ -5,6 +5,7 @@ import type { Times } from '../s3/requests.ts';
 import type { RemoteUse } from './api.ts';
 import type { Project } from './project.ts';
 import type { BuildRemote } from './remote.ts';
+import type { RemoteReason } from './remote-signer.ts';
 
 /** The remote cache of a build, as config, environment and flags name it. */
 export interface RemoteSettings {
@@ -56,11 +57,13 @@ function assertAddress(given: string | undefined): void {
 }
 
 /** Why a build that requires its remote cache has failed, although nothing of its own did. */
-export function remoteFailure({ state, failures, damaged }: RemoteSummary): BuildError | undefined {
+export function remoteFailure({ state, failures, damaged }: RemoteSummary, trouble: RemoteReason | undefined): BuildError | undefined {
   if (failures + damaged === 0 && state !== 'down' && state !== 'full') return undefined;
+  const why = failures > 0 && trouble ? ` (${trouble.message})` : '';
+  const hint = 'What was built is whole. Build again when the remote answers, or without --require-remote.';
   return new BuildError('remote-failed', {
-    message: `the remote cache is required, but it did not do all that was asked of it: ${failures} requests failed, ${damaged} objects were damaged`,
-    hint: 'What was built is whole. Build again when the remote answers, or without --require-remote.',
+    message: `the remote cache is required, but it did not do all that was asked of it: ${failures} requests failed${why}, ${damaged} objects were damaged`,
+    hint: failures > 0 && trouble?.hint ? `${trouble.hint} ${hint}` : hint,
   });
 }
 

@@ -41,7 +41,8 @@ export class BuildRemote {
   readonly #remote: Remote;
   readonly #known: Known;
   readonly #trust: Trust;
-  readonly #whyReadOnly: RemoteReason | undefined;
+  /** Why nothing is written, whatever the rights are. */
+  readonly whyReadOnly: RemoteReason | undefined;
   /** Ends all that is under way. */
   readonly #ending = new AbortController();
   readonly #asking: Asking;
@@ -54,7 +55,7 @@ export class BuildRemote {
     const trust = trustOf(project);
     this.#trust = trust;
     const { signer, unsigned } = signerFor(project, trust);
-    this.#whyReadOnly = readOnly ? { message: 'the config says that it is only read: cache.readOnly' } : unsigned;
+    this.whyReadOnly = readOnly ? { message: 'the config says that it is only read: cache.readOnly' } : unsigned;
     this.#project = project;
     const { signal } = this.#ending;
     // One for each request under way.
@@ -62,7 +63,7 @@ export class BuildRemote {
     this.#bucket = new Bucket({ address, endpoint, region, pathStyle, env: project.env, signal, times });
     const breaker = new Breaker(failuresMax === undefined ? {} : { failuresMax });
     const tell = (trouble: RemoteTrouble): void => this.#tell(trouble);
-    this.#remote = new Remote({ bucket: this.#bucket, trust, signer, readOnly: this.#whyReadOnly !== undefined, tell, breaker });
+    this.#remote = new Remote({ bucket: this.#bucket, trust, signer, readOnly: this.whyReadOnly !== undefined, tell, breaker });
     this.#known = new Known(project.stateDir, JSON.stringify([address, endpoint, trust.scope]));
     this.#asking = new Asking(project.emit, () => this.#bucket.counters.bytesIn);
     this.uploads = new RemoteUploads({ remote: this.#remote, known: this.#known, differs: (target) => this.#warnOfDifference(target) });
@@ -232,6 +233,11 @@ export class BuildRemote {
     this.#ending.abort();
   };
 
+  /** Asks whether the remote is there: a build with nothing to do asks nothing else. What is wrong is in the summary, as all is. */
+  async look(): Promise<void> {
+    await this.#quietly(() => this.#remote.look());
+  }
+
   close(): void {
     this.#asking.close();
     this.#project.signal.removeEventListener('abort', this.#end);
@@ -243,7 +249,7 @@ export class BuildRemote {
   /** Why it did not do all that was asked, or will not: the first thing that went wrong. */
   trouble(): RemoteReason | undefined {
     const { trouble } = this.#remote;
-    if (!trouble) return this.#whyReadOnly;
+    if (!trouble) return this.whyReadOnly;
     const { hint } = trouble.fault;
     return { message: trouble.message, ...(hint !== undefined && { hint }) };
   }

@@ -1,7 +1,8 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { newKeyPair } from '../../src/cache/remote/signing.ts';
 import { engine } from '../../src/cli/engine.ts';
 import type { DoctorCheck } from '../../src/engine/doctor-check.ts';
 import { emptyFolder, removeFolders, run } from './console.ts';
@@ -107,6 +108,54 @@ test('a state folder that is none fails', async () => {
   const other = emptyFolder();
   writeFileSync(join(other, '.dsbuild'), '');
   assert.is((await checksIn(other)).checks['state folder']?.ok, false);
+});
+
+/** A project whose cache is shared, as `cache` of its config says. */
+async function shared(cache: string): Promise<string> {
+  const folder = await project();
+  const path = join(folder, 'datasets.config.ts');
+  const text = readFileSync(path, 'utf8')
+    .replace('defineConfig,', 'defineConfig, secret,')
+    .replace('targets', `cache: { ${cache} }, targets`);
+  writeFileSync(path, text);
+  return folder;
+}
+
+test('where records must be signed it says that without the key builds only read, and with it who signs', async () => {
+  const { publicKey, secretKey } = newKeyPair();
+  const folder = await shared(`remote: 's3://cache/x', signing: { key: secret('KEY'), accept: ['${publicKey}'] }`);
+  const without = await checksIn(folder);
+  assert.is(without.code, 0, without.text);
+  assert.is(
+    without.checks['cache signing']?.detail,
+    'builds read what is signed, and upload nothing: the environment has no KEY, which holds the key that signs',
+  );
+  assert.match(without.checks['cache signing']?.hint ?? '', 'give it where builds of main run');
+  const { checks, text } = await checksIn(folder, { KEY: secretKey });
+  assert.is(checks['cache signing']?.detail, `what builds upload is signed by ${publicKey}`);
+  assert.not.match(text, secretKey);
+  const other = await checksIn(folder, { KEY: newKeyPair().secretKey });
+  assert.equal([other.code, other.checks['cache signing']?.ok], [1, false]);
+  const unnamed = await checksIn(await shared(`remote: 's3://cache/x', signing: { accept: ['${publicKey}'] }`));
+  assert.match(unnamed.checks['cache signing']?.detail ?? '', 'the config names no key to sign with');
+  assert.not.ok((await checksIn(await shared("remote: 's3://cache/x'"))).checks['cache signing']);
+});
+
+test('an odd address of the cache, or of a source, fails with what is wrong and without its secrets', async () => {
+  const folder = await shared("remote: 's3://cache/x'");
+  const { code, checks, text } = await checksIn(folder, { DSBUILD_REMOTE: 's3://AKIAKEY:SECRET@cache/x' });
+  assert.equal([code, checks['cache']?.ok], [1, false]);
+  assert.match(text, 'must hold no user and no password');
+  assert.not.match(text, /SECRET|AKIAKEY/);
+  writeFileSync(
+    join(folder, 'datasets.config.ts'),
+    `import { defineConfig, download } from 'dsbuild';
+export default defineConfig({ targets: { raw: download({ sources: { 'a/b': 's3://AKIAKEY:SECRET@bucket/a.jsonl' } }) } });
+`,
+  );
+  const sourced = await checksIn(folder);
+  assert.is(sourced.checks['source']?.ok, false, sourced.text);
+  assert.not.match(sourced.text, /SECRET|AKIAKEY/);
 });
 
 test('it leaves nothing behind in a folder without a project', async () => {

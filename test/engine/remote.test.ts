@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { BuildError } from '../../src/base/errors.ts';
 import { startS3 } from '../services/s3.ts';
 import { checkOut, publishedIn, remoteOf, SharedCache } from './remote-rig.ts';
 
@@ -80,6 +81,42 @@ if (service) {
     const required = await checkOut(sources).build({ env: gone, requireRemote: true });
     assert.equal([required.summary.ok, required.errors], [false, ['remote-failed']]);
     assert.is((await checkOut(sources).build({ env, requireRemote: true })).summary.ok, true);
+  });
+
+  test('with --require-remote a bucket that is not there, or a server that is down, fails a build with nothing to do as well', async () => {
+    const { rig } = await shared.buildFresh();
+    const whole = await rig.build({ env, requireRemote: true });
+    assert.equal([whole.summary.ok, whole.ran, remoteOf(whole).requests], [true, [], 1]);
+    for (const gone of [{ DSBUILD_REMOTE: 's3://no-such-bucket/team' }, { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' }]) {
+      const built = await rig.build({ env: { ...env, ...gone }, requireRemote: true });
+      assert.equal([built.summary.ok, built.errors, built.ran], [false, ['remote-failed'], []]);
+      const [error] = built.events.flatMap((event) => (event.type === 'target-failed' ? [event.error] : []));
+      assert.match(`${error?.message} ${error?.hint}`, gone.DSBUILD_REMOTE ? 'There is no bucket no-such-bucket' : 'ECONNREFUSED');
+      assert.is((await rig.build({ env: { ...env, ...gone } })).summary.ok, true);
+    }
+    const looked = await rig.build({ env: { ...env, DSBUILD_REMOTE: 's3://no-such-bucket/team' }, requireRemote: true, dryRun: true });
+    assert.is(looked.summary.ok, false);
+  });
+
+  test('an odd DSBUILD_REMOTE is refused before anything is asked, without its secrets; switched off it does not matter', async () => {
+    const rig = checkOut(sources);
+    const odd = [
+      's3://AKIAKEY:SECRET@cache/team',
+      's3://Cache/team',
+      's3://cache/../team',
+      's3://cache?X-Amz-Signature=SECRET',
+      'cache/team',
+    ];
+    for (const DSBUILD_REMOTE of odd) {
+      const given = { env: { ...env, DSBUILD_REMOTE }, dryRun: true };
+      const error = await rig.build(given).catch((found: unknown) => found);
+      assert.instance(error, BuildError, DSBUILD_REMOTE);
+      const { code, where, message, hint } = error as BuildError;
+      assert.equal([code, where], ['bad-address', 'DSBUILD_REMOTE']);
+      assert.match(message, /^DSBUILD_REMOTE must /);
+      assert.not.match(`${message} ${hint}`, /SECRET|AKIAKEY/);
+      assert.is((await rig.build({ ...given, remote: false })).summary.ok, true);
+    }
   });
 
   test.run();

@@ -97,6 +97,11 @@ export class Remote {
     return undefined;
   }
 
+  /** Asks whether there is such a bucket, by a listing of nothing; what is wrong is counted as a failure. */
+  async look(): Promise<void> {
+    await this.#link.ask((bucket) => bucket.list(`${scopePrefix(this.scope)}.`).next());
+  }
+
   /** All objects of all scopes; undefined when the remote does not say. */
   async usage(): Promise<ScopeUsage[] | undefined> {
     const scopes = new Map<string, ScopeUsage>();

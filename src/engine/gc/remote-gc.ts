@@ -8,6 +8,7 @@ import { lastPlans } from '../last-plan.ts';
 import type { Project } from '../project.ts';
 import type { BuildRemote } from '../remote.ts';
 import { openRemote } from '../remote-settings.ts';
+import type { RemoteReason } from '../remote-signer.ts';
 import { survey } from '../survey.ts';
 
 export interface RemoteGc {
@@ -69,12 +70,14 @@ async function partsOf(
 /**
  * Collects in the scope of the remote cache that this config writes.
  *
- * @throws {BuildError} `no-remote`; `remote-failed` when it did not answer, and `read-only` when nothing may be written there.
+ * @throws {BuildError} `no-remote`; `remote-failed` when it did not answer, and `remote-read-only` when nothing may be written there.
  */
 export async function collectRemote(project: Project, { olderThanMs, dryRun, graceMs = dayMs }: RemoteGc): Promise<RemoteGcTold> {
   const needed = await survey(project, { targets: [] }, neededKeys);
   const remote = (await openRemote(project, { requireRemote: true })) as BuildRemote;
+  let trouble: RemoteReason | undefined;
   try {
+    if (!dryRun) assertWritable(remote);
     const now = Date.now();
     const request: RemoteGcRequest = {
       ...needed,
@@ -85,12 +88,22 @@ export async function collectRemote(project: Project, { olderThanMs, dryRun, gra
     };
     const report = await remote.collect(request);
     if (report) return { ...report, targets: namedTargets(project, report.targets) };
+    trouble = remote.trouble();
   } finally {
     remote.close();
   }
   throw new BuildError('remote-failed', {
-    message: 'the remote cache did not answer, or may not be written: what was not removed by then is still there',
-    hint: 'dsbuild doctor --online tells why; then collect once more.',
+    message: `the remote cache did not do all that was asked of it${trouble ? ` (${trouble.message})` : ''}: what was not removed by then is still there`,
+    hint: trouble?.hint ?? 'dsbuild doctor --online tells why; then collect once more.',
+  });
+}
+
+/** What is kept is written anew, and signed where that is asked for. @throws {BuildError} `remote-read-only` */
+function assertWritable({ whyReadOnly }: BuildRemote): void {
+  if (!whyReadOnly) return;
+  throw new BuildError('remote-read-only', {
+    message: `nothing can be collected on the remote cache, because it may only be read: ${whyReadOnly.message}`,
+    hint: `${whyReadOnly.hint ?? 'Collect with a config that may write.'} With -n it says what would go.`,
   });
 }
 

@@ -3,6 +3,7 @@
 import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { BuildError } from '../../../src/base/errors.ts';
 import { newKeyPair } from '../../../src/cache/remote/signing.ts';
 import { collectRemote, type RemoteGc, type RemoteGcTold } from '../../../src/engine/gc/remote-gc.ts';
 import { openProject, type Project } from '../../../src/engine/project.ts';
@@ -129,13 +130,16 @@ if (service) {
     layOut(rig, edited);
     await rig.build({ env: { ...env, ...key } });
     const before = await bucket.names();
-    try {
-      await gc(rig);
-      assert.unreachable();
-    } catch (error) {
-      assert.is((error as { code?: string }).code, 'remote-failed');
+    for (const request of [{}, { olderThanMs: 60 * 60 * 1000 }]) {
+      const refused = await gc(rig, request).catch((error: unknown) => error);
+      assert.instance(refused, BuildError);
+      const { code, message, hint } = refused as BuildError;
+      assert.is(code, 'remote-read-only');
+      assert.match(message, 'nothing can be collected');
+      assert.match(`${message} ${hint}`, 'the environment has no KEY');
     }
     assert.equal(await bucket.names(), before);
+    assert.ok((await gc(rig, { dryRun: true })).targets.length > 0);
     assert.ok((await gc(rig, {}, key)).packs.written > 0);
     await assertWarm(cache);
   });
