@@ -97,6 +97,7 @@ export class RemoteUploads {
       await Promise.all(this.#jobs);
     }
     await this.#blobs.repair();
+    await attempt(this.#parts.remote.emptyDamagedPacks());
   }
 
   giveUp(): void {

@@ -154,7 +154,8 @@ export class RemoteCollection {
     let [all, kept] = [0, 0];
     for await (const { name, steps } of this.#remote.packs(packs.map((pack) => pack.name))) {
       read.add(name);
-      all += steps.size;
+      // One without results is not needed either.
+      all += Math.max(1, steps.size);
       for (const entry of steps) if (isKept(name, entry)) kept++;
     }
     return { read, all, kept };

@@ -14,7 +14,7 @@ import {
 } from './layout.ts';
 import { Link, type LinkOptions } from './link.ts';
 import type { Signer } from './signing.ts';
-import { decodeStepPack, encodeStepPack, type StepPack } from './step-pack.ts';
+import { decodeStepPack, encodeStepPack, isDamagedPack, type StepPack } from './step-pack.ts';
 import { decodeTargetRecord, encodeTargetRecord, type TargetRecord } from './target-record.ts';
 import type { Origin, Trust } from './trust.ts';
 
@@ -204,6 +204,22 @@ export class Remote {
     const name = packName(trust.scope, pack);
     const bytes = encodeStepPack(pack, content, signer);
     return (await this.#link.write((bucket) => bucket.put(name, bytes, 'absent'))) === 'written' ? name : undefined;
+  }
+
+  /**
+   * Empties packs that were damaged where they lie, so that nobody fetches them again: what was needed of them was made again, and lies in
+   * others. Not those that came damaged once, are not believed, or hold what a newer dsbuild wrote.
+   */
+  async emptyDamagedPacks(): Promise<void> {
+    const { trust, signer } = this.#options;
+    for (const name of [...this.#spoilt.keys()]) {
+      const object = parseRemoteName(name);
+      if (object?.kind !== 'pack' || object.scope !== trust.scope || !this.mayWrite) continue;
+      const there = await this.#link.ask((bucket) => bucket.get(name));
+      if (!there || !isDamagedPack(there.bytes, object.pack)) continue;
+      const empty = encodeStepPack(object.pack, { steps: new Map(), contents: new Map() }, signer);
+      await this.#link.write((bucket) => bucket.put(name, empty, { etag: there.etag }));
+    }
   }
 
   /** @returns whether the remote holds the blob now. What the source throws comes as it is. */

@@ -18,6 +18,9 @@ export function encodeStepPack(pack: string, { steps, contents }: StepPack, sign
   return sealRecord({ kind: 'pack', name: pack }, packBag({ about, contents }), signer);
 }
 
+/** Whether bytes are not those of any pack of this name, or were written for another. */
+export const isDamagedPack = (bytes: Buffer, pack: string): boolean => openRecord(bytes, { kind: 'pack', name: pack }) === 'damaged';
+
 /** The pack that was found under a name; undefined when it is damaged, or was written under another. */
 export function decodeStepPack(bytes: Buffer, pack: string): Read<StepPack> | undefined {
   return readBag(openRecord(bytes, { kind: 'pack', name: pack }), ({ about, contents }) => {

@@ -5,6 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { BuildError } from '../../../src/base/errors.ts';
 import { newKeyPair } from '../../../src/cache/remote/signing.ts';
+import { encodeStepPack } from '../../../src/cache/remote/step-pack.ts';
 import { collectRemote, type RemoteGc, type RemoteGcTold } from '../../../src/engine/gc/remote-gc.ts';
 import { openProject, type Project } from '../../../src/engine/project.ts';
 import { matrixProject } from '../../build/matrix.ts';
@@ -102,6 +103,16 @@ if (service) {
     assert.equal((await gc(rig, { olderThanMs: 60 * 60 * 1000 })).targets, []);
     assert.equal(await bucket.names(), before);
     assert.is((await gc(rig, { graceMs: 60 * 60 * 1000 })).blobs.objects, 0);
+    await assertWarm();
+  });
+
+  test('a pack that was emptied because it was damaged goes when it is old', async () => {
+    const rig = checkOut(edited);
+    await rig.build({ env });
+    const pack = `${'0'.repeat(64)}/emptied`;
+    await bucket.put(`main/packs/${pack}`, encodeStepPack(pack, { steps: new Map(), contents: new Map() }));
+    assert.is((await gc(rig)).packs.objects, 1);
+    assert.not.ok((await bucket.names()).includes(`main/packs/${pack}`));
     await assertWarm();
   });
 
