@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { BuildError, systemCodeOf } from '../base/errors.ts';
 import type { RemoteSummary } from '../base/events.ts';
-import type { ScopeUsage } from '../cache/remote/remote.ts';
 import { newKeyPair } from '../cache/remote/signing.ts';
+import type { ScopeUsage } from '../cache/remote/usage.ts';
 import { outputNames } from '../execute/plan-run.ts';
 import type { BuildRun } from './build-run.ts';
 import type { Project } from './project.ts';

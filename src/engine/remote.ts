@@ -10,10 +10,11 @@ import { Breaker } from '../cache/remote/breaker.ts';
 import type { RemoteGcReport, RemoteGcRequest } from '../cache/remote/collect.ts';
 import { Known } from '../cache/remote/known.ts';
 import type { RemoteTrouble } from '../cache/remote/link.ts';
-import { Remote, type ScopeUsage, type WithOrigin } from '../cache/remote/remote.ts';
+import { Remote, type WithOrigin } from '../cache/remote/remote.ts';
 import type { StepPack } from '../cache/remote/step-pack.ts';
 import type { TargetRecord } from '../cache/remote/target-record.ts';
 import type { Trust } from '../cache/remote/trust.ts';
+import type { ScopeUsage } from '../cache/remote/usage.ts';
 import type { StepResult } from '../cache/results.ts';
 import { outputNames } from '../execute/plan-run.ts';
 import type { GraphTarget } from '../graph/graph.ts';
@@ -58,12 +59,10 @@ export class BuildRemote {
     this.whyReadOnly = readOnly ? { message: 'the config says that it is only read: cache.readOnly' } : unsigned;
     this.#project = project;
     const { signal } = this.#ending;
-    // One for each request under way.
-    setMaxListeners(0, signal);
+    setMaxListeners(0, signal); // One for each request under way.
     this.#bucket = new Bucket({ address, endpoint, region, pathStyle, env: project.env, signal, times });
-    const breaker = new Breaker(failuresMax === undefined ? {} : { failuresMax });
-    const tell = (trouble: RemoteTrouble): void => this.#tell(trouble);
-    this.#remote = new Remote({ bucket: this.#bucket, trust, signer, readOnly: this.whyReadOnly !== undefined, tell, breaker });
+    const breaker = new Breaker({ ...(failuresMax !== undefined && { failuresMax }) });
+    this.#remote = new Remote({ bucket: this.#bucket, trust, signer, readOnly: this.whyReadOnly !== undefined, tell: this.#tell, breaker });
     this.#known = new Known(project.stateDir, JSON.stringify([address, endpoint, trust.scope]));
     this.#asking = new Asking(project.emit, () => this.#bucket.counters.bytesIn);
     this.uploads = new RemoteUploads({ remote: this.#remote, known: this.#known, differs: (target) => this.#warnOfDifference(target) });
@@ -90,18 +89,15 @@ export class BuildRemote {
 
   /** The lists of a target's parts, whole and readable: what a record says of its outputs is of no use without them. */
   async #bringLists({ result, contents }: WithOrigin<TargetRecord>, outputs: readonly string[]): Promise<boolean> {
+    const { store } = this.#project;
     for (const output of outputs) {
       const digest = result.outputs[output]?.digest;
       if (digest === undefined) return false;
       const inline = contents.get(digest);
       if (!inline && !(await this.fetch(digest))) return false;
-      if (!isCollection(() => Buffer.from(inline ?? this.#stored(digest)))) return false;
+      if (!isCollection(() => Buffer.from(inline ?? readPart(digest, store.locate(digest) ?? [])))) return false;
     }
     return true;
-  }
-
-  #stored(digest: Digest): Buffer {
-    return readPart(digest, this.#project.store.locate(digest) ?? []);
   }
 
   /** Takes all that is known of the steps of targets of this head into results and store, once. */
@@ -254,7 +250,7 @@ export class BuildRemote {
     return { message: trouble.message, ...(hint !== undefined && { hint }) };
   }
 
-  /** Where the record of a target lies, and what lies there at all. */
+  /** Where the record of a target lies. */
   holder(key: Digest): Promise<string | undefined> {
     return this.#remote.holder(key);
   }
@@ -279,10 +275,10 @@ export class BuildRemote {
     return this.#remote.summary;
   }
 
-  #tell({ code, message, hint }: RemoteTrouble): void {
+  readonly #tell = ({ code, message, hint }: RemoteTrouble): void => {
     if (code === 'remote-read-only') this.#project.emit({ type: 'note', message });
     else this.#warn({ code, message, ...(hint !== undefined && { hint }) });
-  }
+  };
 
   #warn(warning: { code: string; message: string; hint?: string; target?: string }): void {
     this.warnings++;

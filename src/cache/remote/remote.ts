@@ -17,6 +17,7 @@ import type { Signer } from './signing.ts';
 import { decodeStepPack, encodeStepPack, isDamagedPack, type StepPack } from './step-pack.ts';
 import { decodeTargetRecord, encodeTargetRecord, type TargetRecord } from './target-record.ts';
 import type { Origin, Trust } from './trust.ts';
+import { addUsage, type ScopeUsage } from './usage.ts';
 
 /** Packs that are in memory at once: each holds a few MiB. */
 const packsAtOnce = 4;
@@ -27,14 +28,6 @@ export interface RemoteOptions extends LinkOptions {
   readonly trust: Trust;
   readonly signer?: Signer | undefined;
 }
-
-interface Usage {
-  objects: number;
-  bytes: number;
-}
-
-/** What one scope holds: records of targets, packs of results, contents. */
-export type ScopeUsage = { readonly scope: string } & Readonly<Record<RemoteObject['kind'], Usage>>;
 
 /** An object of a scope. */
 export interface RemoteListed {
@@ -108,7 +101,7 @@ export class Remote {
     const isWhole = await this.#link.ask(async (bucket) => {
       for await (const { key, bytes } of bucket.list(allPrefix)) {
         const object = parseRemoteName(key);
-        if (object) count(scopes, object, bytes);
+        if (object) addUsage(scopes, object, bytes);
       }
       return true;
     });
@@ -293,16 +286,6 @@ export class Remote {
     const etag = this.#spoilt.get(name);
     return etag === undefined ? 'absent' : { etag };
   }
-}
-
-function count(scopes: Map<string, ScopeUsage>, { scope, kind }: RemoteObject & { scope: string }, bytes: number): void {
-  let usage = scopes.get(scope);
-  if (!usage) {
-    usage = { scope, target: { objects: 0, bytes: 0 }, pack: { objects: 0, bytes: 0 }, blob: { objects: 0, bytes: 0 } };
-    scopes.set(scope, usage);
-  }
-  usage[kind].objects++;
-  usage[kind].bytes += bytes;
 }
 
 const digestsOf = ({ result }: TargetRecord): string =>
