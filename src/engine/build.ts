@@ -16,6 +16,7 @@ import type { Project } from './project.ts';
 import { publishAll } from './publishing.ts';
 import type { BuildRemote } from './remote.ts';
 import { openRemote, remoteFailure } from './remote-settings.ts';
+import { nameRun, unrecorded } from './run-name.ts';
 import { shownError } from './shown.ts';
 import { TargetBuild } from './target-build.ts';
 
@@ -60,10 +61,10 @@ export async function build(project: Project, options: BuildOptions, makeRunner?
   const wanted = wantedTargets(project, options);
   if (!options.dryRun) assertFreeDisk(project);
   const started = performance.now();
-  const id = new Date().toISOString().replace(/[:.]/g, '-');
+  const { run, leave: leaveRun } = options.dryRun ? unrecorded() : nameRun(project.stateDir);
   project.emit({
     type: 'build-started',
-    run: id,
+    run,
     targets: wanted.map((target) => target.name),
     jobs: jobsOf(project, options),
     needs: Object.fromEntries(wanted.map(({ name, inputs }) => [name, [...new Set(inputs.map(({ from }) => from.name))]])),
@@ -79,10 +80,11 @@ export async function build(project: Project, options: BuildOptions, makeRunner?
     await remote?.finish(options.superseded);
     leave?.();
     const cache = options.dryRun ? undefined : await collected(passes.at(-1) as BuildRun);
-    return await summarize(passes, { id, tookMs: performance.now() - started, remote, expectation, cache });
+    return await summarize(passes, { name: run, tookMs: performance.now() - started, remote, expectation, cache });
   } finally {
     remote?.close();
     leave?.();
+    leaveRun();
   }
 }
 
@@ -225,7 +227,8 @@ function addSteps(steps: StepCounts, run: BuildRun, ways: readonly (keyof StepCo
 }
 
 interface Ended {
-  readonly id: string;
+  /** Of the run. */
+  readonly name: string;
   readonly tookMs: number;
   readonly remote: BuildRemote | undefined;
   readonly expectation: Expectation;
@@ -239,7 +242,7 @@ const partOf = ({ only, sample }: BuildOptions): Pick<BuildSummary, 'only' | 'sa
 });
 
 /** @param passes the last counts; what those before it ran counts too, and is a hit in the last. */
-async function summarize(passes: readonly BuildRun[], { id, tookMs, remote, expectation, cache }: Ended): Promise<BuildSummary> {
+async function summarize(passes: readonly BuildRun[], { name, tookMs, remote, expectation, cache }: Ended): Promise<BuildSummary> {
   const run = passes.at(-1) as BuildRun;
   const { project, scheduler } = run;
   const targets: Record<string, TargetSummary> = {};
@@ -258,7 +261,7 @@ async function summarize(passes: readonly BuildRun[], { id, tookMs, remote, expe
   const summary: BuildSummary = {
     type: 'summary',
     ok: ok && !error,
-    run: id,
+    run: name,
     steps,
     tookMs,
     targets,

@@ -2,13 +2,9 @@ import { lstatSync } from 'node:fs';
 import { BuildError } from '../base/errors.ts';
 import type { JobIo } from '../execute/io.ts';
 import type { Job, Made } from '../execute/job.ts';
+import type { StepListener } from '../execute/runner.ts';
 import type { ExternalIo, StepIo } from '../rule/step.ts';
 import type { BuildRun } from './build-run.ts';
-
-interface ExternalJob {
-  readonly job: Job;
-  readonly progress: (done: number, total?: number) => void;
-}
 
 /** Adds to a step's io what reaches outside. */
 function extended(io: JobIo, run: BuildRun): StepIo {
@@ -58,7 +54,8 @@ function extended(io: JobIo, run: BuildRun): StepIo {
 }
 
 /** Runs a step that reaches outside, here on the driver. */
-export async function runExternal(run: BuildRun, { job, progress }: ExternalJob): Promise<Made> {
+export async function runExternal(run: BuildRun, job: Job, { begins, progress }: Required<StepListener>): Promise<Made> {
+  begins();
   const { runJob } = await import('../execute/run-job.ts');
   return runJob(job, { signal: run.project.signal, progress }, (io) => extended(io, run));
 }

@@ -14,7 +14,7 @@ import { inputParts, type StepRun, settledInputs } from '../execute/step-run.ts'
 import { assertValid } from '../execute/validate.ts';
 import type { GraphTarget } from '../graph/graph.ts';
 import { keyOf, stepHead, stepKey } from '../plan/manifest.ts';
-import { kindOf, type Way } from '../plan/rates.ts';
+import type { Way } from '../plan/rates.ts';
 import type { Part } from '../rule/part.ts';
 import type { ObjectIdentity } from '../rule/source.ts';
 import { decodeView } from '../rule/view.ts';
@@ -24,9 +24,9 @@ import { EarlierRuns } from './earlier.ts';
 import { runExternal } from './external.ts';
 import type { MissingBytes } from './needs.ts';
 import { placedError, placeOf } from './places.ts';
-import { shownError } from './shown.ts';
 import { stepEnd } from './step-end.ts';
 import { resultOf } from './step-result.ts';
+import { ToldSteps } from './told-steps.ts';
 
 /** Further tries of a step whose failure was not its own: its worker was lost, or its input had to be made again. */
 const triesMax = 2;
@@ -43,12 +43,12 @@ export class Rebuilder implements StepWork {
   readonly #heads = new Map<string, Digest>();
   readonly #surroundings = new Map<GraphTarget, Surroundings>();
   readonly #earlier: EarlierRuns;
-  /** How many steps of each kind were begun. */
-  readonly #begun = new Map<string, number>();
+  readonly #told: ToldSteps;
 
   constructor(run: BuildRun) {
     this.#run = run;
     this.#earlier = new EarlierRuns(run);
+    this.#told = new ToldSteps(run);
   }
 
   lookup(step: StepRun): StepResult | undefined {
@@ -104,25 +104,18 @@ export class Rebuilder implements StepWork {
   }
 
   async execute(step: StepRun): Promise<StepResult> {
-    const { target } = this.#owner(step);
-    const retries = target.common.retries ?? 0;
+    const retries = this.#owner(step).target.common.retries ?? 0;
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#runOnce(step, attempt);
       } catch (thrown) {
         if (this.#run.isInterrupted) throw interrupted();
-        const error = placedError(await this.#understand(step, thrown, attempt), inputParts(settledInputs(step.inputs)), this.#run);
+        const error = placedError(this.#understand(step, thrown, attempt), inputParts(settledInputs(step.inputs)), this.#run);
         const final = attempt > retries + (isPassing(error) ? triesMax : 0);
-        this.#run.project.emit({
-          type: 'step-failed',
-          target: target.name,
-          step: step.name,
-          id: step.id,
-          attempt,
-          final,
-          error: shownError(error),
-        });
+        this.#told.failed(step, error, { attempt, final });
         if (final) throw error;
+        // What was damaged has to be made again.
+        await this.ready(step);
       }
     }
   }
@@ -144,31 +137,19 @@ export class Rebuilder implements StepWork {
   async #runOnce(step: StepRun, attempt: number): Promise<StepResult> {
     const { project, runner } = this.#run;
     const job = this.jobOf(step, attempt);
-    const { target } = this.#owner(step);
-    const bytesIn = [...inputParts(job.inputs)].reduce((sum, part) => sum + part.bytes, 0);
-    const isFirst = this.#begins(target.rule.name, step.name);
-    project.emit({ type: 'step-started', target: target.name, step: step.name, id: step.id, bytesIn });
-    const progress = (done: number, total?: number): void =>
-      project.emit({ type: 'step-progress', target: target.name, id: step.id, done, ...(total !== undefined && { total }) });
-    const { external } = step.definition;
-    const made = external ? await runExternal(this.#run, { job, progress }) : await runner.run(job, progress);
+    const read = [...inputParts(job.inputs)];
+    this.#run.stepsStarted++;
+    const listener = this.#told.listener(step, { attempt, bytesIn: read.reduce((sum, part) => sum + part.bytes, 0) });
+    const made = step.definition.external ? await runExternal(this.#run, job, listener) : await runner.run(job, listener);
     const result = this.#keep(step, made);
     // Said to have ended only when a kill can not lose it any more.
     await project.results.stepsWritten();
     const how = this.#run.isRestoring(step) ? 'restored' : 'ran';
-    if (how === 'ran') this.#run.tally(this.#owner(step)).addWay(step, result, wayOf(isFirst, made.recalled));
-    const head = { target: target.name, step: step.name, id: step.id, how, ...this.#reused(step, made) } as const;
-    project.emit({ ...stepEnd([...inputParts(job.inputs)], result), ...head });
+    const owner = this.#owner(step);
+    if (how === 'ran') this.#run.tally(owner).addWay(step, result, wayOf(this.#told.isFirst(step), made.recalled));
+    const head = { target: owner.target.name, step: step.name, id: step.id, how, ...this.#reused(step, made) } as const;
+    this.#told.finished({ ...stepEnd(read, result), ...head });
     return result;
-  }
-
-  /** Whether a worker, as far as can be told, meets this kind of step for the first time. */
-  #begins(rule: string, step: string): boolean {
-    const kind = kindOf(rule, step);
-    const begun = (this.#begun.get(kind) ?? 0) + 1;
-    this.#begun.set(kind, begun);
-    this.#run.stepsStarted++;
-    return begun <= this.#run.runner.jobs;
   }
 
   /** How much a step took over from earlier runs: told, and counted, but in no result. */
@@ -279,7 +260,7 @@ export class Rebuilder implements StepWork {
   }
 
   /** Bytes that are not what they should be: a source was edited (plan again), or the store is damaged (make them again). */
-  async #understand(step: StepRun, error: unknown, attempt: number): Promise<unknown> {
+  #understand(step: StepRun, error: unknown, attempt: number): unknown {
     if (!(error instanceof BuildError) || error.code !== 'part-mismatch' || attempt > triesMax) return explained(error);
     for (const part of inputParts(settledInputs(step.inputs))) {
       for (const [digest, location] of Object.entries(this.locate(part) ?? {})) {
@@ -288,7 +269,6 @@ export class Rebuilder implements StepWork {
         return sourceChanged(this.#run, paths);
       }
     }
-    await this.ready(step);
     return error;
   }
 }

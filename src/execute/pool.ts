@@ -8,19 +8,23 @@ import { lostByDeath, lostByTime } from './lost-step.ts';
 import { Pace } from './pace.ts';
 import { RecordMark } from './record-mark.ts';
 import { RecordWatch } from './record-watch.ts';
-import type { Runner } from './runner.ts';
+import type { Runner, StepListener } from './runner.ts';
 import type { JobEnd, JobError, JobNews } from './worker.ts';
 
 interface Waiting {
   readonly job: Job;
-  readonly progress: (done: number, total?: number) => void;
+  readonly listener: StepListener;
   readonly resolve: (made: Made) => void;
   readonly reject: (error: unknown) => void;
+  /** Told to have begun, in the message that it travels with. */
+  hasBegun: boolean;
 }
 
 /** Steps that travel together. */
 interface Message {
   readonly batch: readonly Waiting[];
+  /** How many of them have ended, as far as is known: they run one after another. */
+  ended: number;
   readonly mark: RecordMark;
   readonly recordMsMax: number;
   /** Ends its worker, whatever that is at. */
@@ -79,10 +83,10 @@ export class PoolRunner implements Runner {
     this.#options = { workerUrl, graceMs };
   }
 
-  run(job: Job, progress: (done: number, total?: number) => void): Promise<Made> {
+  run(job: Job, listener: StepListener): Promise<Made> {
     if (this.#closed) return Promise.reject(new BuildError('interrupted', { message: 'the build was stopped' }));
     return new Promise((resolve, reject) => {
-      this.#add({ job, progress, resolve, reject });
+      this.#add({ job, listener, resolve, reject, hasBegun: false });
     });
   }
 
@@ -127,25 +131,21 @@ export class PoolRunner implements Runner {
   #sendTogether(pool: Pool, batch: readonly Waiting[]): void {
     for (const waiting of batch) this.#sent.add(waiting);
     const mark = new RecordMark();
-    const byId = new Map(batch.map((waiting) => [waiting.job.id, waiting]));
-    const take = (ends: readonly JobEnd[]): void => {
-      this.#deaths = 0;
-      for (const end of ends) this.#settle(byId.get(end.id), end);
-    };
     const on = (news: JobNews): void => {
       // A worker that is being ended tells nothing any more: its steps may run again by now.
       if (!this.#watch.has(message)) return;
-      if ('ends' in news) take(news.ends);
-      else byId.get(news.id)?.progress(news.done, news.total);
+      if (news.type === 'begins') this.#begins(message);
+      else if (news.type === 'ends') this.#take(message, news.ends);
+      else batch[message.ended]?.listener.progress?.(news.done, news.total);
     };
     const sent = pool.exec('run', [batch.map(({ job }) => job), mark.buffer], { on });
     const recordMsMax = Math.min(...batch.map(({ job }) => job.recordMsMax));
-    const message: Message = { batch, mark, recordMsMax, end: () => void sent.cancel() };
+    const message: Message = { batch, ended: 0, mark, recordMsMax, end: () => void sent.cancel() };
     this.#watchOver(message);
     (sent as unknown as Promise<JobEnd[]>).then(
       (ends) => {
         this.#unwatch(message);
-        take(ends);
+        this.#take(message, ends);
       },
       (error) => {
         if (this.#unwatch(message)) this.#died(message, error);
@@ -177,8 +177,24 @@ export class PoolRunner implements Runner {
     }
   }
 
-  #settle(waiting: Waiting | undefined, end: JobEnd): void {
-    if (!waiting) return;
+  /** The next step of a message begins when the one before has ended: no message has to say so. */
+  #take(message: Message, ends: readonly JobEnd[]): void {
+    this.#deaths = 0;
+    for (const end of ends) {
+      this.#settle(message.batch[message.ended++] as Waiting, end);
+      this.#begins(message);
+    }
+  }
+
+  /** Unless the message is at its end, or the pool was closed. */
+  #begins({ batch, ended }: Message): void {
+    const waiting = batch[ended];
+    if (!waiting || !this.#sent.has(waiting)) return;
+    waiting.hasBegun = true;
+    waiting.listener.begins?.();
+  }
+
+  #settle(waiting: Waiting, end: JobEnd): void {
     this.#sent.delete(waiting);
     if ('made' in end) {
       this.#pace.took(waiting.job, end.made.tookMs);
@@ -197,9 +213,16 @@ export class PoolRunner implements Runner {
     const { job } = mark.read();
     const culprit = left.find((waiting) => waiting.job.id === job);
     for (const waiting of left) {
-      if (culprit && waiting !== culprit) this.#add(waiting);
+      if (culprit && waiting !== culprit) this.#sendAgain(waiting, errorOf);
       else waiting.reject(errorOf(waiting.job));
     }
     return culprit !== undefined;
+  }
+
+  /** One that had begun had ended as well, but what it made was lost on its way. */
+  #sendAgain(waiting: Waiting, errorOf: (job: Job) => BuildError): void {
+    if (waiting.hasBegun) waiting.listener.lost?.(errorOf(waiting.job));
+    waiting.hasBegun = false;
+    this.#add(waiting);
   }
 }

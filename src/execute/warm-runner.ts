@@ -1,5 +1,5 @@
 import type { Job, Made } from './job.ts';
-import type { Runner } from './runner.ts';
+import type { Runner, StepListener } from './runner.ts';
 
 /** Workers that outlive a build: with their tokenizers loaded they begin the next one at once. */
 export class WarmRunner implements Runner {
@@ -11,8 +11,8 @@ export class WarmRunner implements Runner {
     this.jobs = runner.jobs;
   }
 
-  run(job: Job, progress: (done: number, total?: number) => void): Promise<Made> {
-    return this.#runner.run(job, progress);
+  run(job: Job, listener: StepListener): Promise<Made> {
+    return this.#runner.run(job, listener);
   }
 
   /** A build that ends leaves the workers to the next: none of its steps runs any more. */

@@ -117,7 +117,7 @@ export class Profile {
     this.#targets.push({ name: event.target === '' ? 'the build' : event.target, how, start, end: atMs, args: { why, ...args } });
   }
 
-  /** A step is reported when it is sent to a worker, where it may wait: how long it ran is known better than when it began. */
+  /** How long a step ran is known better than when it began: of small steps that is told together with the end of the one before. */
   #finished({ target, step, id, how, counters, bytesOut, tookMs, reused }: Of<'step-finished'>, atMs: number): void {
     const bytesIn = this.#begun.get(id)?.event.bytesIn;
     this.#begun.delete(id);

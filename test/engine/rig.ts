@@ -43,8 +43,9 @@ const resultOf = ({ parts, counters, quarantined }: Made): string =>
 export function inlineRunner(results = new Map<string, string>(), mayBegin: Promise<void> = Promise.resolve()): Runner {
   return {
     jobs: 2,
-    run: async (job, progress) => {
+    run: async (job, { begins, progress = () => undefined }) => {
       await mayBegin;
+      begins?.();
       const made = await runJob(job, { signal: new AbortController().signal, progress });
       results.set(stepOf(job), resultOf(made));
       return made;

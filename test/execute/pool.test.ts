@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Worker } from 'node:worker_threads';
@@ -8,7 +9,7 @@ import { digestHex } from '../../src/base/digest.ts';
 import type { Job, Made } from '../../src/execute/job.ts';
 import { LostStep } from '../../src/execute/lost-step.ts';
 import { PoolRunner } from '../../src/execute/pool.ts';
-import type { Runner } from '../../src/execute/runner.ts';
+import type { Runner, StepListener } from '../../src/execute/runner.ts';
 import { WarmRunner } from '../../src/execute/warm-runner.ts';
 import type { Part } from '../../src/rule/part.ts';
 import { temporaryFolder } from '../cache/folders.ts';
@@ -26,9 +27,11 @@ const recordMsMax = 200;
 
 interface WanderParams {
   readonly at?: number;
-  readonly does?: 'loop' | 'backtrack' | 'wait' | 'exit';
+  readonly does?: 'loop' | 'backtrack' | 'wait' | 'exit' | 'pause';
   /** Makes this file, and does it only when there is none. */
   readonly once?: string;
+  /** Tells how far it is. */
+  readonly says?: boolean;
 }
 
 /** Of what was built: a thread can not be started from TypeScript on every Node. */
@@ -45,6 +48,7 @@ const never = {
   backtrack: () => /^(a+)+$/.test('a'.repeat(60) + 'b'),
   wait: () => new Promise(() => {}),
   exit: () => process.exit(3),
+  pause: () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5),
 };
 function mayDo(once) {
   if (once === undefined) return true;
@@ -52,8 +56,9 @@ function mayDo(once) {
   writeFileSync(once, '');
   return true;
 }
-const wander = defineStep('wander', { version: 1 }, async ({ chunk }, { at, does, once }, io) => {
+const wander = defineStep('wander', { version: 1 }, async ({ chunk }, { at, does, once, says }, io) => {
   for (const { record } of io.documents(chunk)) {
+    if (says) io.progress(record);
     if (does && record === at && mayDo(once)) await never[does]();
     io.count('documents');
   }
@@ -79,7 +84,7 @@ const jobOf = (params: WanderParams): Job => ({
   recordMsMax,
 });
 
-const run = (runner: Runner, params: WanderParams = {}): Promise<Made> => runner.run(jobOf(params), () => {});
+const run = (runner: Runner, params: WanderParams = {}, listener: StepListener = {}): Promise<Made> => runner.run(jobOf(params), listener);
 const documentsOf = async (made: Promise<Made>): Promise<number | undefined> => (await made).counters['documents'];
 
 /** How a step was lost: the error's code, and the record. */
@@ -140,14 +145,87 @@ test('what hangs once only comes to its end when it is run again; steps beside i
     assert.is(await documentsOf(run(runner, once)), 5);
   }));
 
+/** From now on steps of this kind are known to be quick. */
+async function hasten(runner: Runner): Promise<void> {
+  for (let i = 0; i < 40; i++) await run(runner);
+}
+
+/** Runs steps that may travel together, and notes what is told of them. */
+async function noted(runner: Runner, all: readonly WanderParams[]): Promise<readonly string[]> {
+  const said: string[] = [];
+  const runs = all.map((params, i) => {
+    const note = (word: string) => () => void said.push(`${i} ${word}`);
+    return run(runner, params, { begins: note('begins'), lost: note('lost') }).then(note('ends'), note('fails'));
+  });
+  await Promise.all(runs);
+  return said;
+}
+
+test('what steps of one worker took comes to no more than the time that passed: none counts its wait in a message', () =>
+  withRunner(1, async (runner) => {
+    await hasten(runner);
+    const began = performance.now();
+    const all = await Promise.all(Array.from({ length: 12 }, () => run(runner, { does: 'pause', at: 0 })));
+    const tookMs = all.reduce((sum, made) => sum + made.tookMs, 0);
+    assert.ok(tookMs <= performance.now() - began, 'a worker can not have been at two at once');
+  }));
+
+for (const [what, params] of [
+  ['waits', { does: 'wait', at: 1 }],
+  ['is long and says how far it is', { does: 'loop', at: 1, says: true }],
+] as const) {
+  test(`the end of a step does not wait for one behind it that ${what}`, () =>
+    withRunner(1, async (runner) => {
+      await hasten(runner);
+      const said = await noted(runner, [{}, params, {}]);
+      assert.ok(said.indexOf('0 ends') < said.indexOf('1 fails'), said.join(', '));
+      assert.equal([...said].sort(), ['0 begins', '0 ends', '1 begins', '1 fails', '2 begins', '2 ends']);
+    }));
+}
+
+/** A worker whose steps are told to be quick, and which tells no end of a message before all. One step ends it. */
+const tellsLate = join(folder, 'tells-late.mjs');
+writeFileSync(
+  tellsLate,
+  `import workerpool from ${JSON.stringify(pathToFileURL(createRequire(import.meta.url).resolve('workerpool')).href)};
+function run(jobs, buffer) {
+  // As a RecordMark says which step was begun last.
+  const words = new Uint32Array(buffer, 0, 2);
+  workerpool.workerEmit({ type: 'begins' });
+  return jobs.map(({ id, params }) => {
+    words[1] = id + 1;
+    if (params.does === 'exit') process.exit(3);
+    return { made: { parts: [], counters: {}, quarantined: [], tookMs: 0.01 } };
+  });
+}
+workerpool.worker({ run });
+`,
+);
+
+test('a step whose end is lost with a worker that was at the next is told to be lost, and to begin again', async () => {
+  const runner = new PoolRunner(1, { workerUrl: pathToFileURL(tellsLate).href });
+  await run(runner);
+  const said = await noted(runner, [{}, {}, { does: 'exit' }, {}]);
+  const [once, again] = [
+    ['0 begins', '0 lost', '2 fails'],
+    ['0 begins', '1 begins', '3 begins'],
+  ];
+  assert.equal(said.slice(0, 3), once);
+  assert.equal(
+    said.filter((word) => word.endsWith('begins')),
+    ['0 begins', ...again],
+  );
+  assert.equal(said.filter((word) => word.endsWith('ends')).sort(), ['0 ends', '1 ends', '3 ends']);
+  await runner.close(true);
+});
+
 for (const [does, code] of [
   ['loop', 'record-timeout'],
   ['exit', 'worker-died'],
 ] as const) {
   test(`of steps that travel together only the one is lost that its worker was at (${does}): the others come to their ends`, () =>
     withRunner(1, async (runner) => {
-      // From now on steps of this kind are known to be quick.
-      for (let i = 0; i < 40; i++) await run(runner);
+      await hasten(runner);
       const others = [run(runner), run(runner)];
       const lost = lossOf(run(runner, { does, at: 2 }));
       others.push(run(runner), run(runner));

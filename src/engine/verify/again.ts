@@ -89,7 +89,7 @@ function sampleOf(known: readonly Known[], share: number): Known[] {
 async function compared({ target, step }: Known, { runner }: BuildRun, rebuilder: Rebuilder): Promise<VerifyFinding | undefined> {
   const at = { type: 'finding', target, step: step.name } as const;
   try {
-    const made = await runner.run(rebuilder.jobOf(step, 2), () => undefined);
+    const made = await runner.run(rebuilder.jobOf(step, 2), {});
     for (const { file } of made.parts) if (file) rmSync(file, { force: true });
     const difference = differenceOf(step.result as StepResult, made);
     if (difference === undefined) return undefined;

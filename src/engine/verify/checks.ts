@@ -84,8 +84,7 @@ export class Checker {
       chunkBytes: settings.chunkBytes,
       recordMsMax,
     };
-    const progress = (): void => undefined;
-    return checkedIn(await (this.#isOwn(rule) ? runJob(job, { signal, progress }) : this.#runner.run(job, progress)));
+    return checkedIn(await (this.#isOwn(rule) ? runJob(job, { signal, progress: () => undefined }) : this.#runner.run(job, {})));
   }
 
   close(): Promise<void> {
