@@ -343,8 +343,9 @@ function define(toxi: Toxiproxy, service: S3Service): void {
   });
 
   test('a slow line is no fault as long as it moves', async () => {
-    // A part takes longer than is waited for the next of its bytes.
-    const bucket = bucketAt(toxics.endpoint, { waitMs: 4000 });
+    // A part takes longer than is waited for the next of its bytes. What the system has taken of it, some MB, is still on its way for a few
+    // seconds when nothing is left to be sent: the wait is far from both.
+    const bucket = bucketAt(toxics.endpoint, { waitMs: 8000, sizes: { partBytes: 10 * MiB, rangeBytes: 10 * MiB } });
     await toxics.add({ type: 'bandwidth', bytesPerSecond: 1_000_000, stream: 'upstream' });
     await toxics.add({ type: 'bandwidth', bytesPerSecond: 1_000_000 });
     await toxics.add({ type: 'latency', ms: 400, jitterMs: 100 });
