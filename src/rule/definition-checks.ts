@@ -1,6 +1,7 @@
 import { BuildError } from '../base/errors.ts';
 import { didYouMean } from '../base/names.ts';
 import { shownValue } from '../base/shown-value.ts';
+import { type OptionShape, resolvedTypes } from './options.ts';
 import type { Kind } from './part.ts';
 
 /** What may stand in a field of a definition. */
@@ -8,6 +9,8 @@ interface Field {
   readonly wanted: string;
   readonly isRight: (value: unknown) => boolean;
   readonly isOptional?: true;
+  /** What is wrong with a value of the right form. */
+  readonly problems?: (value: never) => readonly string[];
 }
 type Fields = Readonly<Record<string, Field>>;
 
@@ -36,7 +39,24 @@ const func: Field = { wanted: 'a function', isRight: (value) => typeof value ===
 const names: Field = { wanted: 'a list of texts', isRight: isListOf(isFilled) };
 const options: Field = { wanted: 'an object of options such as { charsMin: integer() }', isRight: isRecordOf(isOption) };
 
-const filterFields: Fields = { name, version: optional(version), options: optional(options), decide: func };
+/** A filter gets its options as they were given: what lies behind a path would be in no key. */
+const filterOptionProblems = (given: Readonly<Record<string, { readonly shape: OptionShape }>>): readonly string[] =>
+  Object.entries(given).flatMap(
+    ([
+      option,
+      {
+        shape: { type },
+      },
+    ]) =>
+      resolvedTypes.has(type) ? [`options.${option} is of type ${type}, which only rules can have: import what it needs instead`] : [],
+  );
+
+const filterFields: Fields = {
+  name,
+  version: optional(version),
+  options: optional({ ...options, problems: filterOptionProblems }),
+  decide: func,
+};
 const adapterFields: Fields = { name, adapt: func };
 const ruleFields: Fields = {
   name,
@@ -75,16 +95,17 @@ const definitions = {
   defineCheck: { name, look: func },
 } satisfies Record<string, Fields>;
 
-function fieldProblem(field: string, value: unknown, { wanted, isRight, isOptional }: Field): string | undefined {
-  if (value === undefined) return isOptional ? undefined : `${field} is missing: it must be ${wanted}`;
-  return isRight(value) ? undefined : `${field} must be ${wanted}, but is ${shownValue(value)}`;
+function fieldProblems(field: string, value: unknown, { wanted, isRight, isOptional, problems }: Field): readonly string[] {
+  if (value === undefined) return isOptional ? [] : [`${field} is missing: it must be ${wanted}`];
+  if (!isRight(value)) return [`${field} must be ${wanted}, but is ${shownValue(value)}`];
+  return problems ? problems(value as never) : [];
 }
 
 function problemsOf(given: unknown, fields: Fields): string[] {
   if (!isRecord(given)) return [`takes an object with ${Object.keys(fields).join(', ')}, but got ${shownValue(given)}`];
   const unknown = Object.keys(given).filter((field) => !Object.hasOwn(fields, field) && given[field] !== undefined);
   return [
-    ...Object.entries(fields).flatMap(([field, one]) => fieldProblem(field, given[field], one) ?? []),
+    ...Object.entries(fields).flatMap(([field, one]) => fieldProblems(field, given[field], one)),
     ...unknown.map((field) => `${field} is not known here.${didYouMean(field, Object.keys(fields))}`),
   ];
 }

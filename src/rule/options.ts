@@ -106,11 +106,20 @@ export const number = (bounds: { min?: number; max?: number } = {}): Option<numb
 export const boolean = (): Option<boolean> => option({ type: 'boolean' });
 export const text = (): Option<string> => option({ type: 'text' });
 export const choice = <const C extends readonly string[]>(...choices: C): Option<C[number]> => option({ type: 'choice', choices });
+/** Types that the engine turns into parts and digests, of options of rules: within another they would be in a key as the config wrote them. */
+export const resolvedTypes: ReadonlySet<string> = new Set(['file', 'files', 'tokenizer', 'sources', 'secrets', 'uses']);
+
+function inner(shape: OptionShape, place: string): OptionShape {
+  if (!resolvedTypes.has(shape.type)) return shape;
+  throw new BuildError('bad-rule', { message: `an option of type ${shape.type} can not stand in ${place}` });
+}
+
+/** @throws {BuildError} `bad-rule` for what the engine would have to resolve: a list of files is `fileList()`. */
 export const list = <Seen, Given>(of: Option<Seen, Given>): Option<readonly Seen[], readonly Given[]> =>
-  option({ type: 'list', of: of.shape });
+  option({ type: 'list', of: inner(of.shape, 'a list') });
+/** @throws {BuildError} `bad-rule` as `list`. */
 export const record = <Seen, Given>(of: Option<Seen, Given>): Option<Readonly<Record<string, Seen>>, Readonly<Record<string, Given>>> =>
-  option({ type: 'record', of: of.shape });
-const resolvedTypes: ReadonlySet<string> = new Set(['file', 'files', 'tokenizer', 'sources', 'secrets', 'uses']);
+  option({ type: 'record', of: inner(of.shape, 'a record') });
 
 /**
  * An object with fields of its own: `fields({ length: integer(), stride: integer().default(0) })`. Problems name `window.length`, and
@@ -123,9 +132,7 @@ export function fields<const P extends Options>(
   of: P,
   together?: (seen: OptionsSeen<P>) => FieldProblem | undefined,
 ): Option<OptionsSeen<P>, FieldsGiven<P>> {
-  const shapes = Object.fromEntries(Object.entries(of).map(([name, { shape }]) => [name, shape]));
-  const bad = Object.entries(shapes).find(([, { type }]) => resolvedTypes.has(type));
-  if (bad) throw new BuildError('bad-rule', { message: `an option of type ${bad[1].type} ("${bad[0]}") can not stand in fields` });
+  const shapes = Object.fromEntries(Object.entries(of).map(([name, { shape }]) => [name, inner(shape, `fields ("${name}")`)]));
   return option({ type: 'fields', fields: shapes, ...(together && { together }) });
 }
 

@@ -270,6 +270,15 @@ test('a field can not be what the engine resolves', () => {
   );
 });
 
+test('what the engine resolves can not stand in a list or a record: its bytes would be in no key', () => {
+  for (const within of [() => list(file()), () => record(file()), () => list(list(asAny(file())))]) {
+    assert.throws(
+      within,
+      (error: BuildError) => error.code === 'bad-rule' && /option of type file can not stand in a (list|record)/.test(error.message),
+    );
+  }
+});
+
 test('building on an option changes no other', () => {
   const base = integer({ min: 1 });
   const [withDefault, withDoc] = [base.default(4), base.doc('Told.')];

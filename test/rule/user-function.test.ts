@@ -2,6 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { BuildError } from '../../src/base/errors.ts';
 import type { DocumentRecord } from '../../src/rule/documents.ts';
+import { file, files, secrets, tokenizer } from '../../src/rule/options.ts';
 import {
   callOf,
   defineAdapter,
@@ -79,6 +80,16 @@ test('a filter is called with the options that its value holds', () => {
   assert.equal(callOf<DocumentRecord, Verdict>(use)(document), drop('short'));
   assert.equal(callOf<DocumentRecord, Verdict>({ ...use, options: { min: 1 } })(document), keep);
 });
+
+for (const [type, option] of Object.entries({ file: file(), files: files(), tokenizer: tokenizer(), secrets: secrets() })) {
+  test(`a filter with an option of type ${type} is refused: what lies behind it would be in no key`, () => {
+    const define = () => defineFilter({ name: 'listed', options: { words: option as never }, decide: () => keep });
+    assert.throws(
+      define,
+      (error: unknown) => error instanceof BuildError && error.message.includes(`options.words is of type ${type}, which only rules`),
+    );
+  });
+}
 
 test('an adapter gives documents or nothing', () => {
   const adapter = defineAdapter({ name: 'joined', adapt: ({ q }) => (typeof q === 'string' ? { text: q } : null) });
