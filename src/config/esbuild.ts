@@ -14,6 +14,16 @@ export interface Bundle {
   readonly map: string;
   /** All files that went into it, by path. */
   readonly files: readonly SeenFile[];
+  /** By file and module. Packages are left out: many can read files, and seldom do. */
+  readonly reaches: readonly Reach[];
+}
+
+/** An import by which code may learn of what is in no bundle: files, programs, the network, the machine. */
+export interface Reach {
+  /** Absolute path of the importing file. */
+  readonly file: string;
+  /** As it was written, such as `node:fs`. */
+  readonly module: string;
 }
 
 export interface BundleRequest {
@@ -36,8 +46,11 @@ export function esbuildVersion(): string {
 const posix = (path: string): string => path.split(sep).join('/');
 const hasCode = (path: string): boolean => /^\.[cm]?[jt]sx?$/.test(extname(path));
 
+const reachingModules = /^(?:node:)?(?:fs|child_process|http|https|http2|net|os)(?:\/.*)?$/;
+const isOfPackage = (path: string): boolean => posix(path).includes('/node_modules/');
+
 /** Reads every file itself, so that the bytes that are bundled are the bytes whose digest is noted. */
-function reading(request: BundleRequest, files: SeenFile[]): Plugin {
+function reading(request: BundleRequest, { files, reaches }: { files: SeenFile[]; reaches: Reach[] }): Plugin {
   const folder = dirname(request.outfile);
   const contentsOf = (path: string): string | Buffer => {
     const { seen, bytes } = readSeen(path);
@@ -58,6 +71,10 @@ function reading(request: BundleRequest, files: SeenFile[]): Plugin {
     name: 'dsbuild',
     setup(build) {
       build.onResolve({ filter: /^dsbuild$/ }, () => ({ path: request.face, external: true }));
+      build.onResolve({ filter: reachingModules }, ({ path, importer }) => {
+        if (!isOfPackage(importer)) reaches.push({ file: importer, module: path });
+        return undefined;
+      });
       build.onLoad({ filter: /.*/, namespace: 'file' }, load);
     },
   };
@@ -71,6 +88,7 @@ function reading(request: BundleRequest, files: SeenFile[]): Plugin {
 export async function bundle(request: BundleRequest): Promise<Bundle> {
   const { build } = await import('esbuild');
   const files: SeenFile[] = [];
+  const reaches: Reach[] = [];
   const { outputFiles = [] } = await build({
     entryPoints: [request.entry],
     outfile: request.outfile,
@@ -88,8 +106,13 @@ export async function bundle(request: BundleRequest): Promise<Bundle> {
     tsconfigRaw: '{}',
     logLevel: 'silent',
     ...request.options,
-    plugins: [reading(request, files)],
+    plugins: [reading(request, { files, reaches })],
   });
   const ending = (end: string): string => outputFiles.find(({ path }) => path.endsWith(end))?.text ?? '';
-  return { text: ending('.mjs'), map: ending('.map'), files: files.sort((a, b) => byCodeUnit(a.path, b.path)) };
+  return {
+    text: ending('.mjs'),
+    map: ending('.map'),
+    files: files.sort((a, b) => byCodeUnit(a.path, b.path)),
+    reaches: reaches.sort((a, b) => byCodeUnit(a.file, b.file) || byCodeUnit(a.module, b.module)),
+  };
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type Digest, digestHex } from '../base/digest.ts';
 import { readIfThere, writeFileAtomic } from '../base/files.ts';
 import { readNote, writeNote } from '../base/notes.ts';
-import { esbuildVersion } from './esbuild.ts';
+import { esbuildVersion, type Reach } from './esbuild.ts';
 import { type SeenFile, seenAgain } from './identity.ts';
 import { bundleModule } from './user-modules.ts';
 
@@ -12,6 +12,7 @@ export interface KeptModule {
   readonly path: string;
   /** All files that went into it. */
   readonly files: readonly SeenFile[];
+  readonly reaches: readonly Reach[];
 }
 
 interface Kept {
@@ -21,6 +22,7 @@ interface Kept {
   readonly digest: Digest;
   /** BLAKE3 of the text that lies in the bundle's file. */
   readonly text: Digest;
+  readonly reaches: readonly Reach[];
 }
 
 export interface KeepRequest {
@@ -35,7 +37,7 @@ const bundleFile = ({ stateDir }: KeepRequest, text: Digest): string => join(sta
 
 function unchanged(request: KeepRequest): KeptModule | undefined {
   const kept = readNote<Kept>(recordFile(request));
-  if (!kept || kept.esbuild !== esbuildVersion() || kept.faceUrl !== request.faceUrl) return undefined;
+  if (!kept || kept.esbuild !== esbuildVersion() || kept.faceUrl !== request.faceUrl || !kept.reaches) return undefined;
   const files = kept.files.map(seenAgain);
   if (files.some((file) => file === undefined)) return undefined;
   const path = bundleFile(request, kept.text);
@@ -43,16 +45,16 @@ function unchanged(request: KeepRequest): KeptModule | undefined {
   if (!bytes || digestHex(bytes) !== kept.text) return undefined;
   const anew: Kept = { ...kept, files: files as SeenFile[] };
   if (JSON.stringify(anew) !== JSON.stringify(kept)) writeNote(recordFile(request), anew);
-  return { digest: kept.digest, path, files: anew.files };
+  return { digest: kept.digest, path, files: anew.files, reaches: kept.reaches };
 }
 
 /** The module's bundle, made again only if one of the files that go into it has changed: esbuild's start is the longest part of a build that has nothing to do. */
 export async function keepModule(request: KeepRequest): Promise<KeptModule> {
   const found = unchanged(request);
   if (found) return found;
-  const { digest, text, files } = await bundleModule(request.file, { faceUrl: request.faceUrl });
-  const kept: Kept = { esbuild: esbuildVersion(), faceUrl: request.faceUrl, files, digest, text: digestHex(text) };
+  const { digest, text, files, reaches } = await bundleModule(request.file, { faceUrl: request.faceUrl });
+  const kept: Kept = { esbuild: esbuildVersion(), faceUrl: request.faceUrl, files, digest, text: digestHex(text), reaches };
   writeFileAtomic(bundleFile(request, kept.text), text);
   writeNote(recordFile(request), kept);
-  return { digest, path: bundleFile(request, kept.text), files };
+  return { digest, path: bundleFile(request, kept.text), files, reaches };
 }

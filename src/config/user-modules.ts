@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import { type Digest, digestHex } from '../base/digest.ts';
-import { bundle } from './esbuild.ts';
+import { bundle, type Reach } from './esbuild.ts';
 import type { SeenFile } from './identity.ts';
 
 /** A module of the user's (`defineFilter`, `defineAdapter`, a rule of their own) as workers load it. */
@@ -16,6 +16,7 @@ export interface UserModule {
   readonly map: string;
   /** All files that went into it. */
   readonly files: readonly SeenFile[];
+  readonly reaches: readonly Reach[];
 }
 
 /** Stands for dsbuild's own module in what is hashed. */
@@ -45,5 +46,6 @@ export async function bundleModule(file: string, { faceUrl }: { faceUrl: string 
     text: made.text.replaceAll(JSON.stringify(placeholder), JSON.stringify(faceUrl)),
     map: made.map,
     files: made.files,
+    reaches: made.reaches,
   };
 }

@@ -91,6 +91,8 @@ export class BuildRun {
   distrusts = false;
   /** Codes of what befalls all targets alike, once one of them has told it. */
   readonly troublesTold = new Set<string>();
+  /** Modules of the user's of which it was said that they read what is in no key. */
+  readonly reachesTold = new Set<string>();
   warnings = 0;
   /** Steps that were begun, and how long sources were read before. */
   stepsStarted = 0;

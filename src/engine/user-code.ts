@@ -1,6 +1,6 @@
-import type { Digest } from '../base/digest.ts';
 import { BuildError } from '../base/errors.ts';
-import { keepModule } from '../config/kept-module.ts';
+import type { Reach } from '../config/esbuild.ts';
+import { type KeptModule, keepModule } from '../config/kept-module.ts';
 import type { GraphTarget } from '../graph/graph.ts';
 import type { Manifest } from '../plan/manifest.ts';
 import { type Rule, rulesAfter, stackOf } from '../rule/rule.ts';
@@ -19,12 +19,26 @@ export const manifestOfUse = ({ definition, does, options, bundle }: UserFunctio
 });
 
 /** Lays a bundle of a module of the user's where workers load it from. */
-async function layBundle(file: string, run: BuildRun): Promise<Digest> {
+async function layBundle(file: string, run: BuildRun): Promise<KeptModule> {
   const { stateDir, root } = run.project;
-  const { digest, path, files } = await run.bundles.get(file, () => keepModule({ file, stateDir, faceUrl }));
-  run.bundlePaths.set(digest, path);
-  run.contents.add(digest, { name: shownPath(root, file), files: filesOfBundle(files, root) });
-  return digest;
+  const kept = await run.bundles.get(file, () => keepModule({ file, stateDir, faceUrl }));
+  run.bundlePaths.set(kept.digest, kept.path);
+  run.contents.add(kept.digest, { name: shownPath(root, file), files: filesOfBundle(kept.files, root) });
+  return kept;
+}
+
+/** Said once of each module: what its functions read by such an import changes unseen. A rule's steps may have files of their own to read. */
+function warnOfReaches(reaches: readonly Reach[], run: BuildRun): void {
+  for (const { file, module } of reaches) {
+    if (run.reachesTold.has(file)) continue;
+    run.reachesTold.add(file);
+    run.warn({
+      code: 'impure-code',
+      message: `it imports ${module}: what it reads by that is in no key, so that nothing is built again when it changes`,
+      where: shownPath(run.project.root, file),
+      hint: "Import the data itself, such as `import words from './words.json'`: what is imported is in the key.",
+    });
+  }
 }
 
 /** A rule of the user's own is loaded by workers from a bundle of its module, whose digest is in all its keys. Built-in rules have none. */
@@ -33,7 +47,7 @@ export async function resolveRule(target: GraphTarget, run: BuildRun): Promise<v
   const file = run.project.places.moduleOf(stackOf(rule));
   const other = namesake(rule, file, run);
   if (other) throw sameName({ what: 'rule', name: rule.name, stack: stackOf(other) }, run);
-  if (file) run.ruleBundles.set(target.rule.name, await layBundle(file, run));
+  if (file) run.ruleBundles.set(target.rule.name, (await layBundle(file, run)).digest);
 }
 
 /** A worker finds a function in the bundle of its module by its name: of two, it would take the last. */
@@ -67,5 +81,7 @@ export async function withBundle(use: UserFunction, run: BuildRun): Promise<User
   const file = places.moduleOf(definition.stack);
   if (!file) throw new BuildError('no-definition', { message: `the module that defines "${use.definition}" can not be found` });
   assertFound(definition, file, run);
-  return { ...use, bundle: await layBundle(file, run) };
+  const { digest, reaches } = await layBundle(file, run);
+  warnOfReaches(reaches, run);
+  return { ...use, bundle: digest };
 }

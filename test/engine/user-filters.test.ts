@@ -45,6 +45,34 @@ test('a filter whose decision is no function is refused with its file and line',
   );
 });
 
+const listing = (imported: string): string => `import { defineFilter, keep } from 'dsbuild';
+${imported}
+export const even = defineFilter({ name: 'even', decide: () => (words.length > 0 ? keep : keep) });
+`;
+
+test('a filter that reads files by itself is warned of in every build, and one that imports them is not', async () => {
+  const rig = new Rig();
+  const asked = async (files: Readonly<Record<string, string>>): Promise<readonly unknown[]> => {
+    rig.write(files);
+    const { events, summary } = await rig.build();
+    assert.is(summary.ok, true);
+    return events.flatMap((event) => (event.type === 'warning' ? [[event.code, event.where]] : []));
+  };
+  const reads = listing("import { words } from './words.ts';");
+  const given = { 'datasets.config.ts': config('even()'), 'a.jsonl': '{"text":"ab"}\n', 'words.txt': 'a b', 'words.json': '["a"]' };
+  const path = JSON.stringify(rig.path('words.txt'));
+  const inPlace = `import { readFileSync } from 'node:fs';\nexport const words = readFileSync(${path}, 'utf8');\n`;
+  assert.equal(await asked({ ...given, 'even.ts': reads, 'words.ts': inPlace }), [['impure-code', 'words.ts']]);
+  assert.equal(await asked({}), [['impure-code', 'words.ts']], 'nothing was to be done');
+  assert.equal(await asked({ 'even.ts': listing("import words from './words.json';") }), []);
+  rig.write({ 'words.json': '["b"]' });
+  const { ran } = await rig.build();
+  assert.ok(
+    ran.some((step) => step.endsWith(':decide')),
+    'what is imported is in the key',
+  );
+});
+
 test('what a filter is called with that is no object of options is refused with the line of the call', async () => {
   const rig = new Rig();
   rig.write({ 'datasets.config.ts': config("even('x' as never)"), 'even.ts': even, 'a.jsonl': '{"text":"ab"}\n' });
