@@ -1,4 +1,15 @@
-import { constants, copyFileSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  constants,
+  copyFileSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Digest } from '../base/digest.ts';
 import { BuildError, systemCodeOf } from '../base/errors.ts';
@@ -59,6 +70,19 @@ export function unpublish(path: string, digest: Digest, store: Store): void {
   } catch (error) {
     if (!['EXDEV', 'ENOENT'].includes(systemCodeOf(error) ?? '')) throw error;
     rmSync(path, { force: true });
+  }
+}
+
+/** Takes away the folders below `out` that this file was the last in: who lists splits by their folders would find some without shards. */
+export function removeEmptied(out: string, name: string): void {
+  const parents = name.split('/').slice(0, -1);
+  for (let depth = parents.length; depth > 0; depth--) {
+    try {
+      rmdirSync(join(out, ...parents.slice(0, depth)));
+    } catch {
+      // Something else lies in it, or it is a link or gone: all of that may stay as it is.
+      return;
+    }
   }
 }
 

@@ -7,7 +7,7 @@ import type { Locations } from '../cache/locations.ts';
 import type { Store } from '../cache/store.ts';
 import type { Publication, PublishOutcome } from './destination.ts';
 import { type JournalEntry, readJournal, removeJournal, writeJournal } from './journal.ts';
-import { keepOld, pathBelow, placeBlob, removeTemporaries, unpublish } from './place.ts';
+import { keepOld, pathBelow, placeBlob, removeEmptied, removeTemporaries, unpublish } from './place.ts';
 import { hashFile, Published, type PublishedFile, readPublished, writePublished } from './published.ts';
 import { edited, overSource, staysEdited } from './refusals.ts';
 
@@ -130,6 +130,7 @@ async function carryOut(
     if (change.after !== null) uses.set(change.after, left);
     bytes += await applied(context, join(out, change.name), { ...change, keepInStore: left > 0 });
   }
+  for (const { name, after } of changes) if (after === null) removeEmptied(out, name);
   for (const { name, after } of changes) {
     const identity = identityOf(join(out, name));
     if (after !== null && identity) kept.set(name, { name, digest: after, identity });

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -140,6 +140,18 @@ test('other files in the folder are left alone', async () => {
   await folder.publish({ a: 'a' });
   await folder.publish({});
   assert.equal(folder.files(), { 'notes/mine.txt': 'mine' });
+});
+
+test('a folder goes with the last of our files in it, one that holds something else stays', async () => {
+  const folder = new Folder();
+  await folder.publish({ 'split/old/a': 'a', 'split/b': 'b', 'shared/c': 'c', 'far/off/d': 'd' });
+  writeFileSync(folder.path('shared/notes.txt'), 'mine');
+  mkdirSync(folder.path('empty'));
+  await folder.publish({ 'split/b': 'b' });
+  assert.equal(readdirSync(folder.out).sort(), ['empty', 'shared', 'split']);
+  assert.equal(readdirSync(folder.path('split')), ['b']);
+  await folder.publish({});
+  assert.equal(readdirSync(folder.out).sort(), ['empty', 'shared']);
 });
 
 test('a published file that is missing is published again', async () => {
