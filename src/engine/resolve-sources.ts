@@ -14,6 +14,7 @@ import { type LocalSources, scanLocal } from '../source/local.ts';
 import { isObjectPattern, parseObjectPattern } from '../source/object-pattern.ts';
 import type { BuildRun } from './build-run.ts';
 import type { PinnedListing } from './listings.ts';
+import { warnOfPassedOver } from './passed-over.ts';
 import { sampleOf } from './sample.ts';
 import { manifestOfUse, withBundle } from './user-code.ts';
 
@@ -214,6 +215,11 @@ export async function resolveSources(
   const local = await scanPlain(entries, context);
   const packed = await packedItems(entries, local, run);
   assertFound(local, packed, { entries, base: target.base });
+  warnOfPassedOver(
+    entries.filter(isLocal).map(({ local: spec }) => spec),
+    local,
+    context,
+  );
   run.addLocal(target.name, local);
   const remote = await remoteSources(entries, run);
   const keeps = run.keepsGroup;

@@ -1,7 +1,8 @@
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isRemote, publicAddress } from '../base/address.ts';
 import type { BuildEstimate, TargetEstimate } from '../base/events.ts';
-import { freeBytes, identityOf } from '../base/files.ts';
+import { freeBytes } from '../base/files.ts';
 import type { GraphTarget } from '../graph/graph.ts';
 import { listSource } from '../source/list.ts';
 import { isObjectPattern } from '../source/object-pattern.ts';
@@ -83,7 +84,7 @@ function sourcesOf(target: GraphTarget, run: BuildRun): SourceStatus[] {
 function sourceStatus({ group, pattern }: DeclaredSource, { base }: GraphTarget, run: BuildRun): SourceStatus {
   if (isRemote(pattern)) return { group, source: publicAddress(pattern), ...remoteStatus(publicAddress(pattern), run) };
   const { paths } = listSource({ group, patterns: [pattern], base });
-  const bytes = paths.reduce((sum, path) => sum + Number(identityOf(resolve(base, path))?.size ?? 0n), 0);
+  const bytes = paths.reduce((sum, path) => sum + (statSync(resolve(base, path), { throwIfNoEntry: false })?.size ?? 0), 0);
   return { group, source: pattern, state: paths.length > 0 ? 'there' : 'missing', files: paths.length, bytes };
 }
 

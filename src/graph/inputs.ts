@@ -37,7 +37,8 @@ function given(value: unknown, spec: InputSpec): (readonly [string, unknown])[] 
 
 function readOne(input: string, value: unknown, spec: InputSpec): ReadInputs {
   const bad = (message: string): ReadInputs => ({ uses: [], problems: [{ option: input, message }] });
-  if (value === undefined) return bad('is missing');
+  // A config is bundled: what stands further down is undefined there, and no error of the language's.
+  if (value === undefined) return bad('is undefined: declare the target above the line that takes it');
   const kind = typeof spec === 'string' ? spec : spec.many;
   const entries = given(value, spec);
   const wanted = typeof spec === 'string' ? 'must be a target' : 'must be a list or an object of targets';

@@ -27,6 +27,8 @@ export interface SourceListing {
   /** Those that `accepts` set apart, in the same order. */
   readonly others: string[];
   readonly missing: MissingPath[];
+  /** Links to folders, in which a glob would have looked for files had they been folders themselves. */
+  readonly linkedFolders: string[];
 }
 
 export const foldersNeverEntered = new Set(['.dsbuild', '.git', 'node_modules']);
@@ -56,6 +58,7 @@ function statsAt(path: string): Stats | undefined {
 }
 
 const isFile = (path: string): boolean => statsAt(path)?.isFile() ?? false;
+const isFolder = (path: string): boolean => statsAt(path)?.isDirectory() ?? false;
 
 function entriesOf(folder: string): Dirent[] {
   try {
@@ -79,6 +82,7 @@ class Walk {
   readonly files: string[] = [];
   /** Links that lead nowhere. */
   readonly dangling: string[] = [];
+  readonly linkedFolders: string[] = [];
   readonly #glob: Glob;
   readonly #root: string;
 
@@ -91,8 +95,10 @@ class Walk {
   visit(below: string, depth: number): void {
     for (const entry of entriesOf(this.#root + below)) {
       const path = below + entry.name;
+      const enters = (): boolean => !foldersNeverEntered.has(entry.name) && this.#glob.enters(entry.name, depth);
       if (!entry.isDirectory()) this.#addFile(entry, path);
-      else if (!foldersNeverEntered.has(entry.name) && this.#glob.enters(entry.name, depth)) this.visit(`${path}/`, depth + 1);
+      else if (enters()) this.visit(`${path}/`, depth + 1);
+      if (entry.isSymbolicLink() && !entry.name.startsWith('.') && enters() && isFolder(this.#root + path)) this.linkedFolders.push(path);
     }
   }
 
@@ -128,6 +134,7 @@ interface Expansion {
   /** POSIX, relative to the base folder, by code unit. */
   readonly paths: string[];
   readonly missing: string[];
+  readonly linkedFolders: string[];
 }
 
 /** POSIX path from `base` to a path that the user wrote. */
@@ -145,12 +152,12 @@ function expandGlob(pattern: string, base: string, proof: Proof): Expansion {
   else walk.visit('', 0);
   const folder = fromBase(base, glob.folder);
   const place = (path: string): string => (folder === '' ? path : `${folder}/${path}`);
-  return { paths: walk.files.map(place), missing: walk.dangling.map(place) };
+  return { paths: walk.files.map(place), missing: walk.dangling.map(place), linkedFolders: walk.linkedFolders.map(place) };
 }
 
 function expandPath(pattern: string, base: string): Expansion {
   const found = isFile(resolve(base, pattern));
-  return found ? { paths: [fromBase(base, pattern)], missing: [] } : { paths: [], missing: [pattern] };
+  return { paths: found ? [fromBase(base, pattern)] : [], missing: found ? [] : [pattern], linkedFolders: [] };
 }
 
 /**
@@ -168,7 +175,8 @@ export function listSource({ group, patterns, base, accepts }: SourceSpec, proof
   const paths = only && expansions.length === 1 ? only.paths : [...new Set(expansions.flatMap((expansion) => expansion.paths))].sort();
   const apart = accepts ? paths.filter((path) => !accepts(path)) : [];
   const others = proof === 'later' ? apart.filter((path) => isFile(resolve(base, path))) : apart;
-  return { paths: accepts && apart.length > 0 ? paths.filter(accepts) : paths, others, missing };
+  const linkedFolders = [...new Set(expansions.flatMap((expansion) => expansion.linkedFolders))];
+  return { paths: accepts && apart.length > 0 ? paths.filter(accepts) : paths, others, missing, linkedFolders };
 }
 
 /** The folder that a pattern's names are relative to: a glob's fixed beginning, a plain path's folder. */

@@ -41,6 +41,10 @@ export interface LocalSources {
   readonly missing: readonly MissingPath[];
   /** For each source, in order: its files that `accepts` set apart. POSIX, relative to the source's base folder. */
   readonly others: readonly (readonly string[])[];
+  /** For each source, in order: how many files it has, those among them. */
+  readonly filesOf: readonly number[];
+  /** Links to folders that globs did not enter, likewise. */
+  readonly linkedFolders: readonly (readonly string[])[];
   readonly chunkCount: number;
   /** @throws {RangeError} if there is no such chunk. */
   chunk(index: number): LocalChunk;
@@ -95,6 +99,8 @@ function localSources(table: SourceTable, listings: readonly SourceListing[], un
     bytes: Number(table.sizes.reduce((sum, size) => sum + size, 0n)),
     missing: listings.flatMap((listing) => listing.missing),
     others: listings.map((listing) => listing.others),
+    filesOf: listings.map(({ paths, others }) => paths.length + others.length),
+    linkedFolders: listings.map((listing) => listing.linkedFolders),
     chunkCount: chunkCount(table),
     chunk: (index) => view.chunk(index),
     lines: (index, record) => view.line(index, record),

@@ -320,7 +320,7 @@ const misuses: readonly [says: string, targets: () => Targets, where: string, me
     'a missing input',
     () => ({ t: loose<typeof tokenize>(tokenize)(loose(undefined), { tokenizer: 't' }) }),
     '3',
-    't: documents is missing',
+    't: documents is undefined: declare the target above the line that takes it',
   ],
   [
     'options in the place of an input',

@@ -55,7 +55,12 @@ test('several patterns give each file once, in one order', () => {
 test('no pattern, or a glob in a folder that is not there, gives no files', () => {
   const base = folderWith('a.jsonl');
   assert.equal(list(base), []);
-  assert.equal(listSource({ group: 'g', patterns: ['absent/**/*.jsonl'], base }), { paths: [], others: [], missing: [] });
+  assert.equal(listSource({ group: 'g', patterns: ['absent/**/*.jsonl'], base }), {
+    paths: [],
+    others: [],
+    missing: [],
+    linkedFolders: [],
+  });
 });
 
 test('a plain path that is not a file is missing; a folder is not expanded', () => {
@@ -88,7 +93,9 @@ test('links to files are followed, links to folders are not, links to nothing ar
       { group: 'g', pattern: 'dangling.jsonl' },
       { group: 'g', pattern: 'loop.jsonl' },
     ],
+    linkedFolders: ['folder.jsonl'],
   });
+  assert.equal(listSource({ group: 'g', patterns: ['*.jsonl'], base }).linkedFolders, [], 'a pattern that enters no folder');
 });
 
 test('paths outside the base folder and absolute ones are relative to it', () => {
@@ -101,7 +108,12 @@ test('a source may set files apart that are read in another way', () => {
   const base = folderWith('a.jsonl', 'b.jsonl.gz');
   const accepts = (path: string): boolean => !path.endsWith('.gz');
   for (const patterns of [['*'], ['a.jsonl', 'b.jsonl.gz']]) {
-    assert.equal(listSource({ group: 'g', patterns, base, accepts }), { paths: ['a.jsonl'], others: ['b.jsonl.gz'], missing: [] });
+    assert.equal(listSource({ group: 'g', patterns, base, accepts }), {
+      paths: ['a.jsonl'],
+      others: ['b.jsonl.gz'],
+      missing: [],
+      linkedFolders: [],
+    });
   }
 });
 
