@@ -48,9 +48,13 @@ function sampleLine({ is, id, text, textBefore }: Item<'sample'>, paint: Paint):
   return `  ${signs[is]} ${paint.green(id)}  ${before}${JSON.stringify(text)}`;
 }
 
+const lostLine = ({ hash, place }: Item<'lost'>, paint: Paint): string =>
+  `  - ${paint.green(place === undefined ? 'a line' : `${place} as it was`)}  ${paint.dim(`its text is gone; SHA-256 ${hash}…`)}`;
+
 /** A line for people; undefined for what needs none. */
 export function diffLine(item: DiffItem, paint: Paint): string | undefined {
   if (item.type === 'same') return undefined;
   if (item.type === 'group') return groupLine(item, paint);
+  if (item.type === 'lost') return lostLine(item, paint);
   return item.type === 'sample' ? sampleLine(item, paint) : `${paint.bold(item.target)}  ${paint.yellow(item.message)}`;
 }

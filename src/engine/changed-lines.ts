@@ -1,15 +1,12 @@
 import type { Digest } from '../base/digest.ts';
-import { BuildError } from '../base/errors.ts';
 import { readPart } from '../cache/part-reader.ts';
-import { StepRun } from '../execute/step-run.ts';
 import { isBlank, linesOf } from '../rule/documents.ts';
-import type { Part } from '../rule/part.ts';
-import { decodeMemo, memoHashWords, memoOutput } from '../rule/row-memo.ts';
 import type { LocalSources } from '../source/local.ts';
 import type { BuildRun } from './build-run.ts';
 import { firstFew } from './first-few.ts';
 import { lastChunks } from './last-chunks.ts';
 import { lastTableOf, readLastPlan } from './last-plan.ts';
+import { LineMemos, lineHash } from './line-memos.ts';
 import { shownPath } from './places.ts';
 import type { TargetBuild } from './target-build.ts';
 import { partsOf } from './verify/last-results.ts';
@@ -44,10 +41,10 @@ export function changedLines(build: TargetBuild, run: BuildRun): string[] | unde
   const stretches = stretchesOf([...before.digests], local);
   const chunks = stretches.flatMap(({ come }) => come);
   if (chunks.reduce((sum, index) => sum + local.chunk(index).bytes, 0) > bytesMax) return undefined;
-  const memos = new Memos(build, run);
+  const memos = memosOf(build, run);
   const places: string[] = [];
   for (const stretch of stretches) {
-    const known = memos.of(stretch.gone);
+    const known = hashesOf(stretch.gone, memos);
     if (!known) return undefined;
     const told = difference(known, linesIn(stretch.come, local), (line) => placeOf(line, local, run));
     if (told.length === 0) return undefined;
@@ -78,68 +75,34 @@ function stretchesOf(before: readonly Digest[], local: LocalSources): Stretch[] 
   return stretches;
 }
 
-/** Hashes of lines as row memos have them, from targets that read the chunks when they were built last. */
-class Memos {
-  readonly #found = new Map<Digest, readonly string[]>();
-
-  constructor(build: TargetBuild, run: BuildRun) {
-    for (const reader of run.targets.values()) {
-      if (reader.target.inputs.some(({ from }) => from === build.target)) this.#read(reader, run);
-    }
-  }
-
-  /** Of chunks, one after another; undefined when one of them is not known whole. */
-  of(chunks: readonly Digest[]): string[] | undefined {
-    const all = chunks.map((digest) => this.#found.get(digest));
-    return all.every((hashes) => hashes !== undefined) ? all.flat() : undefined;
-  }
-
-  /** A step like those of the reader's plan, on each part that it read the last time: its result is known if nothing else changed. */
-  #read({ target, plan }: TargetBuild, run: BuildRun): void {
-    const step = plan?.steps.find(({ definition }) => definition.rowPure !== undefined);
-    const input = step?.definition.rowPure;
-    if (!plan || !step || input === undefined) return;
+/** What targets that read the sources know of the chunks that these had when they were built last. */
+function memosOf(build: TargetBuild, run: BuildRun): LineMemos {
+  const memos = new LineMemos(run);
+  for (const { target, plan } of run.targets.values()) {
+    if (!plan || !target.inputs.some(({ from }) => from === build.target)) continue;
     const read = Object.values(
       (readLastPlan(run.project.stateDir, target.name)?.manifest.inputs ?? {}) as Readonly<Record<string, Digest>>,
     );
-    const parts = read.flatMap((digest) => partsOf(run.project, digest) ?? []);
-    // A selection of a chunk says nothing of the lines that it leaves out.
-    for (const part of parts.filter(({ form, digest }) => form === 'lines' && !this.#found.has(digest))) {
-      const again = new StepRun(step.definition, { ...step.inputs, [input]: part }, step.params);
-      run.owners.set(again, plan);
-      const hashes = this.#hashes(
-        part,
-        run.rebuilder.lookup(again)?.parts.find(({ output }) => output === memoOutput),
-        run,
-      );
-      if (hashes) this.#found.set(part.digest, hashes);
-    }
+    memos.learn(
+      plan,
+      read.flatMap((digest) => partsOf(run.project, digest) ?? []),
+    );
   }
+  return memos;
+}
 
-  #hashes({ facts }: Part, memo: Part | undefined, run: BuildRun): string[] | undefined {
-    const location = memo && run.locations.locate(memo.digest);
-    if (!memo || !location) return undefined;
-    try {
-      const { count, hashes } = decodeMemo(readPart(memo.digest, location));
-      // A line of which nothing is known would be taken for a new one.
-      if (count !== facts.records) return undefined;
-      const bytes = Buffer.from(hashes.buffer, hashes.byteOffset, hashes.byteLength);
-      const length = memoHashWords * 4;
-      return Array.from({ length: count }, (_, i) => bytes.toString('latin1', i * length, (i + 1) * length));
-    } catch (error) {
-      if (error instanceof BuildError) return undefined;
-      throw error;
-    }
-  }
+/** Of chunks, one after another; undefined when one of them is not known whole. */
+function hashesOf(chunks: readonly Digest[], memos: LineMemos): string[] | undefined {
+  const all = chunks.map((digest) => memos.of(digest));
+  return all.every((hashes) => hashes !== undefined) ? all.flat() : undefined;
 }
 
 function linesIn(chunks: readonly number[], local: LocalSources): Line[] {
-  const { hash } = process.getBuiltinModule('node:crypto');
   return chunks.flatMap((chunk) => {
     const { digest, segments } = local.chunk(chunk);
     const lines: Line[] = [];
     for (const { index, line } of linesOf(readPart(digest, segments))) {
-      if (!isBlank(line)) lines.push({ hash: hash('sha256', line, 'binary').slice(0, memoHashWords * 4), chunk, record: index });
+      if (!isBlank(line)) lines.push({ hash: lineHash(line), chunk, record: index });
     }
     return lines;
   });

@@ -1,5 +1,6 @@
 /** `dsbuild diff`: what runs left, compared. */
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { DiffItem } from '../../src/engine/api.ts';
@@ -15,6 +16,13 @@ const made = command(raw, { run: ['python3', 'tool.py'], tools: ['tool.py'], ver
 const clean = filter(made, { use: long({ charactersMin: param('charactersMin', 4) }) });
 const tokens = tokenize(clean, { tokenizer: ${JSON.stringify(tinyTokenizer)} });
 export default defineConfig({ targets: { raw, made, clean, tokens, shards: shard(tokens, { maxSeqLength: 16, out: 'out' }) } });
+`;
+
+/** Its filter reads the very chunks of the sources: it remembers what lines they had. */
+const plainConfig = `import { defineConfig, download, filter } from 'dsbuild';
+import { long } from './long.ts';
+const raw = download({ sources: { 'text/docs': 'docs.jsonl', 'text/more': 'more.jsonl' } });
+export default defineConfig({ targets: { raw, clean: filter(raw, { use: long({ charactersMin: 4 }) }) } });
 `;
 
 const filters = `import { defineFilter, drop, integer, keep } from 'dsbuild';
@@ -87,7 +95,74 @@ test('documents that were added, removed and changed are counted and shown; a gr
   });
 });
 
-test('of sources that were edited in place only the figures are known, and it says so; tokens and shards are counted', async () => {
+type Lost = Extract<DiffItem, { type: 'lost' }>;
+const told = (items: readonly DiffItem[], name: string): unknown[] =>
+  items.flatMap((item) => {
+    if (item.type === 'sample' && item.target === name) return [[item.is, item.id, item.text]];
+    return item.type === 'lost' && item.target === name ? [['lost', item.place, item.hash]] : [];
+  });
+const hashOf = (text: string): string => createHash('sha256').update(text.trimEnd()).digest('hex').slice(0, 32);
+
+test('of a source that was edited in place new documents are shown, and old ones by line and hash', async () => {
+  await withBuilt(async (project) => {
+    project.write('plain/config.ts', plainConfig);
+    const build = () => project.start('build', '--json', '-f', 'plain/config.ts').done;
+    project.write('plain/long.ts', filters);
+    project.write('plain/docs.jsonl', docs(20));
+    project.write('plain/more.jsonl', line('m0', 'more of it'));
+    assert.is((await build()).code, 0);
+    project.edit('plain/docs.jsonl', (text) =>
+      text
+        .replace(line('d3', 'document number 3'), '')
+        .replace('document number 7', 'document number seven')
+        .concat(line('new', 'a new one')),
+    );
+    assert.is((await build()).code, 0);
+    const items = await diff(project, '-f', 'plain/config.ts');
+    const expected = [
+      ['added', 'd7', 'document number seven'],
+      ['added', 'new', 'a new one'],
+      ['lost', 'docs.jsonl:4', hashOf(line('d3', 'document number 3'))],
+      ['lost', 'docs.jsonl:8', hashOf(line('d7', 'document number 7'))],
+    ];
+    for (const name of ['raw', 'clean']) {
+      assert.equal(told(items, name), expected, name);
+      const group = groupsIn(items).find(({ target }) => target === name) as Group;
+      assert.equal(group.changes, { added: 2, removed: 2, changed: 0 });
+      assert.match(group.note ?? '', 'edited in place');
+    }
+    const { text } = await project.say('diff', 'raw', '-f', 'plain/config.ts', '--samples', '1');
+    assert.match(
+      text,
+      /\+2 -2 documents.*edited in place.*\n {2}\+ d7 {2}"document number seven"\n {2}- docs\.jsonl:4 as it was {2}its text is gone; SHA-256 [0-9a-f]{32}…\n$/,
+    );
+  });
+});
+
+test('a source that was edited again since the build is told as such', async () => {
+  await withBuilt(async (project) => {
+    project.append('in/more.jsonl', line('m1', 'still more of it'));
+    await project.build();
+    project.edit('in/more.jsonl', (text) => text.replace('still', 'STILL'));
+    const [group] = groupsIn(await diff(project, 'raw'));
+    assert.match(group?.note ?? '', /some of what it is now.* is no longer on this machine/);
+  });
+});
+
+test('of a source to which lines were appended nothing is lost', async () => {
+  await withBuilt(async (project) => {
+    project.append('in/more.jsonl', line('m1', 'still more of it'));
+    await project.build();
+    const items = await diff(project, 'clean', 'made');
+    assert.equal(told(items, 'clean'), [['added', 'm1', 'still more of it']]);
+    assert.equal(
+      items.filter((item): item is Lost => item.type === 'lost'),
+      [],
+    );
+  });
+});
+
+test('where nothing remembers what the lines of an edited source were only the figures are known, and it says so; tokens and shards are counted', async () => {
   await withBuilt(async (project) => {
     project.edit('in/docs.jsonl', (text) =>
       text.replace('document number 7', 'document number seven').concat(line('newer', 'a newer one')),

@@ -46,7 +46,7 @@ function wanted(known: readonly string[], asked: readonly string[]): string[] {
 export async function* diff(project: Project, request: DiffRequest): AsyncGenerator<DiffItem> {
   const fetching = new Fetching(project, request.use ?? { remote: false });
   try {
-    yield* compared(project, request, new PartLines(project, fetching));
+    yield* compared(project, request, new PartLines(project, { fetching, before: request.before }));
   } finally {
     await fetching.close();
   }
@@ -91,6 +91,7 @@ async function* ofTarget(project: Project, { target, from, to, lines, samples }:
       changes,
       note,
       samples: found,
+      lost,
     }: Compared = await compareDocuments(gone, come, {
       lines,
       samples,
@@ -99,6 +100,7 @@ async function* ofTarget(project: Project, { target, from, to, lines, samples }:
     const amounts = { before: amountsOf(side.before), after: amountsOf(side.after) };
     yield { type: 'group', target, group, ...amounts, ...(changes && { changes }), ...(note !== undefined && { note }) };
     for (const sample of found) yield { type: 'sample', target, group, ...sample };
+    for (const one of lost) yield { type: 'lost', target, group, ...one };
   }
 }
 

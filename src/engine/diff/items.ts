@@ -40,6 +40,16 @@ export type DiffItem =
       /** Of a changed one: what it was. */
       readonly textBefore?: string;
     }
+  /** A document that was removed or changed, of which only this is left: its source was edited in place. */
+  | {
+      readonly type: 'lost';
+      readonly target: string;
+      readonly group: string;
+      /** The first 16 bytes of the SHA-256 of its line, without the line end. */
+      readonly hash: string;
+      /** Source file and line, as it was. */
+      readonly place?: string;
+    }
   | { readonly type: 'same'; readonly target: string }
   | { readonly type: 'note'; readonly target: string; readonly message: string };
 
