@@ -73,7 +73,8 @@ export interface TargetSummary {
   quarantined: number;
   tokens: number;
   parts: number;
-  bytesOut: number;
+  /** Absent where documents are selected and not copied: nobody has counted their bytes. */
+  bytesOut?: number;
   ran: number;
   hit: number;
   restored: number;

@@ -18,7 +18,8 @@ export interface TargetLook {
 export interface PartLook {
   /** Group, and file name where it has one. */
   readonly name: string;
-  readonly bytes: number;
+  /** Absent where it selects documents of another part. */
+  readonly bytes?: number;
   readonly records: number;
   readonly tokens: number;
 }

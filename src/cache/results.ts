@@ -37,6 +37,8 @@ export interface CollectionResult {
   readonly bytes: number;
   readonly records: number;
   readonly tokens: number;
+  /** Some of its parts select from others: `bytes` are those of the selections then, and nobody knows those of the documents. */
+  readonly selects?: true;
 }
 
 /** What a target's key maps to. */

@@ -11,7 +11,7 @@ const orBlank = (count: number): string => (count === 0 ? '' : formatCount(count
 
 const cells = ({ documents, samples, sequences, tokens, parts, bytes }: Omit<GroupStats, 'group'>): string[] => [
   ...[documents, samples, sequences, tokens, parts].map(orBlank),
-  formatBytes(bytes),
+  bytes === undefined ? '' : formatBytes(bytes),
 ];
 
 function totalOf(groups: readonly GroupStats[]): GroupStats {
@@ -23,7 +23,7 @@ function totalOf(groups: readonly GroupStats[]): GroupStats {
     samples: sum(({ samples }) => samples),
     sequences: sum(({ sequences }) => sequences),
     tokens: sum(({ tokens }) => tokens),
-    bytes: sum(({ bytes }) => bytes),
+    ...(groups.every(({ bytes }) => bytes !== undefined) && { bytes: sum(({ bytes = 0 }) => bytes) }),
   };
 }
 

@@ -47,10 +47,10 @@ const topMax = 12;
 function topGroups(groups: readonly GroupStats[]): string[] {
   const measures = ['documents', 'sequences', 'tokens', 'bytes'] as const;
   return measures.flatMap((measure) => {
-    if (groups.every((group) => group[measure] === 0)) return [];
+    if (groups.every((group) => group[measure] === 0) || groups.some((group) => group[measure] === undefined)) return [];
     const bars = groups
       .map((group): PlotBar => {
-        const amount = group[measure];
+        const { [measure]: amount = 0 } = group;
         return { label: group.group, amount, ...(measure === 'bytes' && { shown: formatBytes(amount) }) };
       })
       .sort((a, b) => b.amount - a.amount)

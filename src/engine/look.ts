@@ -9,6 +9,7 @@ import { head } from './head.ts';
 import { readLastPlan } from './last-plan.ts';
 import { shownPath } from './places.ts';
 import type { Project } from './project.ts';
+import { isSelection } from './target-result.ts';
 
 const partsShownMax = 200;
 const rowsShown = 5;
@@ -40,11 +41,11 @@ function lastParts({ stateDir, store }: Project, target: GraphTarget): readonly 
   return digest && location ? decodeCollection(readPart(digest, location)) : [];
 }
 
-const partLook = ({ group, name, digest, bytes, facts }: Part): PartLook => ({
-  name: [group, name ?? digest.slice(0, 12)].filter((word) => word !== '').join('  '),
-  bytes,
-  records: facts.records ?? 0,
-  tokens: facts.tokens ?? 0,
+const partLook = (part: Part): PartLook => ({
+  name: [part.group, part.name ?? part.digest.slice(0, 12)].filter((word) => word !== '').join('  '),
+  ...(!isSelection(part) && { bytes: part.bytes }),
+  records: part.facts.records ?? 0,
+  tokens: part.facts.tokens ?? 0,
 });
 
 async function firstRows(project: Project, name: string): Promise<Pick<TargetLook, 'rows' | 'noRows'>> {

@@ -14,7 +14,7 @@ import { takeResults } from './fetching.ts';
 import { type LastPlan, lastTableOf, readLastPlan } from './last-plan.ts';
 import { shownPath } from './places.ts';
 import type { Project } from './project.ts';
-import { collectionResult, figuresOf } from './target-result.ts';
+import { collectionResult, figuresOf, isSelection } from './target-result.ts';
 import { outdatedBy } from './trace/outdated.ts';
 import { unknownTarget } from './unknown-target.ts';
 import { partsOf } from './verify/last-results.ts';
@@ -27,7 +27,8 @@ export interface GroupStats {
   readonly samples: number;
   readonly sequences: number;
   readonly tokens: number;
-  readonly bytes: number;
+  /** Absent where documents are selected and not copied. */
+  readonly bytes?: number;
 }
 
 /** The local files that a target was made from: how many, and the largest. */
@@ -68,7 +69,7 @@ function groupsOf(parts: readonly Part[]): GroupStats[] {
       samples: sumOf(own, 'samples'),
       sequences: sumOf(own, 'sequences'),
       tokens: sumOf(own, 'tokens'),
-      bytes: own.reduce((sum, { bytes }) => sum + bytes, 0),
+      ...(!own.some(isSelection) && { bytes: own.reduce((sum, { bytes }) => sum + bytes, 0) }),
     }));
 }
 

@@ -41,7 +41,7 @@ export function summaryOf(summarized: Summarized, tally: Tally | undefined): Tar
     quarantined: result ? quarantinedOf(result) : 0,
     tokens: main?.tokens ?? 0,
     parts: main?.parts ?? 0,
-    bytesOut: main?.bytes ?? 0,
+    ...(!main?.selects && { bytesOut: main?.bytes ?? 0 }),
     ran: tally?.ends.ran ?? 0,
     hit: tally?.ends.hit ?? 0,
     restored: tally?.ends.restored ?? 0,

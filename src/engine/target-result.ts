@@ -43,8 +43,12 @@ const keepCollection = (parts: readonly Part[], store: Store): CollectionResult 
 /** The sums of a collection's parts. */
 export function collectionResult(digest: Digest, parts: readonly Part[]): CollectionResult {
   const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
-  return { digest, parts: parts.length, bytes, records: sumOf(parts, 'records'), tokens: sumOf(parts, 'tokens') };
+  const sums = { digest, parts: parts.length, bytes, records: sumOf(parts, 'records'), tokens: sumOf(parts, 'tokens') };
+  return parts.some(isSelection) ? { ...sums, selects: true } : sums;
 }
+
+/** Its bytes are a bitmap. */
+export const isSelection = ({ form }: Part): boolean => form === 'view';
 
 /** What a target was given and gave, for the ledger. */
 export function figuresOf(

@@ -17,7 +17,7 @@ const orBlank = (count: number): string => (count === 0 ? '' : formatCount(count
 function rowOf([name, target]: Entry): string[] {
   const { documentsIn, documentsOut, dropped, quarantined, tokens, bytesOut } = target;
   const counts = [documentsIn, sumOf(dropped), quarantined, documentsOut, tokens].map(orBlank);
-  return [name, ...counts, bytesOut === 0 ? '' : formatBytes(bytesOut)];
+  return [name, ...counts, bytesOut ? formatBytes(bytesOut) : ''];
 }
 
 /** `clean dropped too-short 12, duplicate 3`: the largest first. */
@@ -37,7 +37,7 @@ const engineLines = (targets: readonly Entry[]): string[] =>
   targets.flatMap(([name, { engine }]) => (engine === undefined ? [] : [`${name} by ${engine}`]));
 
 const entriesOf = ({ targets }: BuildSummary): Entry[] =>
-  Object.entries(targets).filter(([, target]) => target.documentsIn + target.documentsOut + target.tokens + target.bytesOut > 0);
+  Object.entries(targets).filter(([, target]) => target.documentsIn + target.documentsOut + target.tokens + (target.bytesOut ?? 0) > 0);
 
 /** Where documents and tokens went, target by target, as cells. */
 export const funnelTable = (summary: BuildSummary): { head: readonly string[]; rows: readonly (readonly string[])[] } => ({

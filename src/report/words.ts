@@ -31,7 +31,7 @@ export function contentWords(summary: TargetSummary): string {
   const words: string[] = [];
   if (summary.documentsOut > 0) words.push(counted(summary.documentsOut, 'document'));
   if (summary.tokens > 0) words.push(counted(summary.tokens, 'token'));
-  if (summary.bytesOut > 0) words.push(formatBytes(summary.bytesOut));
+  if (summary.bytesOut) words.push(formatBytes(summary.bytesOut));
   return words.join(', ');
 }
 

@@ -77,8 +77,9 @@ function quarantined(value: unknown): Quarantined {
 }
 
 function collection(value: unknown): CollectionResult {
-  const { digest: name, parts, bytes, records, tokens } = fieldsOf(value);
-  return { digest: digest(name), parts: count(parts), bytes: count(bytes), records: count(records), tokens: count(tokens) };
+  const { digest: name, parts, bytes, records, tokens, selects } = fieldsOf(value);
+  const sums = { digest: digest(name), parts: count(parts), bytes: count(bytes), records: count(records), tokens: count(tokens) };
+  return selects === true ? { ...sums, selects } : sums;
 }
 
 /** A step's result of what JSON gave, field by field: nothing else comes along. @throws BadShape */

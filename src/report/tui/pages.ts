@@ -10,7 +10,11 @@ const title = (text: string): Line => line(text, 'bold');
 const indented = (text: string): Line => line(`  ${text}`);
 
 function partLine({ name, bytes, records, tokens }: PartLook): Line {
-  const words = [records === 0 ? '' : counted(records, 'record'), tokens === 0 ? '' : counted(tokens, 'token'), formatBytes(bytes)];
+  const words = [
+    records === 0 ? '' : counted(records, 'record'),
+    tokens === 0 ? '' : counted(tokens, 'token'),
+    bytes === undefined ? '' : formatBytes(bytes),
+  ];
   return indented(`${name}  ${words.filter((word) => word !== '').join(' · ')}`);
 }
 

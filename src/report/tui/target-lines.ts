@@ -92,7 +92,7 @@ export function funnelLines(target: TargetView): Line[] {
     isKeptKnown ? `${formatCount(summary?.documentsOut ?? read - all)} kept` : '',
     summary && summary.quarantined > 0 ? `${formatCount(summary.quarantined)} quarantined` : '',
     (summary?.tokens ?? tokens) === 0 ? '' : counted(summary?.tokens ?? tokens, 'token'),
-    summary && summary.bytesOut > 0 ? formatBytes(summary.bytesOut) : '',
+    summary?.bytesOut ? formatBytes(summary.bytesOut) : '',
   ].filter((word) => word !== '');
   if (words.length === 0) return [];
   const first = [piece(target.name, 'bold'), piece(`  ${words.join(', ')}${summary ? '' : ' so far'}`)];
