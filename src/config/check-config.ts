@@ -1,3 +1,4 @@
+import { publicAddress } from '../base/address.ts';
 import { parseSize } from '../base/bytes.ts';
 import { didYouMean } from '../base/names.ts';
 import { s3AddressProblem } from '../base/s3-address.ts';
@@ -40,8 +41,8 @@ const chunkSize: Check = (value) => {
 };
 
 const endpoint: Check = (value) =>
-  typeof value === 'string' && /^https?:\/\/[^/]*@/.test(value)
-    ? 'must hold no user and no password: credentials come from the environment or a profile'
+  typeof value === 'string' && /^https?:/.test(value) && publicAddress(value) !== value
+    ? 'must hold no user, no password and no token: credentials come from the environment or a profile'
     : matches(/^https?:\/\/[^/]+/, "an address such as 'https://s3.example.org'")(value);
 
 const remote: Check = (value) =>

@@ -1,3 +1,4 @@
+import { publicAddress } from '../base/address.ts';
 import { parseSize } from '../base/bytes.ts';
 import { byCodeUnit, didYouMean } from '../base/names.ts';
 import { shownValue } from '../base/shown-value.ts';
@@ -28,8 +29,14 @@ function isSound(value: unknown): boolean {
   return isListed && isAdapted && [pin, endpoint, region].every(isTextIfAny) && (versions === undefined || typeof versions === 'boolean');
 }
 
+const hidesSomething = (value: unknown): boolean =>
+  isSourceValue(value) && value.endpoint !== undefined && publicAddress(value.endpoint) !== value.endpoint;
+
 function sourceProblem(sources: readonly (readonly [string, unknown])[]): string | undefined {
   const wrong = sources.find(([, value]) => !isSound(value));
+  const open = wrong ? undefined : sources.find(([, value]) => hidesSomething(value));
+  if (open)
+    return `"${open[0]}" must have an endpoint without user, password and token: credentials come from the environment or a profile`;
   return wrong && `"${wrong[0]}" must be a path, a glob, a URL, or files(...), url(...), s3(...), but is ${shownValue(wrong[1])}`;
 }
 
