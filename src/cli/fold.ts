@@ -1,4 +1,4 @@
-import { printable, widthOf } from '../report/tui/width.ts';
+import { printable, widthOf } from '../report/width.ts';
 
 /** Lines of a text that are at most so many columns wide, and whether there is more. */
 export interface Folded {

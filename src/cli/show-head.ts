@@ -1,7 +1,7 @@
 import { formatCount } from '../base/bytes.ts';
 import type { HeadRow, RowPiece } from '../engine/api.ts';
 import type { Paint } from '../report/colour.ts';
-import { printable, widthOf } from '../report/tui/width.ts';
+import { printable, widthOf } from '../report/width.ts';
 import { counted } from '../report/words.ts';
 import { fold, wrap } from './fold.ts';
 

@@ -3,7 +3,7 @@ import type { Distributions, Lengths, VocabularyUse } from '../engine/statistics
 import type { GroupStats, SourceStats, TargetStats } from '../engine/stats.ts';
 import type { Paint } from '../report/colour.ts';
 import { table } from '../report/table.ts';
-import { printable, widthOf } from '../report/tui/width.ts';
+import { printable, widthOf } from '../report/width.ts';
 import { counted } from '../report/words.ts';
 
 const heads = ['documents', 'samples', 'sequences', 'tokens', 'parts', 'bytes'];

@@ -1,7 +1,7 @@
 import type { ShownError } from '../base/events.ts';
 import { type Paint, uncoloured } from './colour.ts';
 import { forPeople } from './printed.ts';
-import { widthOf } from './tui/width.ts';
+import { widthOf } from './width.ts';
 import { wrapped } from './wrap.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { widthOf } from './tui/width.ts';
+import { widthOf } from './width.ts';
 
 /**
  * What a line is not broken in: a command in backticks, `dsbuild` with its command and flags, or flags with their values. Whoever copies it wants it whole; one that is

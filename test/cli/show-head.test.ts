@@ -5,7 +5,7 @@ import { fold } from '../../src/cli/fold.ts';
 import { blockOf } from '../../src/cli/show-head.ts';
 import type { HeadRow } from '../../src/engine/api.ts';
 import { coloured, uncoloured } from '../../src/report/colour.ts';
-import { widthOf } from '../../src/report/tui/width.ts';
+import { widthOf } from '../../src/report/width.ts';
 
 const test = suite('head for people');
 

@@ -14,7 +14,7 @@ import { Painter } from '../../src/report/tui/painter.ts';
 import { Rates } from '../../src/report/tui/rates.ts';
 import { branchesOf, currentOf, type Scene, type ScreenSize } from '../../src/report/tui/scene.ts';
 import { targetRow } from '../../src/report/tui/target-lines.ts';
-import { widthOf } from '../../src/report/tui/width.ts';
+import { widthOf } from '../../src/report/width.ts';
 import { failedBuild, goodBuild, nothing, nothingExpected, summaryOf, type Timed, viewAfter } from './events.ts';
 import { Screen } from './screen.ts';
 

@@ -3,13 +3,13 @@ import { warningLine } from '../plain.ts';
 import { remainingOf } from '../remaining.ts';
 import type { RunningStep } from '../state.ts';
 import { outcomeLine } from '../summary.ts';
+import { widthOf } from '../width.ts';
 import { counted, formatSeconds, transferWords } from '../words.ts';
 import { cutLine, type Line, line, piece, spread, windowStart } from './line.ts';
 import { helpLines, targetLines } from './pages.ts';
 import { branchesOf, currentOf, logOf, type Scene, type ScreenSize } from './scene.ts';
 import { funnelLines, shownState, targetRow } from './target-lines.ts';
 import type { Branch } from './tree.ts';
-import { widthOf } from './width.ts';
 
 export interface Frame {
   readonly lines: readonly Line[];

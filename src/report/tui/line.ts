@@ -1,5 +1,5 @@
 import type { Paint } from '../colour.ts';
-import { cut, printable, widthOf } from './width.ts';
+import { cut, printable, widthOf } from '../width.ts';
 
 /** How a piece of a line looks. Nothing is said by colour alone. */
 export type Tone = 'plain' | 'bold' | 'dim' | 'good' | 'bad' | 'warn';

@@ -1,4 +1,4 @@
-import { widthOf } from './width.ts';
+import { widthOf } from '../width.ts';
 
 const esc = '\u001b';
 const styles = new RegExp(`${esc}\\[[\\d;]*m`, 'g');

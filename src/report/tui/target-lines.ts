@@ -2,10 +2,10 @@ import { formatBytes, formatCount } from '../../base/bytes.ts';
 import { resultWords } from '../plain.ts';
 import { isOver } from '../remaining.ts';
 import { shareDone, type TargetState, type TargetView } from '../state.ts';
+import { fill } from '../width.ts';
 import { counted, formatSeconds } from '../words.ts';
 import { type Line, piece, type Tone } from './line.ts';
 import type { Rate } from './rates.ts';
-import { fill } from './width.ts';
 
 interface Look {
   readonly mark: string;
