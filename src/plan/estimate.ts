@@ -37,12 +37,6 @@ export interface EstimateContext {
 /** What is left to do for a step that knows its rows, as long as none was seen. */
 const shareOfReused = 0.15;
 
-/**
- * What a first step takes more than others when it does not run beside other first ones: what compiles and collects garbage for it then has
- * a core of its own.
- */
-const shareAlone = 0.5;
-
 /** Steps of one kind that will run. */
 interface Load {
   readonly steps: number;
@@ -255,7 +249,8 @@ function costOf({ steps, bytesIn, reused }: Load, { ways, before, jobs }: Seen):
   const bytesOfOne = bytesIn / steps;
   const msOf = (of: Pace | undefined): number => (of ? of.msPerStep + of.msPerByte * bytesOfOne : 0);
   const [oneMs, oneReusedMs] = [msOf(pace), msOf(paceReused)];
-  const loadMs = ((reused === steps ? paceReused : pace)?.loadMs ?? 0) * (steps < jobs ? shareAlone : 1);
+  const of = reused === steps ? paceReused : pace;
+  const loadMs = (steps < jobs ? of?.loadAloneMs : of?.loadMs) ?? 0;
   const alike = before && before.steps > 0 ? before : seen;
   const ratio = alike.bytesIn > 0 ? bytesIn / alike.bytesIn : steps / alike.steps;
   return {
@@ -269,21 +264,44 @@ function costOf({ steps, bytesIn, reused }: Load, { ways, before, jobs }: Seen):
   };
 }
 
-/** How fast steps of one kind go; steps that read nothing take a time of their own. */
+/** How fast steps of one kind go. */
 interface Pace {
   readonly msPerByte: number;
   readonly msPerStep: number;
-  /** What the first on a worker takes more. */
+  /** What the first on a worker takes more; and while no other worker's first runs beside it. */
   readonly loadMs: number;
+  readonly loadAloneMs: number;
 }
+
+/**
+ * What a byte takes as long as nobody knows better: tokenizing takes as much. Steps that read little show what a step costs that reads
+ * nothing, and not what a byte does: a thousand times as many bytes would be guessed to take a thousand times as long.
+ */
+const usualMsPerByte = 50 / 1e6;
+/** A step of so many bytes is believed by half. */
+const bytesTelling = 256e3;
+
+function steadyPace({ steps, bytesIn, tookMs }: Amount): Pick<Pace, 'msPerByte' | 'msPerStep'> {
+  if (bytesIn === 0) return { msPerByte: 0, msPerStep: tookMs / steps };
+  const shown = tookMs / bytesIn;
+  const bytesOfOne = bytesIn / steps;
+  const trust = bytesOfOne / (bytesOfOne + bytesTelling);
+  const msPerByte = shown <= usualMsPerByte ? shown : usualMsPerByte * (shown / usualMsPerByte) ** trust;
+  return { msPerByte, msPerStep: Math.max(0, tookMs / steps - msPerByte * bytesOfOne) };
+}
+
+/**
+ * Of that, what is left when it does not run beside other first ones: what compiles and collects garbage for it then has a core of its own.
+ */
+const shareAlone = 0.5;
 
 function paceOf(ways: Ways, suffix: '' | '-reused'): Pace | undefined {
   const [first = noAmount, warm = noAmount] = [ways[`first${suffix}`], ways[`warm${suffix}`]];
-  const steady = warm.steps > 0 ? warm : first;
-  if (steady.steps === 0) return undefined;
-  const msPerByte = steady.bytesIn > 0 ? steady.tookMs / steady.bytesIn : 0;
-  const msPerStep = steady.bytesIn > 0 ? 0 : steady.tookMs / steady.steps;
-  const loadMs =
-    first.steps === 0 || steady === first ? 0 : first.tookMs / first.steps - msPerStep - (msPerByte * first.bytesIn) / first.steps;
-  return { msPerByte, msPerStep, loadMs: Math.max(0, loadMs) };
+  if (first.steps + warm.steps === 0) return undefined;
+  const { msPerByte, msPerStep } = steadyPace(warm.steps > 0 ? warm : first);
+  // Of a kind of which only first steps ran, what each of them costs is what it loads.
+  if (warm.steps === 0) return { msPerByte, msPerStep: 0, loadMs: msPerStep, loadAloneMs: msPerStep };
+  const more = first.steps === 0 ? 0 : first.tookMs / first.steps - msPerStep - (msPerByte * first.bytesIn) / first.steps;
+  const loadMs = Math.max(0, more);
+  return { msPerByte, msPerStep, loadMs, loadAloneMs: loadMs * shareAlone };
 }

@@ -74,6 +74,23 @@ test('behind an unknown step as much is stale as reads from what is: one chunk o
   assert.equal([targets['tokens']?.bytesIn, targets['file']?.bytesIn], [1000, 10_000]);
 });
 
+test('steps that read little show what a step costs, and not what a byte does', () => {
+  const small = (ways: Rates['kinds'][string]): number =>
+    estimate(
+      [stale('raw', 'check', [1, 1], { steps: new Map([['check', asked({ asked: 1, bytesAsked: 1e8, toRun: 1, bytesToRun: 1e8 })]]) })],
+      {
+        rates: { ...rates, kinds: { 'raw/check': ways } },
+        jobs: 1,
+      },
+    ).tookMs;
+  const inProportion = 400 * (1e8 / 5000);
+  assert.ok(small({ first: amount(1, 5000, 400) }) < inProportion / 1000, 'one that also loaded');
+  assert.ok(small({ warm: amount(40, 40 * 5000, 40 * 400) }) < inProportion / 1000, 'many');
+  const [slow, large] = [60_000, 1e7];
+  const known = small({ warm: amount(4, 4 * large, 4 * slow) });
+  assert.ok(Math.abs(known / ((slow * 1e8) / large) - 1) < 0.25, `those that read much show it: ${known}`);
+});
+
 test('who reads a part each reads as many bytes as are new; who reads them all, all', () => {
   const small = target('raw', {
     state: 'planned',
