@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { BuildEvent } from '../../src/base/events.ts';
@@ -97,6 +98,8 @@ test('kill -9 while a step waits that came in a message with others loses that s
     const running = project.start('build', '--json', '-j', '1');
     let ended = 0;
     await running.says(({ type }) => type === 'step-finished' && ++ended === waitsAt);
+    // Else it would wait in the next build.
+    while (!existsSync(project.path(`marks/${waitsAt}`))) await new Promise((resolve) => void setImmediate(resolve));
     assert.is(finished(await running.kill()), waitsAt);
     const next = await project.build('-j', '1');
     assert.equal(errorsOf(next), []);
