@@ -5,8 +5,10 @@ import { Readable } from 'node:stream';
 export interface HttpTimes {
   /** Until a connection stands. */
   readonly connectMs: number;
-  /** From then until an answer begins, without a byte in either direction. */
+  /** From then until an answer begins, without a byte in either direction that is seen from here. */
   readonly answerMs: number;
+  /** What the system has taken of a body, and nobody here sees move, leaves at least so fast: the answer is waited for that much longer. */
+  readonly drainedBytesPerSecondMin: number;
   /** Between two bytes of an answer's body. */
   readonly stallMs: number;
   /** What is slower than this on average is as good as broken. */
@@ -97,9 +99,14 @@ interface Sending {
   readonly times: HttpTimes;
 }
 
+/** Linux buffers no more of a connection (`tcp_wmem`), others less. */
+const bufferedBytesMax = 4 * 1024 * 1024;
+
 /** Sends the request with its body; resolves when an answer begins. What comes after that is watched, too. */
 function answered(request: ClientRequest, { wire, signal, times }: Sending): Promise<IncomingMessage> {
-  const { connectMs, answerMs, stallMs } = times;
+  const { connectMs, stallMs } = times;
+  const bodyBytes = wire.body?.length ?? 0;
+  const answerMs = times.answerMs + (Math.min(bodyBytes, bufferedBytesMax) / times.drainedBytesPerSecondMin) * 1000;
   return new Promise((resolve, reject) => {
     let answer: IncomingMessage | undefined;
     const end = (error: Error): void => {
@@ -108,7 +115,7 @@ function answered(request: ClientRequest, { wire, signal, times }: Sending): Pro
       request.destroy(error);
     };
     const late = (what: string, ms: number): void => end(new HttpTimeout(`${what} ${ms / 1000} s`));
-    const bodyMs = answerMs + ((wire.body?.length ?? 0) / times.bytesPerSecondMin) * 1000;
+    const bodyMs = answerMs + (bodyBytes / times.bytesPerSecondMin) * 1000;
     const connecting = setTimeout(late, connectMs, 'no connection within', connectMs);
     const sending = setTimeout(late, connectMs + bodyMs, 'no answer within', bodyMs);
     // Node's own count of idle time: it knows how much of a large body the system has taken.

@@ -15,6 +15,7 @@ export interface Times extends TryTimes, HttpTimes {}
 const defaultTimes: Times = {
   connectMs: 4000,
   answerMs: 5000,
+  drainedBytesPerSecondMin: 256 * 1024,
   stallMs: 5000,
   bytesPerSecondMin: 16 * 1024,
   triesMax: 4,

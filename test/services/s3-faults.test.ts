@@ -35,13 +35,22 @@ function define(toxi: Toxiproxy, service: S3Service): void {
   let count = 0;
   let key = '';
 
-  /** `waitMs` only matters where nothing ever comes. */
+  /** `waitMs` only matters where nothing ever comes; what is sent leaves at once. */
   const bucketAt = (at: string, { waitMs = 60_000, ...more }: Partial<BucketOptions> & { waitMs?: number } = {}): Bucket => {
     const bucket = new Bucket({
       address: 's3://cache',
       endpoint: at,
       env: credentialsOf(service),
-      times: { connectMs: waitMs, answerMs: waitMs, stallMs: waitMs, giveUpMs: 60_000, pauseMs: 1, pauseMsMax: 2, ...more.times },
+      times: {
+        connectMs: waitMs,
+        answerMs: waitMs,
+        stallMs: waitMs,
+        drainedBytesPerSecondMin: Number.POSITIVE_INFINITY,
+        giveUpMs: 60_000,
+        pauseMs: 1,
+        pauseMsMax: 2,
+        ...more.times,
+      },
       sizes: { wholeBytesMax: MiB, partBytes: 5 * MiB, rangeBytes: 5 * MiB, ...more.sizes },
       signal: more.signal,
     });
@@ -343,9 +352,10 @@ function define(toxi: Toxiproxy, service: S3Service): void {
   });
 
   test('a slow line is no fault as long as it moves', async () => {
-    // A part takes longer than is waited for the next of its bytes. What the system has taken of it, some MB, is still on its way for a few
-    // seconds when nothing is left to be sent: the wait is far from both.
-    const bucket = bucketAt(toxics.endpoint, { waitMs: 8000, sizes: { partBytes: 10 * MiB, rangeBytes: 10 * MiB } });
+    // A part takes longer than is waited for the next of its bytes; and what the system has taken of it, some MB, is still on its way for a few
+    // seconds, in which nothing is seen to move.
+    const times = { answerMs: 1500, drainedBytesPerSecondMin: 256 * 1024 };
+    const bucket = bucketAt(toxics.endpoint, { waitMs: 8000, times, sizes: { partBytes: 10 * MiB, rangeBytes: 10 * MiB } });
     await toxics.add({ type: 'bandwidth', bytesPerSecond: 1_000_000, stream: 'upstream' });
     await toxics.add({ type: 'bandwidth', bytesPerSecond: 1_000_000 });
     await toxics.add({ type: 'latency', ms: 400, jitterMs: 100 });
