@@ -51,6 +51,7 @@ const arrow = (before: number, after: number): string =>
 const orBlank = (count: number | undefined): string => (count ? formatCount(count) : '');
 
 type Group = Extract<DiffItem, { type: 'group' }>;
+type Note = Extract<DiffItem, { type: 'note' }>;
 
 interface Row {
   readonly target: string;
@@ -102,16 +103,17 @@ function tableOf(rows: readonly Row[]): string[] {
 /** What differs, as Markdown. */
 async function differenceText(items: AsyncIterable<DiffItem>, compared: Compared): Promise<string[]> {
   const rows: Row[] = [];
-  const notes: string[] = [];
+  const said: Note[] = [];
   let differs = false;
   for await (const item of items) {
     differs ||= item.type !== 'same';
     if (item.type === 'group' && hasFigures(item)) rows.push(groupRow(item));
-    if (item.type !== 'note') continue;
-    const totals = totalsRow(item.target, compared);
-    if (totals) rows.push(totals);
-    else notes.push(`- \`${item.target}\`: ${item.message}`);
+    if (item.type === 'note') said.push(item);
   }
+  const isKnown = ({ target }: Note): boolean => rows.some((row) => row.target === target && row.changes !== undefined);
+  const totals = new Map(said.filter((note) => !isKnown(note)).map((note) => [note, totalsRow(note.target, compared)]));
+  rows.push(...[...totals.values()].filter((row) => row !== undefined));
+  const notes = said.filter((note) => !totals.get(note)).map(({ target, message }) => `- \`${target}\`: ${message}`);
   if (!differs) return ['Nothing differs: every target holds what it held there.', ''];
   if (rows.length + notes.length === 0) return ['Bytes differ, but no counts.', ''];
   return [...tableOf(rows), ...notes, ...(notes.length > 0 ? [''] : [])];
