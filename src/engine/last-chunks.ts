@@ -17,13 +17,17 @@ export interface LastChunks {
 
 const hexOf = (digests: Uint8Array, row: number): Digest => Buffer.from(digestRow(digests, row)).toString('hex');
 
-/** Reads a table that was kept, to tell what changed since; undefined when there is none, or chunks were of another size. */
-export function lastChunks(tableFile: string, chunkBytes: number): LastChunks | undefined {
+/**
+ * Reads a table that was kept, to tell what changed since; undefined when there is none, or chunks were of another size.
+ *
+ * @param now file of a later table: paths are where its project lies.
+ */
+export function lastChunks(tableFile: string, chunkBytes: number, now = tableFile): LastChunks | undefined {
   const table = readTable(tableFile, chunkBytes);
   if (!table) return undefined;
   const digests = new Set(Array.from({ length: chunkCount(table) }, (_, i) => hexOf(table.chunkDigests, i)));
   const ranges = chunkRanges(table);
-  const paths = absolutePathsOf(table);
+  const paths = absolutePathsOf(table, now === tableFile ? table : readTable(now, chunkBytes));
   const lines = [...new TableView(table).files()].map((file) => file.lines);
   const contentOf = (file: number): Digest => {
     if (hasFlag(table, file, 'small')) return hexOf(table.fileDigests, file);

@@ -50,8 +50,9 @@ export function sourceReasons(
   about: { target: string; lines?: readonly string[] | undefined },
 ): string[] {
   const { stateDir, settings, root } = run.project;
-  const before = lastChunks(lastTableOf(stateDir, about.target), settings.chunkBytes);
-  const now = lastChunks(tableFileOf(stateDir, about.target), settings.chunkBytes);
+  const tableFile = tableFileOf(stateDir, about.target);
+  const before = lastChunks(lastTableOf(stateDir, about.target), settings.chunkBytes, tableFile);
+  const now = lastChunks(tableFile, settings.chunkBytes);
   if (!before || !now) return ['sources changed'];
   const shown = (path: string): string => shownPath(root, path);
   const withLines = (path: string, files: Files): string => `${shown(path)} ${linesOf(files.get(path))}`;

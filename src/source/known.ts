@@ -15,9 +15,15 @@ interface ChunkRange {
 
 const specsOf = (table: SourceTable): SourceSpec[] => JSON.parse(Buffer.from(table.specs).toString()) as SourceSpec[];
 
-/** Absolute paths of the table's files. */
-export function absolutePathsOf(table: SourceTable): string[] {
-  const bases = specsOf(table).map((spec) => spec.base);
+/**
+ * Absolute paths of the table's files.
+ *
+ * @param now a later table of the same target: sources that it has below another folder were moved there with their project.
+ */
+export function absolutePathsOf(table: SourceTable, now = table): string[] {
+  const sourceOf = ({ group, patterns }: SourceSpec): string => JSON.stringify([group, patterns]);
+  const basesNow = new Map(specsOf(now).map((spec) => [sourceOf(spec), spec.base]));
+  const bases = specsOf(table).map((spec) => basesNow.get(sourceOf(spec)) ?? spec.base);
   return unpackTexts(table.paths).map((path, file) => pathIn(bases[table.fileSources[file] as number] as string, path));
 }
 

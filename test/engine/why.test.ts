@@ -1,3 +1,4 @@
+import { cpSync } from 'node:fs';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -278,6 +279,17 @@ test('a renamed, copied or removed source is named, in a build as in why', async
   await rig.build();
   rig.write({ 'in/small/0.jsonl': rig.read(first) });
   assert.equal(await said(), ['source new: in/small/0.jsonl (5 lines)']);
+});
+
+test('a source that changed after its whole project was moved is that source, and no other one', async () => {
+  const before = new Rig();
+  layLines(before, big);
+  await before.build();
+  const rig = new Rig();
+  cpSync(before.root, rig.root, { recursive: true, preserveTimestamps: true });
+  before.remove('.');
+  layLines(rig, [line('big-0', 'edited'), ...big.slice(1)]);
+  assert.equal(await reasonsOf(rig), ['source changed: in/big.jsonl:1']);
 });
 
 test('behind a target that changed the root is named, with its lines', async () => {

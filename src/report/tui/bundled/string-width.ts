@@ -1,5 +1,5 @@
-import { uncolour } from '../painter.ts';
 import { widthOf } from '../../width.ts';
+import { uncolour } from '../painter.ts';
 
 /**
  * Takes the place of the package of that name where Ink is bundled: frames are cut by these widths too, and the package's classes of Unicode
