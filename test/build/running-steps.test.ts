@@ -77,7 +77,8 @@ for (const jobs of [1, 3]) {
         assert.is(outcome.code, 0, outcome.stderr);
         assert.is(finished(outcome), steps);
         assert.ok(outcome.events.some(({ type }) => type === 'step-failed'));
-        assert.is(mostAtOnce(outcome.events), jobs);
+        const most = mostAtOnce(outcome.events);
+        assert.ok(most > 0 && most <= jobs, `${most} at once`);
       }));
   }
 }
