@@ -60,7 +60,7 @@ export class Claims {
       if (systemCodeOf(error) === 'EEXIST') return undefined;
       throw error;
     } finally {
-      rmSync(written, { force: true });
+      removeQuietly(written);
     }
   }
 
@@ -93,8 +93,8 @@ export class Claims {
     } catch {
       return;
     }
-    if (readFileSync(aside, 'utf8') !== text) renameSync(aside, healing);
-    else rmSync(aside, { force: true });
+    if (isText(aside, text)) removeQuietly(aside);
+    else renameSync(aside, healing);
   }
 
   #isDead(path: string): boolean {
@@ -114,6 +114,24 @@ export class Claims {
       const watcher = watchFile(path, over);
       signal.addEventListener('abort', over, { once: true });
     });
+  }
+}
+
+/** What can not be read may be a living one's. */
+function isText(path: string, text: string | undefined): boolean {
+  try {
+    return readFileSync(path, 'utf8') === text;
+  } catch {
+    return false;
+  }
+}
+
+/** It is in nobody's way; and an error here would leave a claim that is held with nobody to release it. */
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // The garbage collection takes it away.
   }
 }
 

@@ -261,4 +261,30 @@ test('a claim that could not be taken away when it was released is held by nobod
   assert.equal(readdirSync(join(dir, 'claims')), []);
 });
 
+for (const lasting of [false, true]) {
+  test(`whatever call fails${lasting ? ', with all later ones,' : ''} while a claim is taken or released, nobody waits for it afterwards`, async () => {
+    let struckOnce = true;
+    for (let at = 0; struckOnce; at++) {
+      const dir = newFolder();
+      const claims = new Claims(dir);
+      const holding = claims.takeNow('x');
+      assert.ok(holding);
+      // A claim that could not be removed, as if its holder had died: it is taken away first.
+      writeFileSync(`${pathOf(dir)}.old`, readFileSync(pathOf(dir)));
+      holding();
+      writeFileSync(pathOf(dir), readFileSync(`${pathOf(dir)}.old`));
+      const { struck } = await withFault({ code: 'EIO', at, lasting, below: dir }, async () => {
+        await Promise.resolve()
+          .then(() => claims.takeNow('x')?.())
+          .catch((error: unknown) => assert.match(String(error), 'EIO'));
+      });
+      // One who cannot remove what is left of another takes it in the next turn.
+      const release = claims.takeNow('x') ?? claims.takeNow('x');
+      assert.ok(release, struck[0]);
+      release();
+      struckOnce = struck.length > 0;
+    }
+  });
+}
+
 test.run();

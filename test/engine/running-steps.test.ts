@@ -29,7 +29,7 @@ const workers = fc.array(fc.array(fc.record({ lot: fc.nat(8), fails: fc.array(fc
   maxLength: 4,
 });
 
-test('steps that are told to run are never more than workers, whatever comes together, and each that finishes was told to begin before', () => {
+test('steps that are told to run are never more than workers, whatever comes together, and each that finishes was told to begin before', () =>
   fc.assert(
     fc.property(workers, fc.infiniteStream(fc.nat(3)), (all, turns) => {
       const running = new RunningSteps(all.length);
@@ -71,8 +71,7 @@ test('steps that are told to run are never more than workers, whatever comes tog
       const ended = told.said.filter((said) => !said.startsWith('begins '));
       assert.is(new Set(ended).size, id, 'each end is told once');
     }),
-  );
-});
+  ));
 
 test('a step that waits for its turn begins behind the end of another, and is forgotten when it fails before', () => {
   const running = new RunningSteps(1);
